@@ -1,0 +1,1 @@
+"""What runs the services: the `outturn` command, the embedded mode, the demonstration and the generated documents."""

@@ -1,0 +1,1 @@
+"""The four independent services. They meet only through `shared.events` and the bus."""

@@ -1,0 +1,1 @@
+"""Plumbing that all services use: it knows events, money and time, but no grant, deliverable or decision."""

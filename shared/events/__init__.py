@@ -1,0 +1,1 @@
+"""Every fact that crosses between services, declared once, in its owner's file."""

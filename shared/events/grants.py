@@ -1,0 +1,234 @@
+"""Facts of the grants service: who the parties are, what was agreed, what was spent."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.base import Event
+from shared.values import (
+    AmountBasis,
+    Card,
+    DateBasis,
+    LineKind,
+    MethodologyScope,
+    Month,
+    OutturnState,
+    PartyKind,
+    Pence,
+    QuarterSlug,
+    Slug,
+    YearLabel,
+)
+
+MAX_LINES_PER_EVENT = 500
+MAX_BYTES_PER_EVENT = 256 * 1024
+
+
+class Part(BaseModel):
+    """A piece of an event's payload."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class OrganisationIdentifier(Part):
+    scheme: str = Field(description="Register, such as `GB-COH` or `GSS`.", max_length=40)
+    id: str = Field(description="Identifier in that register, text with leading zeros kept.", max_length=80)
+
+
+class OrganisationRegistered(Event, owner="grants", key="organisation_id"):
+    """An organisation was registered, or its name, identifiers or publishing duty changed."""
+
+    organisation_id: UUID
+    version: int = Field(ge=1, description="Version of the organisation; readers ignore an older one.")
+    slug: Slug = Field(description="Stable name in addresses.")
+    name: str = Field(description="Name in force from `name_since`.")
+    name_since: date | None = Field(default=None, description="Day from which the name is in force (G-5).")
+    identifiers: tuple[OrganisationIdentifier, ...] = ()
+    is_publisher: bool = Field(description="Publishes spend and other datasets under its own slug.")
+    methodology_scope: MethodologyScope = Field(description="Which of its lines it publishes (T-1).")
+
+
+class AgreementParty(Part):
+    role: Literal["funder", "recipient", "lead_parent"]
+    organisation_id: UUID
+    name: str = Field(description="Name on the date of the agreement (G-5).")
+
+
+class AgreementSigned(Event, owner="grants", key="agreement_id"):
+    """The second signature stands under an agreement for one financial year."""
+
+    agreement_id: UUID
+    version: int = Field(ge=1, description="Version of the agreement.")
+    year: YearLabel
+    parties: tuple[AgreementParty, ...]
+    grant_pence: Pence = Field(description="Grant for the year.")
+    in_force_from: date
+    in_force_to: date
+    review_by: date | None = Field(default=None, description="Day by which allocation and activities are reviewed (G-17).")
+    signed_on: tuple[date, ...] = Field(description="Days of both signatures, in order.")
+
+
+class AgreementVaried(Event, owner="grants", key="agreement_id"):
+    """A variation of an agreement was agreed by both parties and takes effect on a stated day (G-16)."""
+
+    agreement_id: UUID
+    version: int = Field(ge=1)
+    variation_id: UUID
+    kind: Literal["allocation", "target", "scope", "deadline", "drop"]
+    effective_from: date
+    reference: str = Field(description="The department's reference for its agreement.")
+
+
+class BudgetLine(Part):
+    code: str
+    name: str
+    parent_code: str | None = Field(default=None, description="Heading it belongs to; explicit, never inferred (G-7).")
+    kind: Literal["leaf", "pass_through", "unallocated"]
+    amount_pence: Pence
+
+
+class BudgetSet(Event, owner="grants", key="agreement_id"):
+    """A version of the indicative budget took effect; only lines that carry money are listed (G-8)."""
+
+    agreement_id: UUID
+    version: int = Field(ge=1, description="Number of the budget version.")
+    year: YearLabel
+    effective_from: date
+    lines: tuple[BudgetLine, ...]
+
+
+class PassThroughAwarded(Event, owner="grants", key="award_id"):
+    """Part of the grant was awarded to another body, which then carries the same duties (G-22)."""
+
+    award_id: UUID
+    version: int = Field(ge=1)
+    agreement_id: UUID
+    year: YearLabel
+    organisation_id: UUID = Field(description="The body that receives it.")
+    line_code: str
+    amount_pence: Pence
+    awarded_on: date
+
+
+class LedgerParty(Part):
+    """Payee of a line. The name is left out unless it is public anyway."""
+
+    key: str | None = Field(default=None, description="Opaque key of the payee within the organisation.")
+    kind: PartyKind
+    name: str | None = None
+    company_number: str | None = None
+    charity_number: str | None = None
+    vcse: bool | None = None
+
+
+class LedgerLine(Part):
+    """One ledger entry as it crosses; `domain/grants.md`, ledger_entry."""
+
+    entry_id: UUID
+    line_key: str = Field(description="Identity of the line within organisation and source.")
+    item_id: str = Field(description="Invoice or credit note it belongs to, opaque, stable within organisation and source.")
+    line_no: int = Field(ge=1, description="Position within the item.")
+    kind: LineKind
+    ledger_class: str | None = Field(default=None, description="Class that decides exclusion, such as `salary` or `income`.")
+    party: LedgerParty
+    unit: str | None = None
+    category: str | None = None
+    purpose: str | None = None
+    card: Card = Card.NONE
+    contract_ref: str | None = None
+    service_date: date | None = None
+    invoice_date: date | None = None
+    payment_date: date
+    date_basis: DateBasis
+    net_pence: Pence
+    vat_pence: Pence | None = None
+    recoverable_vat_pence: Pence | None = None
+    irrecoverable_vat_pence: Pence | None = Field(default=None, description="Unknown is null, none is 0.")
+    amount_basis: AmountBasis = Field(description="`gross` where the VAT cannot be separated; net_pence then holds the gross.")
+    eligible_pence: Pence = Field(description="Net and irrecoverable VAT, or the gross (G-27).")
+    agreement_id: UUID | None = None
+    line_code: str | None = Field(default=None, description="Carrying budget line, where assigned.")
+    accounting_quarter: QuarterSlug | None = None
+    late_for: QuarterSlug | None = None
+    reverses: UUID | None = None
+    replaces: UUID | None = Field(default=None, description="Root of the chain of corrections.")
+    reason: str | None = None
+    decision_ref: str | None = None
+    source_redacted: bool = Field(default=False, description="The name arrived already redacted (T-23).")
+    flags: tuple[str, ...] = ()
+
+
+class ExpenditureRecorded(Event, owner="grants", key="batch_id"):
+    """Lines were accepted into an organisation's ledger; at most 500 and 256 KiB an event."""
+
+    batch_id: UUID
+    version: int = Field(ge=1, description="Number of this event within the batch, counted from 1.")
+    organisation_id: UUID
+    source: str = Field(description="Source profile the lines came through.")
+    lines: tuple[LedgerLine, ...] = Field(max_length=MAX_LINES_PER_EVENT)
+
+
+class MonthTotal(Part):
+    month: Month = Field(description="Month of payment.")
+    lines: int = Field(ge=0)
+    pence: Pence = Field(description="Sum of eligible_pence.")
+
+
+class ExpenditureBatchCompleted(Event, owner="grants", key="batch_id"):
+    """A batch is in the ledger whole: what its readers must have received, by payment month (T-14)."""
+
+    batch_id: UUID
+    version: int = Field(ge=1, description="event_count + 1, so that it stands behind the batch's lines.")
+    organisation_id: UUID
+    source: str
+    event_count: int = Field(ge=0, description="How many ExpenditureRecorded events the batch has.")
+    lines: int = Field(ge=0)
+    pence: Pence = Field(description="Sum of eligible_pence of the accepted lines.")
+    months: tuple[MonthTotal, ...]
+
+
+class LineSpend(Part):
+    code: str
+    name: str
+    quarter_pence: Pence
+    year_to_date_pence: Pence
+
+
+class QuarterSpendStated(Event, owner="grants", key="agreement_id"):
+    """Spend of a quarter was stated for every carrying line, zeros explicit (G-31)."""
+
+    agreement_id: UUID
+    version: int = Field(ge=1, description="Number of the statement within the agreement and quarter.")
+    year: YearLabel
+    quarter: QuarterSlug
+    lines: tuple[LineSpend, ...]
+    gross_used: bool = Field(default=False, description="Some figures hold VAT that cannot be separated (G-27).")
+    happened_at: datetime
+
+
+class OutturnLine(Part):
+    code: str
+    name: str
+    spend_pence: Pence
+
+
+class OutturnRecorded(Event, owner="grants", key="agreement_id"):
+    """The spend of a year was recorded as forecast, provisional or final outturn; it supersedes, never edits (G-34)."""
+
+    agreement_id: UUID
+    version: int = Field(ge=1, description="Number of the outturn within the agreement.")
+    outturn_id: UUID
+    year: YearLabel
+    state: OutturnState
+    as_at: date = Field(description="Day the figures stand for.")
+    grant_pence: Pence
+    spend_pence: Pence
+    underspend_pence: Pence = Field(description="Grant less spend.")
+    own_funds_pence: Pence = Field(default=0, description="Spend above the grant that the body bears itself (G-30).")
+    lines: tuple[OutturnLine, ...] = ()
+    supersedes: UUID | None = None
+    happened_at: datetime

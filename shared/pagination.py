@@ -1,0 +1,143 @@
+"""Keyset lists: a cursor that holds the last row's sort values and is bound to the filters it was made for."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, Field
+from sqlalchemy import ColumnElement, tuple_
+from sqlalchemy.sql import Select
+
+from shared.errors import Malformed
+from shared.work import Work
+
+T = TypeVar("T")
+
+MAX_LIMIT = 500
+DEFAULT_LIMIT = 100
+
+
+class Links(BaseModel):
+    next: str | None = Field(default=None, description="Address of the next page; null on the last.")
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    links: Links
+
+
+class PageRequest:
+    """The asked page, and the filters beside it."""
+
+    def __init__(
+        self,
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items on a page.")] = DEFAULT_LIMIT,
+        cursor: Annotated[str | None, Query(max_length=2000, description="From `links.next`.")] = None,
+    ) -> None:
+        self.limit = limit
+        self.cursor = cursor
+        self.path = request.url.path
+        self.filters = sorted(
+            (name, value) for name, value in request.query_params.multi_items() if name not in ("limit", "cursor")
+        )
+
+    @property
+    def binding(self) -> str:
+        return hashlib.sha256(json.dumps([self.path, self.filters]).encode()).hexdigest()[:16]
+
+
+Paging = Annotated[PageRequest, Depends()]
+
+
+async def paginate(
+    work: Work,
+    statement: Select[Any],
+    *,
+    order: Sequence[Any],
+    paging: PageRequest,
+    shape: Callable[[Any], T],
+    descending: bool = False,
+) -> Page[T]:
+    """One page of `statement` in the order of `order`, whose last column must be unique.
+
+    `shape` turns a row (an entity, or a Row where several columns are selected) into an answer.
+    """
+    columns: list[ColumnElement[Any]] = [getattr(column, "expression", column) for column in order]
+    if paging.cursor is not None:
+        values = [_value(text, column) for text, column in zip(_open(paging), columns, strict=True)]
+        key, last = tuple_(*columns), tuple_(*values)
+        statement = statement.where(key < last if descending else key > last)
+    statement = statement.add_columns(*columns).limit(paging.limit + 1)
+    statement = statement.order_by(*(column.desc() if descending else column.asc() for column in columns))
+    rows = (await work.session.exec(statement)).all()  # type: ignore[call-overload]
+    more = len(rows) > paging.limit
+    rows = rows[: paging.limit]
+    width = len(columns)
+    items = [shape(row[0] if len(row) - width == 1 else row[:-width]) for row in rows]
+    following = None
+    if more:
+        cursor = _seal(paging, [_text(value) for value in rows[-1][-width:]])
+        query = urlencode([*paging.filters, ("limit", str(paging.limit)), ("cursor", cursor)])
+        following = f"{work.base_url}{_service_path(paging.path)}?{query}"
+        work.headers["Link"] = f'<{following}>; rel="next"'
+    return Page(items=items, links=Links(next=following))
+
+
+def _service_path(path: str) -> str:
+    """The path behind the mount point: everything from `/v1` or `/open` on."""
+    for start in ("/v1/", "/open/"):
+        index = path.find(start)
+        if index >= 0:
+            return path[index:]
+    return path
+
+
+def _seal(paging: PageRequest, values: list[str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([paging.binding, *values]).encode()).decode().rstrip("=")
+
+
+def _open(paging: PageRequest) -> list[str]:
+    fault = Malformed(
+        "The cursor does not belong to this list and these filters; start again without it.", parameter="cursor"
+    )
+    cursor = paging.cursor or ""
+    try:
+        content = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError as error:
+        raise fault from error
+    if not isinstance(content, list) or not content or content[0] != paging.binding:
+        raise fault
+    if not all(isinstance(value, str) for value in content):
+        raise fault
+    return content[1:]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)
+
+
+def _value(text: str, column: ColumnElement[Any]) -> Any:
+    try:
+        kind = column.type.python_type
+        if kind is datetime:
+            return datetime.fromisoformat(text)
+        if kind is date:
+            return date.fromisoformat(text)
+        if kind is UUID:
+            return UUID(text)
+        return kind(text)
+    except (ValueError, TypeError) as error:
+        raise Malformed("The cursor cannot be read; start again without it.", parameter="cursor") from error
