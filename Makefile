@@ -1,0 +1,46 @@
+# The two commands to know are `make demo` and `make test`. Everything is installed into .venv from requirements.lock.
+
+PYTHON ?= python3
+BIN := .venv/bin
+EXIT ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint bench docs install
+
+help:
+	@echo "make demo    install, run the main job on the real 2017/18 input, then keep serving (EXIT=1 ends instead)"
+	@echo "make test    install, then every test"
+	@echo "make up      install, then serve what the data folder holds"
+	@echo "make lint    style, types and who may import whom"
+	@echo "make bench   side-by-side benchmarks; prints ratios"
+	@echo "make docs    write the generated documents anew"
+
+# The stamp makes the installation happen once for each state of the two files that decide it.
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: .venv/installed
+
+demo: install
+	$(BIN)/outturn demo $(if $(EXIT),--exit)
+
+up: install
+	$(BIN)/outturn up
+
+test: install
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m tests.benchmarks
+
+docs: install
+	$(BIN)/python -m deploy.write_docs
