@@ -92,7 +92,7 @@ async def record(
         return []
     rows: list[dict[str, Any]] = []
     for event in events:
-        if event.OWNER != service:
+        if service != event.OWNER:
             raise ValueError(f"{service} may not publish {event.type()}: it belongs to {event.OWNER}")
         event_id = new_id()
         rows.append(
@@ -298,4 +298,3 @@ class Relay:
     def _failed(self, error: BaseException) -> None:
         self._failure = f"{type(error).__name__}: {error}"[:500]
         self._log.warning("events wait in the outbox", failure=self._failure)
-

@@ -1,8 +1,8 @@
-"""What a bus is: topics of ordered partitions, records with an offset, publishing with acknowledgement, reading from an offset.
+"""What a bus is: topics of ordered partitions, publishing with acknowledgement, reading from an offset.
 
-A bus only carries. What has been applied is decided by the reader's own database (`shared/inbox.py`), what is to be sent
-by the owner's (`shared/outbox.py`); so a bus may deliver a record twice, but it must not lose an acknowledged one, and it
-must keep the order of the records of one key.
+A bus only carries. What has been applied is decided by the reader's own database (`shared/inbox/`), what is to be
+sent by the owner's (`shared/outbox.py`); so a bus may deliver a record twice, but it must not lose an acknowledged
+one, and it must keep the order of the records of one key.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class Sent:
     failure: BaseException | None = None
 
 
-class OffsetOutOfRange(Exception):
-    """The reader's next offset is not in the topic: records were lost, or the topic was made anew. A person must act."""
+class OffsetOutOfRange(Exception):  # noqa: N818
+    """The reader's next offset is not in the topic: records were lost, or it was made anew. A person must act."""
 
 
 class Reader(Protocol):

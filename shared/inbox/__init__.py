@@ -1,0 +1,29 @@
+"""The inbox: what a service has received, how far it has read, what is parked, and how an event is applied.
+
+    inbox_tables(metadata) -> InboxTables(inbox, offsets, parked)
+    Reaction = async def (event, reacting: Reacting) -> None
+    await deliver(session_factory, service_name, reactions, event, *, event_id, occurred_at, now, new_id) -> bool
+    Consumer(service_name, database, bus, reactions, clock, new_id): await run(), await drain() -> int, status() -> dict
+
+Reading a record twice is harmless: the offset row refuses older offsets, the inbox refuses known event ids. Its rows
+are never purged, so a whole topic can be sent again.
+"""
+
+from shared.inbox.applying import apply_batch, deliver
+from shared.inbox.consumer import Consumer
+from shared.inbox.reacting import Arrival, Reacting, Reaction, Reactions, Unreadable, arrival
+from shared.inbox.tables import InboxTables, inbox_tables
+
+__all__ = [
+    "Arrival",
+    "Consumer",
+    "InboxTables",
+    "Reacting",
+    "Reaction",
+    "Reactions",
+    "Unreadable",
+    "apply_batch",
+    "arrival",
+    "deliver",
+    "inbox_tables",
+]

@@ -1,0 +1,143 @@
+"""From a record to its reaction: reading it, upcasting it, running what a service does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+from uuid import UUID, uuid5
+
+import pydantic
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from shared import outbox
+from shared.bus import Record
+from shared.events.all import OWNERS
+from shared.events.base import REGISTER, Event
+
+NewId = Callable[[], UUID]
+Clock = Callable[[], datetime]
+SessionFactory = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+
+
+@dataclass(frozen=True)
+class Reacting:
+    """What a reaction is given beside the event: one transaction with the inbox row and the offset.
+
+    `occurred_at` is when the owner recorded the fact, `now` when this service applies it first (the same on a replay).
+    """
+
+    session: AsyncSession
+    service: str
+    event_id: UUID
+    occurred_at: datetime
+    source: str
+    correlation_id: str
+    actor_sub: str
+    now: datetime
+    replaying: bool
+    new_id: NewId
+
+    def derived_id(self, *parts: object) -> UUID:
+        """An id for something this event brings about: the same on every replay, another for other parts."""
+        return uuid5(self.event_id, "\x1f".join(str(part) for part in parts))
+
+    async def record(self, *events: Event) -> None:
+        """Publish what follows from the event, in the same transaction; nothing on a replay."""
+        if self.replaying:
+            return
+        await outbox.record(
+            self.session,
+            events,
+            service=self.service,
+            now=self.now,
+            new_id=self.new_id,
+            actor_sub=self.actor_sub,
+            correlation_id=self.correlation_id,
+            causation_id=self.event_id,
+        )
+
+
+Reaction = Callable[[Any, Reacting], Awaitable[None]]
+Reactions = Mapping[type[Event], Reaction]
+
+
+class Unreadable(Exception):  # noqa: N818
+    """A record that a reaction waits for cannot be turned into its event; it is parked."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A record that concerns this service. Without `event`, `fault` says why it could not be read."""
+
+    record: Record
+    event_id: UUID
+    event: Event | None
+    fault: Exception | None = None
+
+    @property
+    def type(self) -> str:
+        return self.record.headers.get("ce_type", "unknown")
+
+
+def arrival(record: Record, reactions: Reactions, owners: Mapping[str, ModuleType] = OWNERS) -> Arrival | None:
+    """Read a record, turned into the newest version by its owner's `upcast`. None where no reaction waits for it.
+
+    `upcast(event) -> event` in `shared/events/<owner>.py` turns a stored older version into the one readers know.
+    """
+    declared = record.headers.get("ce_type", "")
+    owner, _, rest = declared.partition(".")
+    name = rest.rpartition(".")[0]
+    if name and not any(owner == wanted.OWNER and name == wanted.NAME for wanted in reactions):
+        return None
+    # A stand-in id keeps a record without a proper one from being parked twice.
+    event_id = uuid5(UUID(int=0), f"{record.topic}/{record.partition}/{record.offset}")
+    try:
+        event_id = UUID(record.headers["ce_id"])
+        if declared not in REGISTER:
+            raise Unreadable(f"{declared} is newer than what this service knows; deploy its readers first")
+        event = REGISTER[declared].model_validate_json(record.payload)
+        upcast = getattr(owners.get(owner), "upcast", None)
+        if upcast is not None:
+            event = upcast(event)
+        if type(event) not in reactions:
+            raise Unreadable(f"no reaction for {event.type()}, into which {declared} was turned")
+        datetime.fromisoformat(record.headers["ce_time"])
+        return Arrival(record, event_id, event)
+    except (Unreadable, pydantic.ValidationError, KeyError, ValueError) as fault:
+        return Arrival(record, event_id, None, fault)
+
+
+async def react(
+    session: AsyncSession,
+    service: str,
+    reactions: Reactions,
+    arrived: Arrival,
+    *,
+    now: datetime,
+    new_id: NewId,
+    replaying: bool = False,
+) -> None:
+    """Run the reaction of one event. The caller has seen to it that it runs once."""
+    if arrived.event is None:
+        assert arrived.fault is not None
+        raise arrived.fault
+    headers = arrived.record.headers
+    reacting = Reacting(
+        session=session,
+        service=service,
+        event_id=arrived.event_id,
+        occurred_at=datetime.fromisoformat(headers["ce_time"]),
+        source=headers.get("ce_source", ""),
+        correlation_id=headers.get("correlationid", str(arrived.event_id)),
+        actor_sub=headers.get("actorid", f"service:{service}"),
+        now=now,
+        replaying=replaying,
+        new_id=new_id,
+    )
+    await reactions[type(arrived.event)](arrived.event, reacting)
+    # The reaction's own rows reach the database before the next event's, and a broken one is told from its neighbour.
+    await session.flush()
