@@ -1,0 +1,1 @@
+"""The promises of one agreement year: themes, deliverables, references, splits."""

@@ -1,0 +1,1 @@
+"""Quarterly reports: due dates, texts, frozen figures, submission and publication."""

@@ -1,0 +1,113 @@
+"""Reads the printed wording of a target into operator and numbers; two readings stay unresolved (D-13)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.deliverables.targets.rules import Operator
+
+PHRASES = (
+    (Operator.GE, ("at least", "a minimum of", "minimum of", "no fewer than", "no less than", "not less than")),
+    (Operator.GT, ("over", "more than", "above")),
+    (Operator.LE, ("up to", "no more than", "at most", "a maximum of")),
+)
+SCALES = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "bn": 10**9, "billion": 10**9}
+UNITS = {
+    "council": "council",
+    "councils": "council",
+    "group": "council_group",
+    "groups": "council_group",
+    "groups of councils": "council_group",
+    "local authority": "local_authority",
+    "local authorities": "local_authority",
+    "councillors": "councillor",
+    "officers": "officer",
+    "projects": "project",
+    "peer challenges": "peer_challenge",
+    "combined authorities": "combined_authority",
+    "events": "event",
+    "meetings": "meeting",
+    "graduates": "graduate",
+    "homes": "home",
+    "new homes": "home",
+    "jobs": "job",
+    "new jobs": "job",
+}
+
+_PHRASE = "|".join(re.escape(phrase) for _, phrases in PHRASES for phrase in phrases)
+_NUMBER = r"(?P<pound{n}>£)?(?P<number{n}>[0-9]{{1,3}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?|[0-9]{{1,15}}(?:\.[0-9]+)?)" + (
+    r"\s?(?P<scale{n}>k|m|bn|thousand|million|billion)?\b"
+)
+_BASIS = r"(?:pa|p\.a\.|per annum|a year|each year|per year|annually)"
+_ONE = re.compile(
+    rf"(?:(?P<phrase>{_PHRASE})\s+)?{_NUMBER.format(n=1)}"
+    rf"(?:(?P<separator>/|-| to ){_NUMBER.format(n=2)})?"
+    rf"(?P<percent>\s?%| per cent| percent)?(?P<or_more> or more)?"
+    rf"(?:\s+(?P<unit>[a-z' -]+?))??(?:\s+(?P<basis>{_BASIS}))?"
+)
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What a printed target says. Money is in pounds, unit `gbp`; `basis` is `annual` or nothing."""
+
+    operator: Operator
+    low: Decimal | None = None
+    high: Decimal | None = None
+    unit: str | None = None
+    basis: str | None = None
+
+
+def parse_wording(text: str) -> Wording:
+    """`3/4 councils` → range 3 to 4; `at least £10m pa` → ge 10,000,000 annual; `up to at least 6` → unresolved (D-13).
+
+    Nothing is guessed: two phrases, a fraction the wrong way round, or words between numbers give `unresolved`. Wording
+    without any figure is `narrative` and waits for a person's assessment.
+    """
+    plain = " ".join(text.replace("–", "-").replace("—", "-").lower().split()).rstrip(".")
+    if not any(character.isnumeric() for character in plain):
+        return _without_number(plain)
+    match = _ONE.fullmatch(plain)
+    if match is None:
+        return Wording(Operator.UNRESOLVED)
+    low, high = _amount(match, 1, scale_from=2), None
+    if match["separator"]:
+        high = _amount(match, 2)
+        # A phrase before a range would say two things at once, and 4/3 is a fraction or a slip.
+        if match["phrase"] or match["or_more"] or low >= high:
+            return Wording(Operator.UNRESOLVED)
+    operator = Operator.RANGE if high is not None else _operator(match["phrase"])
+    if match["or_more"]:
+        if match["phrase"]:
+            return Wording(Operator.UNRESOLVED)
+        operator = Operator.GE
+    return Wording(operator, low, high, _unit(match), "annual" if match["basis"] else None)
+
+
+def _without_number(plain: str) -> Wording:
+    if plain in {"as required", "on request", "as needed"}:
+        return Wording(Operator.AS_REQUIRED)
+    match = re.fullmatch(r"(?:all|every) ([a-z -]+)", plain)
+    if match and (match[1] in UNITS):
+        return Wording(Operator.ALL, unit=UNITS[match[1]])
+    return Wording(Operator.NARRATIVE)
+
+
+def _amount(match: re.Match[str], n: int, *, scale_from: int | None = None) -> Decimal:
+    """The n-th number; a scale letter at the end of a range counts for its start too, where that has none."""
+    scale = match[f"scale{n}"] or (match[f"scale{scale_from}"] if scale_from else None)
+    return Decimal(match[f"number{n}"].replace(",", "")) * SCALES.get(scale or "", 1)
+
+
+def _operator(phrase: str | None) -> Operator:
+    return next((operator for operator, phrases in PHRASES if phrase in phrases), Operator.EQ)
+
+
+def _unit(match: re.Match[str]) -> str | None:
+    if match["pound1"] or match["pound2"]:
+        return "gbp"
+    if match["percent"]:
+        return "percent"
+    return UNITS.get((match["unit"] or "").strip())
