@@ -1,7 +1,7 @@
 """The outbox: events written in the transaction of the change, numbered and sent to the bus by one relay a service.
 
     outbox_tables(metadata) -> Table
-    await record(session, events, service=, now=, new_id=, actor_sub=, correlation_id=, causation_id=None, traceparent=None)
+    await record(session, events, service=, now=, new_id=, actor_sub=, correlation_id=, causation_id=, traceparent=)
     Relay(service_name, database, bus, clock): await run() until cancelled, await drain() -> int, status() -> dict
 
 The table is also the archive: rows are never removed, and only `position` and `published_at` are ever set.
@@ -247,7 +247,7 @@ class Relay:
         )
 
     async def _take_turns(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        while not await self._lead(connection):
+        while not await self._lead(connection):  # noqa: ASYNC110 - the leader is another process
             await asyncio.sleep(POLL_SECONDS)
         self._leads = True
         await connection.execute(f"LISTEN {CHANNEL}")

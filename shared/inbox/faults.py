@@ -25,9 +25,8 @@ def is_infrastructure(error: BaseException) -> bool:
 def described(error: BaseException) -> str:
     """An error with the place it came from, short enough to keep. Values of a payload are not repeated."""
     if isinstance(error, pydantic.ValidationError):
-        return "; ".join(f"{'/'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())[:2000].replace(
-            "\x00", ""
-        )
+        words = "; ".join(f"{'/'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        return words[:2000].replace("\x00", "")
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}: {error}{place}"[:2000].replace("\x00", "")

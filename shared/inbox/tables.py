@@ -18,10 +18,10 @@ class InboxTables:
 def inbox_tables(metadata: MetaData) -> InboxTables:
     """Add inbox, reading offsets and parked events to a service's own metadata.
 
-    `inbox` holds one row for every event a reaction was run for; `seq` is the order in which they were applied, which a
-    replay keeps, and `received_at` the moment their reactions saw. `offsets` holds the next offset to read of each partition; `log`
-    tells one bus from another. `parked` holds events that could not be applied (with `error`) and those of the same key
-    that wait behind them (without), in the order of arrival.
+    `inbox` holds one row for every event a reaction was run for; `seq` is the order in which they were applied, which
+    a replay keeps, and `received_at` the moment their reactions saw. `inbox_offset` holds the next offset to read of
+    each partition; `log` tells one bus from another. `inbox_parked` holds events that could not be applied (with
+    `error`) and those of the same key that wait behind them (without), in the order of arrival.
     """
     inbox = Table(
         "inbox",
