@@ -1,0 +1,1 @@
+"""Editions of spend over £500: selection, files, reconciliation, publication."""

@@ -1,0 +1,134 @@
+"""Tables of datasets, their editions, the files of each, and the decision on every ledger line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from services.transparency.base import Transparency
+from shared.database import instant, json_field, pence
+
+
+class Dataset(Transparency, table=True):
+    """One subject of one publisher; `version` numbers the events about it."""
+
+    __tablename__ = "datasets"
+    __table_args__ = (UniqueConstraint("organisation_id", "kind"),)
+
+    dataset_id: UUID = Field(primary_key=True)
+    organisation_id: UUID
+    kind: str
+    title: str
+    version: int = 0
+    created_at: datetime = instant()
+
+
+class Edition(Transparency, table=True):
+    """One version of a dataset for one period; once published, it never changes (T-49)."""
+
+    __tablename__ = "editions"
+    __table_args__ = (
+        UniqueConstraint("dataset_id", "period", "number"),
+        Index(
+            "uq_editions_one_open",
+            "dataset_id",
+            "period",
+            unique=True,
+            postgresql_where=text("state IN ('draft', 'checked')"),
+        ),
+        Index(
+            "uq_editions_one_published",
+            "dataset_id",
+            "period",
+            unique=True,
+            postgresql_where=text("state = 'published'"),
+        ),
+        CheckConstraint("state IN ('draft', 'checked', 'published', 'superseded')", name="state"),
+        CheckConstraint("state IN ('draft', 'checked') OR approved_by <> drafted_by", name="two_people"),
+    )
+
+    edition_id: UUID = Field(primary_key=True)
+    dataset_id: UUID
+    period: str
+    number: int
+    state: str
+    version: int = 1
+    methodology: int
+    change_kind: str
+    change_note: str | None = None
+    nil_return: bool
+    coverage: str
+    missing_months: list[str] = json_field()
+    row_count: int
+    line_count: int
+    total_pence: int = pence()
+    ledger_mark: str = Field(description="Fingerprint of the ledger lines that the content was made of.")
+    reconciliation: dict[str, Any] = json_field()
+    warnings: dict[str, int] = json_field()
+    changes: dict[str, int] = json_field()
+    gross_rows: int
+    guarded_cells: int = 0
+    sha256: str | None = None
+    predecessor: int | None = None
+    drafted_by: str
+    drafted_at: datetime = instant()
+    checked_by: str | None = None
+    checked_at: datetime | None = instant(nullable=True)
+    approved_by: str | None = None
+    published_at: datetime | None = instant(nullable=True)
+    created_by: str
+    created_at: datetime = instant()
+    modified_at: datetime = instant()
+
+
+class EditionFile(Transparency, table=True):
+    """A file of an edition, built once at checking."""
+
+    __tablename__ = "edition_files"
+
+    edition_id: UUID = Field(primary_key=True, foreign_key="editions.edition_id")
+    name: str = Field(primary_key=True)
+    media_type: str
+    sha256: str
+    size: int = pence()
+
+
+class RowDecision(Transparency, table=True):
+    """Why one ledger line is in an edition, or why it is not (T-15)."""
+
+    __tablename__ = "row_decisions"
+    __table_args__ = (
+        CheckConstraint("(inclusion IS NULL) <> (exclusion IS NULL)", name="one_reason"),
+        Index("ix_row_decisions_row", "row_id"),
+    )
+
+    edition_id: UUID = Field(primary_key=True)
+    entry_id: UUID = Field(primary_key=True)
+    row_id: str
+    inclusion: str | None = None
+    exclusion: str | None = None
+    item_total_pence: int = pence()
+    amount_pence: int = pence()
+    transaction_number: str
+    line_number: int
+    late_addition: bool
+    content: str = Field(description="Digest of the published cells, to find changed rows.")
+
+
+class Finding(Transparency, table=True):
+    """Text that looks personal in a row about to be published; a person says what it is (T-24)."""
+
+    __tablename__ = "findings"
+
+    edition_id: UUID = Field(primary_key=True)
+    finding_id: UUID = Field(primary_key=True)
+    entry_id: UUID
+    row_id: str
+    code: str
+    resolved_by: str | None = None
+    resolved_at: datetime | None = instant(nullable=True)
+    reason: str | None = None

@@ -1,0 +1,24 @@
+"""Wiring of the transparency service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.transparency import api
+from services.transparency.base import Transparency
+from services.transparency.reactions import REACTIONS
+from services.transparency.settings import TransparencySettings
+from services.transparency.tables import READ_MODELS
+from shared.service import Service
+
+SERVICE = Service(
+    name="transparency",
+    title="Transparency",
+    description="What a publicly funded body must show: spend over £500, outturn, and whether it was shown in time.",
+    settings=TransparencySettings,
+    routers=(api.router,),
+    metadata=Transparency.metadata,
+    reactions=REACTIONS,
+    read_models=READ_MODELS,
+    migrations=Path(__file__).parent / "migrations",
+)

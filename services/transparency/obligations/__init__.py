@@ -1,0 +1,1 @@
+"""The calendar of what must be published by when, and what happened."""

@@ -1,0 +1,172 @@
+"""When duties fall due, how each day is found, and what a publication is worth. Pure: days and instants in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from shared.errors import Conflict, Invalid
+from shared.periods import FinancialYear, Quarter, add_months, end_of_day, london_date
+
+DUE_SOON_DAYS = 10
+
+OPEN_STATES = frozenset({"upcoming", "due_soon"})
+JUDGED_STATES = frozenset({"met", "missed", "met_late"})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read a deadline: its name, the day, and how it was found."""
+
+    name: str
+    due_on: date
+    arithmetic: str
+    alarms: bool = True
+    """Whether the alarm may stand on it; a mere target never alarms."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a publication makes of an obligation."""
+
+    state: str
+    days_late: int
+    readings_met: Mapping[str, bool]
+
+
+class ObligationAlreadyMet(Conflict):
+    code = "obligation_met"
+    title = "The obligation has been met"
+
+
+class NothingProposed(Conflict):
+    code = "nothing_proposed"
+    title = "Nobody has proposed this"
+
+
+class UnknownDuty(Invalid):
+    code = "unknown_duty"
+    title = "No document meets this duty"
+
+
+# Deadlines ------------------------------------------------------------------------------------------------------
+
+
+def month_after_quarter(quarter: Quarter) -> tuple[Reading, ...]:
+    """ "One month after the quarter" has two readings: the same day number one month on, and the month's last day (T-43)."""
+    ends = quarter.end
+    strict = add_months(ends, 1)
+    practice = _month_end(strict)
+    return (
+        Reading(
+            "corresponding_date",
+            strict,
+            f"{quarter.label} ends on {_day(ends)}; the same day number one month on is {_day(strict)}.",
+        ),
+        Reading(
+            "month_end",
+            practice,
+            f"{quarter.label} ends on {_day(ends)}; the month after it ends on {_day(practice)}.",
+        ),
+    )
+
+
+def month_after_year(year: FinancialYear) -> tuple[Reading, ...]:
+    """The same two readings, counted from 31 March."""
+    return month_after_quarter(year.quarters[3])
+
+
+def first_report(year: FinancialYear) -> tuple[Reading, ...]:
+    """The first report has a reading of its own beside the month: item J says July (T-46)."""
+    named = date(year.starts_in, 7, 31)
+    july = Reading("item_j", named, f"Item J asks for the first report in July; July ends on {_day(named)}.")
+    return (*month_after_quarter(year.quarters[0]), july)
+
+
+def by_end_of(year: FinancialYear, month: int, wording: str) -> tuple[Reading, ...]:
+    """A duty with a named month ends with that month's last day (T-46)."""
+    first = date(year.starts_in if month >= 4 else year.starts_in + 1, month, 1)
+    due = _month_end(first)
+    return (Reading("named_day", due, f"{wording}: the last day is {_day(due)}."),)
+
+
+def month_after_signature(signed_on: Sequence[date]) -> tuple[Reading, ...]:
+    """No date is stated for the memorandum; our own target is one month after the last signature (Annex C item K)."""
+    last = max(signed_on)
+    due = add_months(last, 1)
+    text = f"The last signature is of {_day(last)}; our target is the same day number one month on, {_day(due)}."
+    return (Reading("target", due, text),)
+
+
+def thirty_days_beginning_with(day: date) -> date:
+    """Thirty days of which this day is the first: 29 days on (T-44)."""
+    return day + timedelta(days=29)
+
+
+def alarm(readings: Sequence[Reading]) -> Reading | None:
+    """The earliest reading that may alarm (T-42). None where no day is stated."""
+    alarming = [reading for reading in readings if reading.alarms]
+    return min(alarming, key=lambda reading: reading.due_on, default=None)
+
+
+def reminder(due_on: date, is_working_day: Callable[[date], bool]) -> date:
+    """The last working day before the day itself; no deadline moves for a weekend (T-42)."""
+    day = due_on - timedelta(days=1)
+    while not is_working_day(day):
+        day -= timedelta(days=1)
+    return day
+
+
+# States ---------------------------------------------------------------------------------------------------------
+
+
+def first_state(alarm_on: date | None, now: datetime) -> str:
+    """The state in which an obligation begins. One created after its day was never watched, so it is not judged."""
+    if alarm_on is not None and now >= end_of_day(alarm_on):
+        return "not_judged"
+    return _waiting(alarm_on, now)
+
+
+def next_state(state: str, alarm_on: date | None, now: datetime) -> str:
+    """The state at this moment. Only waiting obligations move by time: a day ends at London midnight (T-42)."""
+    if state not in OPEN_STATES:
+        return state
+    if alarm_on is not None and now >= end_of_day(alarm_on):
+        return "missed"
+    return _waiting(alarm_on, now)
+
+
+def judge(readings: Sequence[Reading], published_at: datetime) -> Verdict:
+    """Each reading against the London day of publication; lateness counts from the alarm's day (T-42, T-48)."""
+    published_on = london_date(published_at)
+    met = {reading.name: published_on <= reading.due_on for reading in readings}
+    watched = alarm(readings)
+    days_late = max(0, (published_on - watched.due_on).days) if watched else 0
+    return Verdict("met_late" if days_late else "met", days_late, met)
+
+
+def judge_as_stated(
+    readings: Sequence[Reading], published_at: datetime, in_time: bool, readings_met: Mapping[str, bool]
+) -> Verdict:
+    """A verdict that came with its event is kept, never recomputed (T-45)."""
+    if in_time:
+        return Verdict("met", 0, readings_met)
+    days_late = judge(readings, published_at).days_late
+    # Working days may put a pack late although its day lies before the alarm's; late is late by one day at least.
+    return Verdict("met_late", max(1, days_late), readings_met)
+
+
+def _waiting(alarm_on: date | None, now: datetime) -> str:
+    if alarm_on is not None and (alarm_on - london_date(now)).days <= DUE_SOON_DAYS:
+        return "due_soon"
+    return "upcoming"
+
+
+def _month_end(day: date) -> date:
+    first = day.replace(day=1)
+    return add_months(first, 1) - timedelta(days=1)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

@@ -1,0 +1,88 @@
+"""Tables of the spend read model: the owners' ledger lines, and what their batches state by month."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Index, text
+from sqlmodel import Field
+
+from services.transparency.base import Transparency
+from shared.database import instant, pence
+
+
+class SpendLine(Transparency, table=True):
+    """One ledger entry as it crossed. Entries never change, so a row is written once (T-54)."""
+
+    __tablename__ = "spend_lines"
+    __table_args__ = (
+        Index("ix_spend_lines_period", "organisation_id", "payment_date"),
+        Index("ix_spend_lines_item", "organisation_id", "source", "item_id"),
+        Index("ix_spend_lines_reverses", "reverses", postgresql_where=text("reverses IS NOT NULL")),
+        Index("ix_spend_lines_batch", "batch_id"),
+    )
+
+    entry_id: UUID = Field(primary_key=True)
+    row_id: str = Field(description="Public id: UUIDv5 of the root entry, so that corrections keep it.")
+    root_id: UUID
+    organisation_id: UUID
+    batch_id: UUID
+    source: str
+    line_key: str
+    item_id: str
+    line_no: int
+    kind: str
+    ledger_class: str | None = None
+    party_key: str | None = None
+    party_kind: str
+    party_name: str | None = None
+    company_number: str | None = None
+    charity_number: str | None = None
+    vcse: bool | None = None
+    unit: str | None = None
+    category: str | None = None
+    purpose: str | None = None
+    card: str
+    contract_ref: str | None = None
+    payment_date: date
+    date_basis: str
+    net_pence: int = pence()
+    vat_pence: int | None = pence(nullable=True)
+    irrecoverable_vat_pence: int | None = pence(nullable=True)
+    amount_basis: str
+    eligible_pence: int = pence()
+    agreement_id: UUID | None = None
+    line_code: str | None = None
+    reverses: UUID | None = None
+    replaces: UUID | None = None
+    decision_ref: str | None = None
+    source_redacted: bool
+    first_seen_at: datetime = instant()
+
+
+class LedgerBatch(Transparency, table=True):
+    """A batch that its owner completed: how much its readers must have received (T-14)."""
+
+    __tablename__ = "ledger_batches"
+
+    batch_id: UUID = Field(primary_key=True)
+    version: int
+    organisation_id: UUID = Field(index=True)
+    source: str
+    lines: int
+    pence: int = pence()
+    completed_at: datetime = instant()
+
+
+class LedgerMonth(Transparency, table=True):
+    """What one batch put into the owner's ledger for one month of payment."""
+
+    __tablename__ = "ledger_months"
+    __table_args__ = (Index("ix_ledger_months_organisation", "organisation_id", "month"),)
+
+    batch_id: UUID = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    organisation_id: UUID
+    lines: int
+    pence: int = pence()

@@ -1,0 +1,155 @@
+"""Facts of other services, as short as a test wants them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from shared.events.grants import (
+    AgreementParty,
+    AgreementSigned,
+    ExpenditureBatchCompleted,
+    ExpenditureRecorded,
+    LedgerLine,
+    LedgerParty,
+    MonthTotal,
+    OrganisationIdentifier,
+    OrganisationRegistered,
+    OutturnRecorded,
+)
+from shared.values import AmountBasis, DateBasis, LineKind, MethodologyScope, OutturnState, PartyKind
+
+FUNDER, BODY, PARENT, PARTNER, COUNCIL = (UUID(int=number) for number in range(1, 6))
+AGREEMENT = UUID(int=100)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def registered(
+    organisation_id: UUID = BODY, slug: str = "body", *, version: int = 1, whole_body: bool = False, **more: Any
+) -> OrganisationRegistered:
+    return OrganisationRegistered(
+        organisation_id=organisation_id,
+        version=version,
+        slug=slug,
+        name=more.pop("name", "Improvement Body"),
+        identifiers=(OrganisationIdentifier(scheme="GB-COH", id="03675577"),),
+        is_publisher=True,
+        methodology_scope=MethodologyScope.WHOLE_BODY if whole_body else MethodologyScope.PROGRAMME,
+        **more,
+    )
+
+
+def signed(*, version: int = 1, parent: UUID | None = PARENT) -> AgreementSigned:
+    parties = [
+        AgreementParty(role="funder", organisation_id=FUNDER, name="Department"),
+        AgreementParty(role="recipient", organisation_id=BODY, name="Improvement Body"),
+    ]
+    if parent is not None:
+        parties.append(AgreementParty(role="lead_parent", organisation_id=parent, name="Association"))
+    return AgreementSigned(
+        agreement_id=AGREEMENT,
+        version=version,
+        year="2017/18",
+        parties=tuple(parties),
+        grant_pence=2_100_000_000,
+        in_force_from=date(2017, 4, 1),
+        in_force_to=date(2018, 3, 31),
+        signed_on=(date(2017, 4, 24), date(2017, 5, 4)),
+    )
+
+
+def outturn(
+    *, version: int = 1, spend_pence: int = 2_098_600_000, state: str = "provisional", **more: Any
+) -> OutturnRecorded:
+    return OutturnRecorded(
+        agreement_id=AGREEMENT,
+        version=version,
+        outturn_id=uuid5(AGREEMENT, f"outturn {version}"),
+        year="2017/18",
+        state=OutturnState(state),
+        as_at=date(2018, 3, 31),
+        grant_pence=2_100_000_000,
+        spend_pence=spend_pence,
+        underspend_pence=2_100_000_000 - spend_pence,
+        happened_at=more.pop("happened_at", at("2018-04-30T12:00")),
+        **more,
+    )
+
+
+def line(
+    net_pence: int,
+    *,
+    vat_pence: int | None = 0,
+    irrecoverable_vat_pence: int | None = 0,
+    gross: bool = False,
+    item: str | None = None,
+    line_no: int = 1,
+    paid: str = "2017-05-10",
+    name: str | None = "Acme Training Ltd",
+    party_kind: str = "organisation",
+    party_key: str | None = "acme",
+    agreement_id: UUID | None = AGREEMENT,
+    **more: Any,
+) -> LedgerLine:
+    entry = more.pop("entry_id", None) or uuid4()
+    party = LedgerParty(
+        key=party_key,
+        kind=PartyKind(party_kind),
+        name=name,
+        company_number=more.pop("company_number", None),
+        charity_number=more.pop("charity_number", None),
+        vcse=more.pop("vcse", None),
+    )
+    fields: dict[str, Any] = {
+        "unit": "Improvement",
+        "category": "Training",
+        "purpose": "Peer challenge",
+        "kind": LineKind.CREDIT_NOTE if net_pence < 0 else LineKind.INVOICE,
+        "date_basis": DateBasis.PAYMENT,
+        **more,
+    }
+    return LedgerLine(
+        entry_id=entry,
+        line_key=f"key-{entry}",
+        item_id=item or f"item-{entry}",
+        line_no=line_no,
+        party=party,
+        payment_date=date.fromisoformat(paid),
+        net_pence=net_pence,
+        vat_pence=None if gross else vat_pence,
+        irrecoverable_vat_pence=None if gross else irrecoverable_vat_pence,
+        amount_basis=AmountBasis.GROSS if gross else AmountBasis.NET,
+        eligible_pence=net_pence if gross else net_pence + (irrecoverable_vat_pence or 0),
+        agreement_id=agreement_id,
+        **fields,
+    )
+
+
+def batch(
+    *lines: LedgerLine, organisation_id: UUID = BODY, batch_id: UUID | None = None
+) -> tuple[ExpenditureRecorded, ExpenditureBatchCompleted]:
+    """The two facts of a batch: its lines, and what the owner states about them."""
+    batch_id = batch_id or uuid4()
+    months: dict[str, list[int]] = {}
+    for entry in lines:
+        months.setdefault(f"{entry.payment_date:%Y-%m}", []).append(entry.eligible_pence)
+    recorded = ExpenditureRecorded(
+        batch_id=batch_id, version=1, organisation_id=organisation_id, source="ledger", lines=lines
+    )
+    completed = ExpenditureBatchCompleted(
+        batch_id=batch_id,
+        version=2,
+        organisation_id=organisation_id,
+        source="ledger",
+        event_count=1,
+        lines=len(lines),
+        pence=sum(entry.eligible_pence for entry in lines),
+        months=tuple(
+            MonthTotal(month=month, lines=len(amounts), pence=sum(amounts)) for month, amounts in sorted(months.items())
+        ),
+    )
+    return recorded, completed
