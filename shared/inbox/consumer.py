@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from shared.bus import Bus, Extent, OffsetOutOfRange, Reader, Record, topic_of
 from shared.database import Database
 from shared.inbox.applying import apply_batch, next_offset, start_at
-from shared.inbox.faults import is_infrastructure
+from shared.inbox.faults import described, is_infrastructure, named
 from shared.inbox.reacting import Clock, NewId, Reactions
 
 BATCH = 100
@@ -95,7 +95,7 @@ class Consumer:
                     # Without the connection the lock is gone, and another process may have taken over.
                     tasks.create_task(_watch(connection))
             except* (psycopg.Error, OSError) as errors:
-                self._log.warning("the consumer's own connection broke", failure=str(errors.exceptions[0])[:500])
+                self._log.warning("the consumer's own connection broke", failure=described(errors.exceptions[0]))
             finally:
                 self._leads = False
             await asyncio.sleep(WAIT_SECONDS)
@@ -179,8 +179,8 @@ class Consumer:
                 self._log.warning("the reader stands still and is made anew", topic=topic, failure=str(error))
             except Exception as error:  # Whatever a client library raises, the offset rows say where to go on.
                 failures += 1
-                state.state, state.failure = "unreachable", f"{type(error).__name__}: {error}"[:500]
-                self._log.warning("the topic cannot be read", topic=topic, failure=state.failure)
+                state.state, state.failure = "unreachable", named(error)
+                self._log.warning("the topic cannot be read", topic=topic, failure=described(error))
             finally:
                 await reader.close()
             await asyncio.sleep(_pause(failures))
@@ -228,10 +228,10 @@ class Consumer:
             if not is_infrastructure(error):
                 raise
             partition.failures += 1
-            partition.failure = f"{type(error).__name__}: {error}"[:500]
+            partition.failure = named(error)
             partition.retry_at = time.monotonic() + _pause(partition.failures)
             reader.pause(number)
-            self._log.warning("partition paused", topic=batch[0].topic, partition=number, failure=partition.failure)
+            self._log.warning("partition paused", topic=batch[0].topic, partition=number, failure=described(error))
             return
         partition.failures, partition.failure = 0, None
         partition.end = max(partition.end, batch[-1].offset + 1)

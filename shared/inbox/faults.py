@@ -23,10 +23,20 @@ def is_infrastructure(error: BaseException) -> bool:
 
 
 def described(error: BaseException) -> str:
-    """An error with the place it came from, short enough to keep. Values of a payload are not repeated."""
+    """An error with the place it came from, short enough to keep. A database's words are kept without the values."""
     if isinstance(error, pydantic.ValidationError):
         words = "; ".join(f"{'/'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        return words[:2000].replace("\x00", "")
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"[:2000].replace("\x00", "")
+    elif isinstance(error, sqlalchemy.exc.DBAPIError):
+        diagnostics = getattr(error.orig, "diag", None)
+        words = f"{named(error)}: {getattr(diagnostics, 'message_primary', None) or 'no message'}"
+    else:
+        words = f"{type(error).__name__}: {error}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    place = f" (at {frames[-1].name}, line {frames[-1].lineno})" if frames else ""
+    return f"{words[:1800]}{place}".replace("\x00", "")
+
+
+def named(error: BaseException) -> str:
+    """Only the kind of an error, for what anyone may read: `OperationalError 57P01`."""
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return f"{type(error).__name__} {state}" if state else type(error).__name__

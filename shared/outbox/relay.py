@@ -1,154 +1,28 @@
-"""The outbox: events written in the transaction of the change, numbered and sent to the bus by one relay a service.
-
-    outbox_tables(metadata) -> Table
-    await record(session, events, service=, now=, new_id=, actor_sub=, correlation_id=, causation_id=, traceparent=)
-    Relay(service_name, database, bus, clock): await run() until cancelled, await drain() -> int, status() -> dict
-
-The table is also the archive: rows are never removed, and only `position` and `published_at` are ever set.
-"""
+"""The relay: gives the rows of an outbox their positions and sends them to the bus, in order, none skipped."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import structlog
 from psycopg.rows import dict_row
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, MetaData, Table, Text, Uuid, insert, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.bus import Bus, Outgoing, topic_of
 from shared.database import Database
-from shared.events.base import Event
-
-CHANNEL = "outbox"
-"""PostgreSQL channel on which a commit with events is announced."""
+from shared.outbox.recording import CHANNEL
 
 POLL_SECONDS = 1.0
 STALLED_AFTER_SECONDS = 5.0
 PASS_ROWS = 500
 PASS_BYTES = 8 * 1024 * 1024
 """One pass of the relay sends at most this much, so that its memory stays flat."""
-
-
-def outbox_tables(metadata: MetaData) -> Table:
-    """Add the outbox to a service's own metadata.
-
-    `seq` is the order of insertion; transactions may commit in another order, so nothing pages by it. `position` is
-    gapless and given by the relay. `payload` is text, not JSONB, so that the bytes sent are the bytes recorded.
-    """
-    table = Table(
-        "outbox",
-        metadata,
-        Column("seq", BigInteger, Identity(always=True), primary_key=True),
-        Column("event_id", Uuid, nullable=False),
-        Column("type", Text, nullable=False),
-        Column("key", Uuid, nullable=False),
-        Column("headers", JSONB, nullable=False),
-        Column("payload", Text, nullable=False),
-        Column("occurred_at", DateTime(timezone=True), nullable=False),
-        Column("position", BigInteger),
-        Column("published_at", DateTime(timezone=True)),
-    )
-    columns = table.c
-    Index("uq_outbox_event_id", columns.event_id, unique=True)
-    Index("uq_outbox_position", columns.position, unique=True)
-    Index("ix_outbox_key_position", columns.key, columns.position)
-    Index("ix_outbox_type_position", columns.type, columns.position)
-    # The relay's two questions: what has no position yet, and what is not marked yet. Both indexes stay near empty.
-    Index("ix_outbox_without_position", columns.seq, postgresql_where=columns.position.is_(None))
-    Index("ix_outbox_not_published", columns.position, postgresql_where=columns.published_at.is_(None))
-    return table
-
-
-OUTBOX = outbox_tables(MetaData())
-"""The same table for building statements where no service's metadata is at hand."""
-
-
-async def record(
-    session: AsyncSession,
-    events: Sequence[Event],
-    *,
-    service: str,
-    now: datetime,
-    new_id: Callable[[], UUID],
-    actor_sub: str,
-    correlation_id: str,
-    causation_id: str | UUID | None = None,
-    traceparent: str | None = None,
-) -> list[UUID]:
-    """Write events into the outbox, in the session's transaction, and return their ids in order.
-
-    The row of the aggregate must be locked before: then no later event of the same key can get a lower `seq`.
-    """
-    if not events:
-        return []
-    rows: list[dict[str, Any]] = []
-    for event in events:
-        if service != event.OWNER:
-            raise ValueError(f"{service} may not publish {event.type()}: it belongs to {event.OWNER}")
-        event_id = new_id()
-        rows.append(
-            {
-                "event_id": event_id,
-                "type": event.type(),
-                "key": event.key,
-                "headers": envelope(
-                    event,
-                    event_id=event_id,
-                    occurred_at=now,
-                    actor_sub=actor_sub,
-                    correlation_id=correlation_id,
-                    causation_id=causation_id,
-                    traceparent=traceparent,
-                ),
-                "payload": event.canonical().decode(),
-                "occurred_at": now,
-            }
-        )
-    connection = await session.connection()
-    await connection.execute(insert(OUTBOX), rows)
-    # Delivered after the commit, and once a transaction however often it is asked for. It makes committing transactions
-    # with events queue behind one another, which the chain head of the audit makes them do anyway.
-    await connection.execute(text(f"NOTIFY {CHANNEL}"))
-    return [row["event_id"] for row in rows]
-
-
-def envelope(
-    event: Event,
-    *,
-    event_id: UUID,
-    occurred_at: datetime,
-    actor_sub: str,
-    correlation_id: str,
-    causation_id: str | UUID | None = None,
-    traceparent: str | None = None,
-) -> dict[str, str]:
-    """CloudEvents 1.0 attributes as headers of a record; `ce_time` is an ISO instant in UTC with `Z`."""
-    headers = {
-        "ce_specversion": "1.0",
-        "ce_id": str(event_id),
-        "ce_source": f"/{event.OWNER}",
-        "ce_type": event.type(),
-        "ce_subject": str(event.key),
-        "ce_time": occurred_at.isoformat().replace("+00:00", "Z"),
-        "content-type": "application/json",
-        "correlationid": correlation_id,
-        "actorid": actor_sub,
-    }
-    if causation_id is not None:
-        headers["causationid"] = str(causation_id)
-    if traceparent is not None:
-        headers["traceparent"] = traceparent
-    return headers
-
 
 # One statement, so that positions are given whole or not at all. Rows whose transaction commits later have a lower
 # seq than rows that already have a position; they simply come next. Rows of one key cannot swap: the second could only
@@ -223,7 +97,7 @@ class Relay:
             while await self._waiting():
                 sent += await self._pass(connection)
                 if self._failure is not None:
-                    raise RuntimeError(f"the relay of {self._service} could not send: {self._failure}")
+                    raise RuntimeError(f"the relay of {self._service} could not send ({self._failure})")
         return sent
 
     def status(self) -> dict[str, Any]:
@@ -296,5 +170,6 @@ class Relay:
             return bool(await connection.scalar(text("SELECT EXISTS (SELECT FROM outbox WHERE published_at IS NULL)")))
 
     def _failed(self, error: BaseException) -> None:
-        self._failure = f"{type(error).__name__}: {error}"[:500]
-        self._log.warning("events wait in the outbox", failure=self._failure)
+        # The kind of error is public, its words may hold addresses and go to the log only.
+        self._failure = type(error).__name__
+        self._log.warning("events wait in the outbox", failure=f"{type(error).__name__}: {error}"[:500])
