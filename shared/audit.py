@@ -103,12 +103,12 @@ async def append(
 async def verify(connection: AsyncConnection, tables: AuditTables) -> int | None:
     """The sequence number of the first row that does not fit the chain; None where all do. Rows past the end count."""
     previous, expected = FIRST_HASH, 0
-    stream = await connection.stream(select(tables.entries).order_by(tables.entries.c.seq))
-    async for row in stream.mappings():
-        expected += 1
-        if row["seq"] != expected or row["previous_hash"] != previous or row["hash"] != _hash(dict(row)):
-            return expected
-        previous = row["hash"]
+    async with connection.stream(select(tables.entries).order_by(tables.entries.c.seq)) as stream:
+        async for row in stream.mappings():
+            expected += 1
+            if row["seq"] != expected or row["previous_hash"] != previous or row["hash"] != _hash(dict(row)):
+                return expected
+            previous = row["hash"]
     head = (await connection.execute(select(tables.head))).one_or_none()
     if (head.seq, head.hash) != (expected, previous) if head else expected != 0:
         return expected + 1

@@ -78,7 +78,8 @@ class FileStore:
         now = time.time() if now is None else now
         old = await asyncio.to_thread(self._files_before, now - ORPHAN_AGE_SECONDS)
         names = [path.name for path in old]
-        kept = set((await session.scalars(select(table.c.sha256).where(table.c.sha256.in_(names)))).all())
+        connection = await session.connection()
+        kept = set((await connection.execute(select(table.c.sha256).where(table.c.sha256.in_(names)))).scalars())
         orphans = [path for path in old if path.name not in kept]
         for path in orphans:
             await asyncio.to_thread(path.unlink, missing_ok=True)

@@ -17,10 +17,11 @@ from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import idempotency
 from shared.auth import CHALLENGE, NOBODY, Actor, actor_of_token
-from shared.errors import ErrorItem, Invalid, Malformed, NotAllowed, NotSignedIn, UnsupportedMediaType
+from shared.errors import ErrorItem, Invalid, Malformed, NotAllowed, NotSignedIn, TooLarge, UnsupportedMediaType
 from shared.files import StoredFile
 from shared.service import Runtime
 from shared.work import Work
@@ -112,10 +113,13 @@ class HouseRoute(APIRoute):
         if kwargs.get("max_body_size") is None:
             kwargs["max_body_size"] = UPLOAD_LIMIT_BYTES if self.is_upload else JSON_LIMIT_BYTES
         super().__init__(path, endpoint, **kwargs)
+        self.app = _refuse_declared_excess(self.app, kwargs["max_body_size"])
         self.needs_key = "POST" in (self.methods or ()) and extra.get("x-idempotency-key", True)
         self.access = next(
             (dependency.call for dependency in self.dependant.dependencies if isinstance(dependency.call, Access)), None
         )
+        if self.access is None:
+            raise TypeError(f"{self.name} does not declare who may call it: take Writes, Reads or PublicWork")
         self.parameters = {
             field.alias for field in get_flat_params(self.dependant) if _place(field) == ParamTypes.query
         }
@@ -125,7 +129,7 @@ class HouseRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             self._refuse_unknown_parameters(request)
-            assert self.access is not None, f"{self.name} does not declare who may call it"
+            assert self.access is not None
             runtime: Runtime = request.app.state.runtime
             actor = self.access.check(await _actor(request, runtime))
             # Who logs the request wants to know on whose behalf it ran.
@@ -177,7 +181,9 @@ class HouseRoute(APIRoute):
             if name not in self.parameters:
                 near = difflib.get_close_matches(name, self.parameters, 1)
                 hint = f"did you mean {near[0]}?" if near else "leave it out."
-                unknown.append(ErrorItem(code="unknown_parameter", detail=f"Unknown parameter; {hint}", parameter=name[:64]))
+                unknown.append(
+                    ErrorItem(code="unknown_parameter", detail=f"Unknown parameter; {hint}", parameter=name[:64])
+                )
             elif "\x00" in value or _has_surrogate(value):
                 unknown.append(
                     ErrorItem(code="bad_text", detail="Holds a character that no text may hold.", parameter=name)
@@ -236,9 +242,23 @@ def _finish(request: Request, response: Response, work: Work) -> Response:
     if request.method in ("GET", "HEAD") and response.status_code == 200 and tag and asked:
         tags = {part.strip().removeprefix("W/") for part in asked.split(",")}
         if tag.removeprefix("W/") in tags or "*" in tags:
-            kept = {name: response.headers[name] for name in ("etag", "cache-control", "vary") if name in response.headers}
+            kept = {
+                name: response.headers[name] for name in ("etag", "cache-control", "vary") if name in response.headers
+            }
             return Response(status_code=304, headers=kept)
     return response
+
+
+def _refuse_declared_excess(app: ASGIApp, limit: int) -> ASGIApp:
+    """The framework answers a too large Content-Length in plain text; this makes it a problem like the others."""
+
+    async def limited(scope: Scope, receive: Receive, send: Send) -> None:
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared[:20]) > limit:
+            raise TooLarge(f"The body is larger than {limit:,} bytes, the most that this address takes.")
+        await app(scope, receive, send)
+
+    return limited
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:

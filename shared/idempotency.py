@@ -1,4 +1,4 @@
-"""Repeated requests: a successful answer is kept with the effect and given again, byte for byte (design: Idempotency-Key)."""
+"""Repeated requests: a successful answer is kept with its effect and given again, byte for byte."""
 
 from __future__ import annotations
 
@@ -110,9 +110,7 @@ async def find(connection: AsyncConnection, table: Table, request: Request) -> R
     return Response(content=row.body, status_code=row.status, headers=headers)
 
 
-async def keep(
-    connection: AsyncConnection, table: Table, request: Request, response: Response, now: datetime
-) -> None:
+async def keep(connection: AsyncConnection, table: Table, request: Request, response: Response, now: datetime) -> None:
     """Keep a successful answer in the transaction of its effect."""
     headers = {name: value for name, value in response.headers.items() if name in KEPT_HEADERS}
     await connection.execute(

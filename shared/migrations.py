@@ -79,7 +79,7 @@ def grant_least_privileges(connection: Connection, app_role: str) -> None:
 async def pending(connection: AsyncConnection, service: Service) -> bool:
     """Whether the database stands at another revision than the code's head."""
     current = await connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return current != head_of(service)
+    return bool(current != head_of(service))
 
 
 _heads: dict[str, str | None] = {}

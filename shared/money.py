@@ -39,7 +39,9 @@ def pence_of_pounds(text: str) -> int:
     """Plain decimal pounds, such as `1234.5`, as pence. ValueError for anything else; no float on the way (T-57)."""
     digits = text.removeprefix("-")
     whole, _, fraction = digits.partition(".")
-    if not (digits.isascii() and whole.isdigit() and (fraction.isdigit() or ("." not in digits)) and len(fraction) <= 2):
+    if not (
+        digits.isascii() and whole.isdigit() and (fraction.isdigit() or ("." not in digits)) and len(fraction) <= 2
+    ):
         raise ValueError("not a plain amount in pounds with at most two decimals")
     pence = int(whole) * 100 + int((fraction + "00")[:2])
     if pence > MAX_PENCE:

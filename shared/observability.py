@@ -38,19 +38,28 @@ class Metrics:
         self.registry = CollectorRegistry()
         labels = {"service": service}
         self.requests = Counter(
-            "outturn_http_requests_total", "Answered requests.", ["service", "route", "method", "status"], registry=self.registry
+            "outturn_http_requests_total",
+            "Answered requests.",
+            ["service", "route", "method", "status"],
+            registry=self.registry,
         )
         self.seconds = Histogram(
             "outturn_http_request_seconds", "Time to answer.", ["service", "route", "method"], registry=self.registry
         )
-        self.ticks = Counter("outturn_ticks_total", "Minute ticks led.", ["service"], registry=self.registry).labels(**labels)
+        self.ticks = Counter("outturn_ticks_total", "Minute ticks led.", ["service"], registry=self.registry).labels(
+            **labels
+        )
         self.failures = Counter(
-            "outturn_background_failures_total", "Background tasks that failed and were started again.",
-            ["service", "task"], registry=self.registry,
+            "outturn_background_failures_total",
+            "Background tasks that failed and were started again.",
+            ["service", "task"],
+            registry=self.registry,
         )
         self.events = Gauge(
-            "outturn_events", "Figures of the event layer, as /health/events shows them.",
-            ["service", "figure"], registry=self.registry,
+            "outturn_events",
+            "Figures of the event layer, as /health/events shows them.",
+            ["service", "figure"],
+            registry=self.registry,
         )
 
 

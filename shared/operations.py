@@ -1,6 +1,7 @@
-"""What operators and auditors read on every service: health, metrics, the audit log, and the API as a page."""
+"""What operators and auditors read on every service: health, metrics, the audit log, and the API as a page.
 
-from __future__ import annotations
+Annotations are evaluated here, not postponed: the routes are made inside a function and name its variables.
+"""
 
 from datetime import datetime
 from pathlib import Path
@@ -50,7 +51,7 @@ class AuditProof(Shape):
     first_broken: int | None = Field(description="Sequence number of the first entry that does not fit the chain.")
 
 
-def operations_router(service: Service) -> Routes:
+def operations_router(service: "Service") -> Routes:
     routes = Routes(tags=["operations"])
     readers = (f"{service.name}:ops", *(("transparency:auditor",) if service.name == "transparency" else ()))
     entries = service.tables.audit.entries
@@ -90,7 +91,11 @@ def operations_router(service: Service) -> Routes:
             raise Unavailable("The database is not migrated to this version; run `outturn migrate`.")
         stalled = bool(runtime.relay.status().get("stalled"))
         return JSONResponse(
-            {"status": "degraded" if stalled else "ready", "database": "ready", "bus": "stalled" if stalled else "ready"},
+            {
+                "status": "degraded" if stalled else "ready",
+                "database": "ready",
+                "bus": "stalled" if stalled else "ready",
+            },
             headers={"Cache-Control": "no-store"},
         )
 
@@ -110,7 +115,7 @@ def operations_router(service: Service) -> Routes:
     return routes
 
 
-def _event_figures(runtime: Runtime) -> None:
+def _event_figures(runtime: "Runtime") -> None:
     for part, status in (("relay", runtime.relay.status()), ("consumer", runtime.consumer.status())):
         for name, value in status.items():
             if isinstance(value, bool | int | float):

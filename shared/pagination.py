@@ -14,6 +14,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, tuple_
+from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.sql import Select
 
 from shared.errors import Malformed
@@ -78,16 +79,19 @@ async def paginate(
         values = [_value(text, column) for text, column in zip(_open(paging), columns, strict=True)]
         key, last = tuple_(*columns), tuple_(*values)
         statement = statement.where(key < last if descending else key > last)
-    statement = statement.add_columns(*columns).limit(paging.limit + 1)
+    sort = [column.label(f"sort_{place}") for place, column in enumerate(columns)]
+    statement = statement.add_columns(*sort).limit(paging.limit + 1)
     statement = statement.order_by(*(column.desc() if descending else column.asc() for column in columns))
-    rows = (await work.session.exec(statement)).all()  # type: ignore[call-overload]
+    # SQLModel's own `exec` would drop the sort values of a select of one entity; this is the ORM's plain execute.
+    frozen = await work.session.run_sync(lambda session: OrmSession.execute(session, statement).freeze())
+    keys = frozen().columns(*(column.name for column in sort)).all()
+    width = len(frozen.metadata.keys) - len(sort)
+    rows = frozen().columns(*range(width)).all()
     more = len(rows) > paging.limit
-    rows = rows[: paging.limit]
-    width = len(columns)
-    items = [shape(row[0] if len(row) - width == 1 else row[:-width]) for row in rows]
+    items = [shape(row[0] if width == 1 else row) for row in rows[: paging.limit]]
     following = None
     if more:
-        cursor = _seal(paging, [_text(value) for value in rows[-1][-width:]])
+        cursor = _seal(paging, [_text(value) for value in keys[paging.limit - 1]])
         query = urlencode([*paging.filters, ("limit", str(paging.limit)), ("cursor", cursor)])
         following = f"{work.base_url}{_service_path(paging.path)}?{query}"
         work.headers["Link"] = f'<{following}>; rel="next"'

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ class Runtime:
             self._spawn("tick", self._tick_for_ever)
         if settings.run_workers:
             for worker in self.service.workers:
-                self._spawn(worker.__name__, lambda worker=worker: worker(self))
+                self._spawn(worker.__name__, partial(worker, self))
 
     async def stop(self) -> None:
         for task in self.tasks:
@@ -139,7 +140,7 @@ class Runtime:
                 return
             except asyncio.CancelledError:
                 raise
-            except Exception as error:  # noqa: BLE001 - the loop's whole purpose
+            except Exception as error:
                 self.metrics.failures.labels(self.service.name, name).inc()
                 log.warning("background task failed", error=type(error).__name__, detail=str(error)[:500])
                 await asyncio.sleep(RESTART_SECONDS)

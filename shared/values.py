@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-Pence = Annotated[int, Field(ge=-(2**63), le=2**63 - 1, description="Integer pence, GBP.")]
+Pence = Annotated[int, Strict(), Field(ge=-(2**63), le=2**63 - 1, description="Integer pence, GBP.")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 YearLabel = Annotated[str, Field(pattern=r"^[0-9]{4}/[0-9]{2}$", description="Financial year, `2017/18`.")]
 QuarterSlug = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-q[1-4]$", description="Quarter, `2017-18-q1`.")]

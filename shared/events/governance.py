@@ -17,7 +17,9 @@ class DeadlineReading(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    name: str = Field(description="`literal_deadline`, `clear_deadline`, `strict_latest`, `office_target`, `minutes_due`, `minutes_target`.")
+    name: str = Field(
+        description="`literal_deadline`, `clear_deadline`, `strict_latest`, `office_target`, `minutes_due`, `minutes_target`."
+    )
     subject: Literal["papers", "minutes"]
     due_on: date
     arithmetic: str = Field(description="How the day was found, in words.")

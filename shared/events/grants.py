@@ -68,7 +68,9 @@ class AgreementSigned(Event, owner="grants", key="agreement_id"):
     grant_pence: Pence = Field(description="Grant for the year.")
     in_force_from: date
     in_force_to: date
-    review_by: date | None = Field(default=None, description="Day by which allocation and activities are reviewed (G-17).")
+    review_by: date | None = Field(
+        default=None, description="Day by which allocation and activities are reviewed (G-17)."
+    )
     signed_on: tuple[date, ...] = Field(description="Days of both signatures, in order.")
 
 
@@ -130,10 +132,14 @@ class LedgerLine(Part):
 
     entry_id: UUID
     line_key: str = Field(description="Identity of the line within organisation and source.")
-    item_id: str = Field(description="Invoice or credit note it belongs to, opaque, stable within organisation and source.")
+    item_id: str = Field(
+        description="Invoice or credit note it belongs to, opaque, stable within organisation and source."
+    )
     line_no: int = Field(ge=1, description="Position within the item.")
     kind: LineKind
-    ledger_class: str | None = Field(default=None, description="Class that decides exclusion, such as `salary` or `income`.")
+    ledger_class: str | None = Field(
+        default=None, description="Class that decides exclusion, such as `salary` or `income`."
+    )
     party: LedgerParty
     unit: str | None = None
     category: str | None = None
@@ -148,7 +154,9 @@ class LedgerLine(Part):
     vat_pence: Pence | None = None
     recoverable_vat_pence: Pence | None = None
     irrecoverable_vat_pence: Pence | None = Field(default=None, description="Unknown is null, none is 0.")
-    amount_basis: AmountBasis = Field(description="`gross` where the VAT cannot be separated; net_pence then holds the gross.")
+    amount_basis: AmountBasis = Field(
+        description="`gross` where the VAT cannot be separated; net_pence then holds the gross."
+    )
     eligible_pence: Pence = Field(description="Net and irrecoverable VAT, or the gross (G-27).")
     agreement_id: UUID | None = None
     line_code: str | None = Field(default=None, description="Carrying budget line, where assigned.")
