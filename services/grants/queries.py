@@ -10,9 +10,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.budget.tables import BudgetLine, BudgetVersion
+from services.grants.faults import uuid_of, year_of
 from services.grants.organisations.tables import Organisation, OrganisationName
 from services.grants.periods.tables import AccountingPeriod
 from services.grants.tables import Agreement, Outturn, OutturnSpend, Party, ReportedQuarter, Signature
+from shared.errors import NotFound
 
 CARRYING_KINDS = ("leaf", "pass_through", "unallocated")
 
@@ -24,6 +26,37 @@ async def organisation_by_slug(session: AsyncSession, slug: str) -> Organisation
 async def agreement_of_year(session: AsyncSession, year_label: str) -> Agreement | None:
     """The agreement of `2017/18`."""
     return (await session.exec(select(Agreement).where(Agreement.year == year_label))).one_or_none()
+
+
+async def load_agreement(session: AsyncSession, key: str, *, lock: bool = False) -> Agreement:
+    """By id or by year, `2017-18`. NotFound, or BadYearLabel for what is neither."""
+    found = uuid_of(key)
+    label = None if found else year_of(key, parameter="agreement").label
+    statement = select(Agreement).where(Agreement.id == found if found else Agreement.year == label)
+    if lock:
+        statement = statement.with_for_update()
+    agreement = (await session.exec(statement)).one_or_none()
+    if agreement is None:
+        raise NotFound("There is no agreement with this id or for this year.")
+    return agreement
+
+
+async def load_signature(session: AsyncSession, agreement_id: UUID, key: str) -> Signature:
+    """By id, within its agreement."""
+    statement = select(Signature).where(Signature.agreement_id == agreement_id, Signature.id == uuid_of(key))
+    signature = (await session.exec(statement)).one_or_none()
+    if signature is None:
+        raise NotFound("The agreement has no signature with this id.")
+    return signature
+
+
+async def load_outturn(session: AsyncSession, agreement_id: UUID, key: str) -> Outturn:
+    """By id, within its agreement."""
+    statement = select(Outturn).where(Outturn.agreement_id == agreement_id, Outturn.id == uuid_of(key))
+    outturn = (await session.exec(statement)).one_or_none()
+    if outturn is None:
+        raise NotFound("The agreement has no outturn with this id.")
+    return outturn
 
 
 async def budget_as_at(session: AsyncSession, agreement_id: UUID, as_at: date) -> BudgetVersion | None:
@@ -108,7 +141,7 @@ async def signatures(session: AsyncSession, agreement_id: UUID) -> Sequence[Sign
 async def latest_outturn(
     session: AsyncSession, agreement_id: UUID, *, known_by: datetime | None = None, as_at: datetime | None = None
 ) -> Outturn | None:
-    """The last outturn; with `known_by` the last recorded before that instant, with `as_at` the last that had happened."""
+    """The last outturn; with `known_by` the last recorded before that instant, with `as_at` the last that happened."""
     statement = select(Outturn).where(Outturn.agreement_id == agreement_id)
     if known_by is not None:
         statement = statement.where(Outturn.recorded_at < known_by)
@@ -120,6 +153,11 @@ async def latest_outturn(
 async def outturn_lines(session: AsyncSession, outturn_id: UUID) -> Sequence[OutturnSpend]:
     statement = select(OutturnSpend).where(OutturnSpend.outturn_id == outturn_id).order_by(col(OutturnSpend.position))
     return (await session.exec(statement)).all()
+
+
+async def superseding(session: AsyncSession, outturn_id: UUID) -> UUID | None:
+    """The outturn that supersedes this one."""
+    return (await session.exec(select(Outturn.id).where(Outturn.supersedes == outturn_id))).one_or_none()
 
 
 async def reported_quarters(session: AsyncSession, agreement_id: UUID) -> dict[str, ReportedQuarter]:

@@ -18,7 +18,7 @@ class Agreement(Kept, table=True):
         UniqueConstraint("year", name="uq_agreements_year"),
         CheckConstraint("grant_pence > 0", name="grant_positive"),
         CheckConstraint("in_force_from <= in_force_to", name="in_force_ordered"),
-        CheckConstraint("state IN ('draft', 'agreed')", name="state"),
+        CheckConstraint("state IN ('draft', 'agreed', 'in_force')", name="state"),
         CheckConstraint("funding_basis IN ('revenue_support_grant_top_slice', 'direct_grant')", name="funding_basis"),
     )
 
@@ -33,7 +33,9 @@ class Agreement(Kept, table=True):
     ggis_reference: str | None = Field(default=None, max_length=80)
     guidance_edition: str | None = Field(default=None, max_length=200)
     senior_responsible_name: str = Field(max_length=200)
-    state: str = Field(max_length=20, description="draft until the second signature stands, then agreed")
+    state: str = Field(
+        max_length=20, description="draft until the second signature, agreed until its first day, then in_force"
+    )
 
 
 class Party(Grants, table=True):

@@ -1,0 +1,12 @@
+"""Grants: what was agreed, how the money is divided, what was spent, and what the year came out at.
+
+Owns       organisations, agreements with signatures, budgets, accounting periods, outturns, pass-through awards, ledger
+           entries, source profiles and expenditure batches, the history of the grant
+Commands   register_organisation, rename_organisation, describe_organisation · draft_agreement, change_agreement,
+           sign_agreement, name_signatory · set_budget · state_quarter, lock_quarter · award_pass_through ·
+           record_outturn · import_grant_history · those of services/grants/expenditure
+Publishes  OrganisationRegistered, AgreementSigned, BudgetSet, PassThroughAwarded, ExpenditureRecorded,
+           ExpenditureBatchCompleted, QuarterSpendStated, OutturnRecorded
+Reacts to  PerformanceReportSubmitted, PerformanceReportReopened, PerformanceReportPublished (of deliverables)
+Tables     tables.py here and in each folder; READ_MODELS: reported_quarters
+"""

@@ -1,0 +1,1 @@
+"""Agreements: the terms of a year, its parties and their two signatures."""

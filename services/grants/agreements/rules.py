@@ -1,0 +1,157 @@
+"""What may be agreed and signed: pure functions that refuse or return the fact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from services.grants.faults import not_after, raise_together
+from shared.errors import Conflict, Invalid, Refusal
+from shared.events.grants import AgreementParty, AgreementSigned
+from shared.periods import FinancialYear
+
+Role = Literal["funder", "recipient", "lead_parent"]
+Signatory = Literal["funder", "recipient"]
+
+DIRECT_GRANT_SINCE = FinancialYear(2016)
+"""Until 2015/16 the grant was taken off the top of revenue support grant; since then it is paid directly."""
+
+
+class AgreementAlreadySigned(Conflict):
+    code = "already_signed"
+    title = "Both signatures stand"
+
+
+class PartyAlreadySigned(Conflict):
+    code = "party_signed"
+    title = "This party has signed"
+
+
+class SignatoryKnown(Conflict):
+    code = "signatory_known"
+    title = "It is known whose signature this is"
+
+
+class AgreementOfYearExists(Conflict):
+    code = "agreement_exists"
+    title = "The year has an agreement"
+
+
+class WrongTerritory(Conflict):
+    code = "wrong_territory"
+    title = "The grant covers England only"
+
+
+class WrongFundingBasis(Conflict):
+    code = "wrong_funding_basis"
+    title = "The year was funded otherwise"
+
+
+class OutsideYear(Conflict):
+    code = "outside_year"
+    title = "An agreement covers one year"
+
+
+class PartiesIncomplete(Invalid):
+    code = "parties_incomplete"
+    title = "An agreement has one funder and one recipient"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is agreed for a year, apart from the parties."""
+
+    year: FinancialYear
+    funding_basis: str
+    territory: str
+    in_force_from: date
+    in_force_to: date
+    review_by: date | None
+
+
+def draft_agreement(terms: Terms, roles: Sequence[Role]) -> None:
+    """Refuse terms that no agreement can have (G-4, G-6): all faults at once."""
+    faults: list[Refusal] = []
+    for role in ("funder", "recipient"):
+        if roles.count(role) != 1:  # type: ignore[arg-type]
+            faults.append(PartiesIncomplete(f"Name exactly one {role}.", pointer="/parties"))
+    if roles.count("lead_parent") > 1:
+        faults.append(PartiesIncomplete("Name at most one lead_parent.", pointer="/parties"))
+    if terms.territory != "England":
+        faults.append(WrongTerritory("Give England; the grant may not be used elsewhere.", pointer="/territory"))
+    expected = "direct_grant" if terms.year >= DIRECT_GRANT_SINCE else "revenue_support_grant_top_slice"
+    if terms.funding_basis != expected:
+        faults.append(WrongFundingBasis(f"In {terms.year.label} the basis is {expected}.", pointer="/funding_basis"))
+    days = {"in_force_from": terms.in_force_from, "in_force_to": terms.in_force_to, "review_by": terms.review_by}
+    for name, day in days.items():
+        if day is not None and not terms.year.start <= day <= terms.year.end:
+            faults.append(
+                OutsideYear(
+                    f"Give a day from {terms.year.start.isoformat()} to {terms.year.end.isoformat()}.",
+                    pointer=f"/{name}",
+                )
+            )
+    if terms.in_force_from > terms.in_force_to:
+        faults.append(OutsideYear("The end lies before the start.", pointer="/in_force_to"))
+    raise_together(faults)
+
+
+@dataclass(frozen=True)
+class Signed:
+    """One signature: the day, and whose it is where that is known."""
+
+    signed_on: date
+    party: Signatory | None
+
+
+@dataclass(frozen=True)
+class SigningPosition:
+    """What signing must know: the agreement as drafted and the signatures under it."""
+
+    agreement_id: UUID
+    version: int
+    year: FinancialYear
+    grant_pence: int
+    in_force_from: date
+    in_force_to: date
+    review_by: date | None
+    parties: tuple[AgreementParty, ...]
+    signatures: tuple[Signed, ...]
+
+
+def sign_agreement(position: SigningPosition, signature: Signed, *, today: date) -> AgreementSigned | None:
+    """Add a signature; the second makes the agreement. A day after the start is normal, a future one is not (G-4)."""
+    not_after(signature.signed_on, today, "/signed_on")
+    if len(position.signatures) == 2:
+        raise AgreementAlreadySigned("Two signatures stand; name the party of one of them instead.")
+    _refuse_second_of_one_party(position.signatures, signature.party)
+    if not position.signatures:
+        return None
+    return AgreementSigned(
+        agreement_id=position.agreement_id,
+        version=position.version,
+        year=position.year.label,
+        parties=position.parties,
+        grant_pence=position.grant_pence,
+        in_force_from=position.in_force_from,
+        in_force_to=position.in_force_to,
+        review_by=position.review_by,
+        signed_on=tuple(sorted([*(standing.signed_on for standing in position.signatures), signature.signed_on])),
+    )
+
+
+def name_signatory(signature: Signed, others: Sequence[Signed], party: Signatory) -> None:
+    """Say whose signature a blank one is; what was said stays (G-4)."""
+    if signature.party is not None:
+        raise SignatoryKnown(
+            f"This is the {signature.party}'s signature; it cannot be given to another.", pointer="/party"
+        )
+    _refuse_second_of_one_party(others, party)
+
+
+def _refuse_second_of_one_party(signatures: Sequence[Signed], party: Signatory | None) -> None:
+    if party is not None and any(standing.party == party for standing in signatures):
+        raise PartyAlreadySigned(f"The {party} has signed; this signature is the other party's.", pointer="/party")

@@ -1,0 +1,146 @@
+"""Routes of outturns and the shapes they take and give; no rules, no queries."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from sqlmodel import col, select
+
+from services.grants import commands
+from services.grants.queries import latest_outturn, load_agreement, load_outturn, outturn_lines, superseding
+from services.grants.rules import OutturnFigures, underspend
+from services.grants.shapes import Amount, AsAt, Code, Day, HappenedAt, KnownBy, Prose
+from services.grants.tables import Outturn
+from shared.errors import NotFound
+from shared.http import Body, PublicWork, Routes, Shape, Writes
+from shared.money import percent
+from shared.pagination import Page, Paging, paginate
+from shared.periods import end_of_day
+from shared.values import OutturnState
+from shared.work import Work
+
+router = Routes(tags=["outturns"])
+
+Finance = Annotated[Work, Writes("grants:finance", "grants:cfo")]
+
+
+class OutturnLineBody(Body):
+    code: Code
+    spend_pence: Amount
+
+
+class NewOutturn(Body):
+    """The spend of a year, as known now."""
+
+    state: OutturnState
+    as_at: Day = Field(description="Day the figures stand for; not in the future.")
+    spend_pence: Amount = Field(description="All spend of the year, in pence.")
+    own_funds_pence: Amount = Field(default=0, description="Exactly what exceeds the grant, borne by the body (G-30).")
+    lines: list[OutturnLineBody] = Field(
+        default_factory=list, max_length=500, description="Spend by carrying line: all of them, or none."
+    )
+    reason: Prose | None = Field(default=None, description="Why it supersedes one of the same state.")
+    happened_at: HappenedAt = None
+
+
+class OutturnLineShape(Shape):
+    code: str
+    name: str
+    spend_pence: int
+
+
+class OutturnInList(Shape):
+    id: UUID
+    number: int
+    state: OutturnState
+    as_at: date
+    grant_pence: int
+    spend_pence: int
+    underspend_pence: int = Field(description="Grant less spend.")
+    underspend_percent: str | None = Field(description="Of the grant, three decimals, half up (G-35).")
+    own_funds_pence: int
+    reason: str | None
+    supersedes: UUID | None
+    happened_at: datetime
+    recorded_at: datetime
+    stated: bool = Field(description="happened_at was stated, and lies before the recording.")
+
+
+class OutturnShape(OutturnInList):
+    superseded_by: UUID | None
+    lines: list[OutturnLineShape]
+
+
+@router.post("/v1/agreements/{agreement}/outturns", status_code=201)
+async def record_outturn(work: Finance, agreement: str, body: NewOutturn) -> OutturnShape:
+    """Record the outturn of a year: forecast, provisional, or final (chief finance officer)."""
+    figures = OutturnFigures(
+        state=body.state,
+        as_at=body.as_at,
+        spend_pence=body.spend_pence,
+        own_funds_pence=body.own_funds_pence,
+        lines=tuple((line.code, line.spend_pence) for line in body.lines),
+        reason=body.reason,
+    )
+    outturn = await commands.record_outturn(work, agreement, figures, body.happened_at)
+    work.headers["Location"] = f"{work.base_url}/v1/agreements/{outturn.agreement_id}/outturns/{outturn.id}"
+    return await _outturn_shape(work, outturn)
+
+
+@router.get("/v1/agreements/{agreement}/outturns")
+async def list_outturns(
+    work: PublicWork, agreement: str, paging: Paging, known_by: KnownBy = None, as_at: AsAt = None
+) -> Page[OutturnInList]:
+    """All outturns of a year, the latest first; with `known_by` those known on a day (G-34)."""
+    found = await load_agreement(work.session, agreement)
+    statement = select(Outturn).where(Outturn.agreement_id == found.id)
+    if known_by is not None:
+        statement = statement.where(Outturn.recorded_at < end_of_day(known_by))
+    if as_at is not None:
+        statement = statement.where(Outturn.happened_at < end_of_day(as_at))
+    return await paginate(
+        work, statement, order=(col(Outturn.number),), paging=paging, shape=_outturn_in_list, descending=True
+    )
+
+
+@router.get("/v1/agreements/{agreement}/outturns/{outturn}")
+async def read_outturn(
+    work: PublicWork, agreement: str, outturn: str, known_by: KnownBy = None, as_at: AsAt = None
+) -> OutturnShape:
+    """One outturn by id; or `latest`, which `known_by` and `as_at` turn into the latest of a day."""
+    found = await load_agreement(work.session, agreement)
+    if outturn != "latest":
+        return await _outturn_shape(work, await load_outturn(work.session, found.id, outturn))
+    latest = await latest_outturn(
+        work.session,
+        found.id,
+        known_by=end_of_day(known_by) if known_by else None,
+        as_at=end_of_day(as_at) if as_at else None,
+    )
+    if latest is None:
+        raise NotFound("No outturn was known then.")
+    return await _outturn_shape(work, latest)
+
+
+def _outturn_in_list(outturn: Outturn) -> OutturnInList:
+    left_pence = underspend(outturn.grant_pence, outturn.spend_pence)
+    return OutturnInList(
+        **outturn.model_dump(exclude={"agreement_id", "created_by"}),
+        underspend_pence=left_pence,
+        underspend_percent=percent(left_pence, outturn.grant_pence),
+        stated=outturn.happened_at < outturn.recorded_at,
+    )
+
+
+async def _outturn_shape(work: Work, outturn: Outturn) -> OutturnShape:
+    await work.session.flush()
+    follower = await superseding(work.session, outturn.id)
+    work.etag(f"{outturn.number}-{follower or 'latest'}")
+    return OutturnShape(
+        **_outturn_in_list(outturn).model_dump(),
+        superseded_by=follower,
+        lines=[OutturnLineShape.model_validate(line) for line in await outturn_lines(work.session, outturn.id)],
+    )

@@ -1,0 +1,36 @@
+"""Wiring of the grants service."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from services.grants import api
+from services.grants.agreements import api as agreements
+from services.grants.agreements.commands import bring_into_force
+from services.grants.base import Grants
+from services.grants.organisations import api as organisations
+from services.grants.reactions import REACTIONS
+from services.grants.settings import GrantsSettings
+from services.grants.tables import READ_MODELS
+from shared.service import Service
+from shared.work import Work
+
+
+async def tick(work: Work, now: datetime) -> None:
+    """What time alone brings about."""
+    await bring_into_force(work, now)
+
+
+SERVICE = Service(
+    name="grants",
+    title="Grants",
+    description="One grant a year under a memorandum of understanding: what was agreed, spent and left.",
+    settings=GrantsSettings,
+    routers=(organisations.router, agreements.router, api.router),
+    metadata=Grants.metadata,
+    reactions=REACTIONS,
+    read_models=READ_MODELS,
+    tick=tick,
+    migrations=Path(__file__).parent / "migrations",
+)

@@ -1,0 +1,178 @@
+"""What may be recorded as the outturn of a year: a pure function that refuses or returns the fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from services.grants.faults import NoBudget, line_faults, not_after, raise_together
+from shared.errors import Conflict, NotAllowed, Refusal
+from shared.events.grants import OutturnLine, OutturnRecorded
+from shared.money import sterling
+from shared.periods import FinancialYear
+from shared.values import OutturnState
+
+
+class OutturnExceedsGrant(Conflict):
+    """Spend above the grant is refused unless the excess stands as own funds (G-30)."""
+
+    code = "over_grant"
+    title = "Spend exceeds the grant"
+
+
+class OutturnLinesDiffer(Conflict):
+    code = "lines_differ"
+    title = "The lines do not sum to the spend"
+
+
+class OutturnOutOfOrder(Conflict):
+    """forecast > provisional > final; a state never goes back (G-34)."""
+
+    code = "outturn_out_of_order"
+    title = "A later state already stands"
+
+
+class OutturnReasonMissing(Conflict):
+    code = "reason_missing"
+    title = "Superseding in the same state needs a reason"
+
+
+class OutturnTooEarly(Conflict):
+    code = "year_not_over"
+    title = "The year is not over"
+
+
+class FinalOutturnNeedsCfo(NotAllowed):
+    code = "cfo_needed"
+
+
+class AgreementNotSigned(Conflict):
+    code = "not_signed"
+    title = "The agreement is not signed"
+
+
+@dataclass(frozen=True)
+class OutturnPosition:
+    """What recording an outturn must know: the agreement, its carrying lines (code → name) and the last outturn."""
+
+    agreement_id: UUID
+    year: FinancialYear
+    signed: bool
+    grant_pence: int
+    lines: Mapping[str, str]
+    latest_id: UUID | None = None
+    latest_number: int = 0
+    latest_state: OutturnState | None = None
+
+
+@dataclass(frozen=True)
+class OutturnFigures:
+    """What a person claims; `lines` are (code, spend in pence), none where spend is known as a total only."""
+
+    state: OutturnState
+    as_at: date
+    spend_pence: int
+    own_funds_pence: int = 0
+    lines: tuple[tuple[str, int], ...] = ()
+    reason: str | None = None
+
+
+def record_outturn(
+    position: OutturnPosition,
+    figures: OutturnFigures,
+    *,
+    outturn_id: UUID,
+    happened_at: datetime,
+    today: date,
+    by_cfo: bool,
+) -> OutturnRecorded:
+    """Decide on an outturn of a year (G-30, G-34).
+
+    It supersedes the latest and never goes back in state; `final` is the chief finance officer's. Spend above the grant
+    is refused unless exactly the excess stands as own funds. Lines, where given, name every carrying line and sum to
+    the spend. All faults of the figures come at once.
+    """
+    if not position.signed:
+        raise AgreementNotSigned("The agreement awaits its second signature; record that first.")
+    _refuse_wrong_state(position, figures, by_cfo)
+    not_after(figures.as_at, today, "/as_at")
+    if figures.as_at < position.year.start:
+        raise OutturnTooEarly(f"The year begins on {position.year.start.isoformat()}.", pointer="/as_at")
+    if figures.state != OutturnState.FORECAST and figures.as_at < position.year.end:
+        raise OutturnTooEarly(
+            f"Until {position.year.end.isoformat()} record a forecast; spend of the whole year is not known before.",
+            pointer="/as_at",
+        )
+    raise_together([*_line_faults(position, figures), *_grant_faults(position, figures)])
+    return OutturnRecorded(
+        agreement_id=position.agreement_id,
+        version=position.latest_number + 1,
+        outturn_id=outturn_id,
+        year=position.year.label,
+        state=figures.state,
+        as_at=figures.as_at,
+        grant_pence=position.grant_pence,
+        spend_pence=figures.spend_pence,
+        underspend_pence=underspend(position.grant_pence, figures.spend_pence),
+        own_funds_pence=figures.own_funds_pence,
+        lines=tuple(
+            OutturnLine(code=code, name=name, spend_pence=dict(figures.lines)[code])
+            for code, name in position.lines.items()
+            if figures.lines
+        ),
+        supersedes=position.latest_id,
+        happened_at=happened_at,
+    )
+
+
+def underspend(grant_pence: int, spend_pence: int) -> int:
+    """Grant less spend; nothing is left where own funds bear an excess (G-30)."""
+    return max(grant_pence - spend_pence, 0)
+
+
+def _refuse_wrong_state(position: OutturnPosition, figures: OutturnFigures, by_cfo: bool) -> None:
+    if figures.state == OutturnState.FINAL and not by_cfo:
+        raise FinalOutturnNeedsCfo("A final outturn is recorded by the chief finance officer (scope grants:cfo).")
+    if position.latest_state is None:
+        return
+    order = list(OutturnState)
+    if order.index(figures.state) < order.index(position.latest_state):
+        raise OutturnOutOfOrder(
+            f"A {position.latest_state} outturn stands; record a {position.latest_state} or later one.",
+            pointer="/state",
+        )
+    if figures.state == position.latest_state and not figures.reason:
+        raise OutturnReasonMissing(
+            f"A {figures.state} outturn stands; say in reason why this one supersedes it.", pointer="/reason"
+        )
+
+
+def _line_faults(position: OutturnPosition, figures: OutturnFigures) -> list[Refusal]:
+    if not figures.lines:
+        return []
+    if not position.lines:
+        return [NoBudget("Set the budget of the year first, or leave the lines out.", pointer="/lines")]
+    faults = line_faults(position.lines, [code for code, _ in figures.lines])
+    total = sum(spend_pence for _, spend_pence in figures.lines)
+    if not faults and total != figures.spend_pence:
+        faults.append(
+            OutturnLinesDiffer(
+                f"Lines sum to {sterling(total)}, spend is {sterling(figures.spend_pence)}, "
+                f"difference {sterling(total - figures.spend_pence)}; correct the lines or the total.",
+                pointer="/spend_pence",
+            )
+        )
+    return faults
+
+
+def _grant_faults(position: OutturnPosition, figures: OutturnFigures) -> list[Refusal]:
+    excess = max(figures.spend_pence - position.grant_pence, 0)
+    if figures.own_funds_pence == excess:
+        return []
+    if excess:
+        fix = f"Spend exceeds the grant by {sterling(excess)}; record exactly that in own_funds_pence."
+    else:
+        fix = "Spend is within the grant, so own_funds_pence is 0."
+    return [OutturnExceedsGrant(fix, pointer="/own_funds_pence")]

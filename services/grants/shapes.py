@@ -1,0 +1,36 @@
+"""Field types that the service's request bodies share."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from shared.values import Slug
+
+MOST_PENCE = 10**13
+"""£100bn: more than any grant, and small enough that no sum of lines leaves a 64-bit integer."""
+
+Amount = Annotated[int, Field(strict=True, ge=0, le=MOST_PENCE, description="Integer pence, GBP.")]
+SignedAmount = Annotated[
+    int, Field(strict=True, ge=-MOST_PENCE, le=MOST_PENCE, description="Integer pence, GBP; may be negative (G-28).")
+]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{0,19}$", description="Code of a budget line, such as `IL5`.")]
+Year = Annotated[str, Field(max_length=20, description="Financial year, `2017/18` or `2017-18` (G-2).")]
+OrganisationSlug = Annotated[Slug, Field(description="Slug of a registered organisation.")]
+
+# Days and instants stay within centuries in which no arithmetic on them can overflow.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1900, 1, 1, tzinfo=UTC), le=datetime(2200, 12, 31, tzinfo=UTC))]
+HappenedAt = Annotated[
+    Moment | None,
+    Field(description="When it happened, default now; an earlier time needs the scope `grants:history`."),
+]
+
+AsAt = Annotated[Day | None, Query(description="Day the answer stands for; default today in London.")]
+KnownBy = Annotated[Day | None, Query(description="Only what was recorded by the end of this London day.")]

@@ -1,0 +1,80 @@
+"""What tests of the grants service do again and again: parties, agreement, signatures, budget, over HTTP."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.harness import Running
+
+DATA = Path(__file__).parent / "data"
+
+FUNDER, RECIPIENT = "department", "agency"
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, str]:
+    """The located codes of a refusal, place → code; fails where the answer is no problem of this status."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    return {error.get("pointer") or error.get("parameter") or "": error["code"] for error in response.json()["errors"]}
+
+
+def done(response: httpx.Response, status: int = 201) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+async def register(grants: Running, slug: str, **fields: Any) -> dict[str, Any]:
+    body = {"slug": slug, "name": slug.title(), **fields}
+    return done(await grants.as_("grants:manager").post("/v1/organisations", json=body))
+
+
+async def drafted(grants: Running, year: str = "2017/18", grant_pence: int = 2_100_000_000) -> dict[str, Any]:
+    """A drafted agreement between two registered parties."""
+    for slug in (FUNDER, RECIPIENT):
+        if (await grants.anonymous.get(f"/v1/organisations/{slug}")).status_code == 404:
+            await register(grants, slug)
+    body = {
+        "year": year,
+        "funding_basis": "direct_grant",
+        "grant_pence": grant_pence,
+        "senior_responsible_name": "Jo Grey",
+        "parties": [
+            {"role": "funder", "organisation": FUNDER},
+            {"role": "recipient", "organisation": RECIPIENT},
+        ],
+    }
+    return done(await grants.as_("grants:manager").post("/v1/agreements", json=body))
+
+
+async def signed(grants: Running, year: str = "2017/18", grant_pence: int = 2_100_000_000) -> dict[str, Any]:
+    """An agreement with both signatures, given after its start."""
+    agreement = await drafted(grants, year, grant_pence)
+    client = grants.as_("grants:manager", "grants:history")
+    first = int(year[:4])
+    for day in (f"{first}-04-24", f"{first}-05-04"):
+        agreement = done(await client.post(f"/v1/agreements/{agreement['id']}/signatures", json={"signed_on": day}))
+    return agreement
+
+
+def annex_b(**amounts: int) -> list[dict[str, Any]]:
+    """The lines of Annex B 2017/18 as a request has them; `CF=…` replaces an amount, in pence."""
+    lines = []
+    with (DATA / "annex_b_2017_18.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            carries = row["kind"] in ("leaf", "pass_through")
+            pence = amounts.get(row["code"], int(row["amount_gbp"]) * 100)
+            lines.append(
+                {
+                    "code": row["code"],
+                    "name": row["name"],
+                    "parent_code": row["parent_code"] or None,
+                    "kind": row["kind"],
+                    "amount_pence" if carries else "stated_pence": pence,
+                }
+            )
+    return lines
