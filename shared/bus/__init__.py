@@ -54,7 +54,7 @@ class Sent:
     failure: BaseException | None = None
 
 
-class OffsetOutOfRange(Exception):  # noqa: N818
+class OffsetOutOfRange(Exception):
     """The reader's next offset is not in the topic: records were lost, or it was made anew. A person must act."""
 
 

@@ -1,4 +1,4 @@
-"""Facts of the transparency service: what was published, and which duties were met or missed. Nothing personal or withheld."""
+"""Facts of the transparency service: what was published, which duties were met or missed. Nothing personal."""
 
 from __future__ import annotations
 

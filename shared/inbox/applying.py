@@ -86,7 +86,7 @@ async def apply_batch(
     return offset
 
 
-class _NeedsCare(Exception):  # noqa: N818
+class _NeedsCare(Exception):
     """The batch holds an event that cannot be read, or whose key is held."""
 
 

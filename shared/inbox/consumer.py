@@ -56,7 +56,7 @@ class Topic:
     partitions: dict[int, Partition] = field(default_factory=dict)
 
 
-class Stuck(Exception):  # noqa: N818
+class Stuck(Exception):
     """Lag without progress."""
 
 

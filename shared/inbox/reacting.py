@@ -65,7 +65,7 @@ Reaction = Callable[[Any, Reacting], Awaitable[None]]
 Reactions = Mapping[type[Event], Reaction]
 
 
-class Unreadable(Exception):  # noqa: N818
+class Unreadable(Exception):
     """A record that a reaction waits for cannot be turned into its event; it is parked."""
 
 
