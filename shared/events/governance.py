@@ -18,7 +18,7 @@ class DeadlineReading(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     name: str = Field(
-        description="`literal_deadline`, `clear_deadline`, `strict_latest`, `office_target`, `minutes_due`, `minutes_target`."
+        description="`literal_deadline`, `clear_deadline`, `strict_latest`, `office_target`, `minutes_due` and so on."
     )
     subject: Literal["papers", "minutes"]
     due_on: date
