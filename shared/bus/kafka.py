@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -39,6 +40,8 @@ class KafkaBus:
         self._servers = bootstrap_servers
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
+        # The client logs several lines a second while a broker is away; relay and consumer say it once and in words.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     async def start(self) -> None:
         """Nothing: a broker that is away must not keep a service from starting."""
@@ -62,7 +65,7 @@ class KafkaBus:
             await self._forget(producer)
             raise
         failures = [failure for _, failure in outcomes if failure is not None]
-        if failures:
+        if any(not isinstance(failure, MessageSizeTooLargeError) for failure in failures):
             await self._forget(producer)
         acknowledged = sorted(place for places, _ in outcomes for place in places)
         return Sent(tuple(acknowledged), failures[0] if failures else None)
@@ -172,7 +175,8 @@ class KafkaReader:
 
     async def open(self) -> dict[int, Extent]:
         await asyncio.wait_for(self._consumer.start(), CONNECT_SECONDS)
-        await self._consumer.topics()
+        # The client knows no topic before it has one assigned, and that would set it looking for offsets already.
+        await asyncio.wait_for(self._consumer._client.add_topic(self._topic), CONNECT_SECONDS)
         numbers = self._consumer.partitions_for_topic(self._topic)
         if not numbers:
             raise LookupError(f"there is no topic {self._topic}; `outturn topics apply` makes it")
