@@ -1,0 +1,191 @@
+"""The page at `/`: everything that is served, found live through the services' public addresses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import httpx
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from deploy.databases import SERVICES
+from shared.money import pounds
+
+SECTIONS = (
+    ("agreements", "Agreements and outturn"),
+    ("reports", "Performance reports"),
+    ("spending", "Spending over £500"),
+    ("calendar", "Duties to publish"),
+    ("boards", "Boards and meetings"),
+    ("services", "Services, interfaces and health"),
+)
+MOST_PAGES = 20
+LONDON = ZoneInfo("Europe/London")
+
+
+@dataclass
+class Home:
+    """What the page shows; None where the service that knows did not answer."""
+
+    services: list[dict[str, str]]
+    agreements: list[Any] | None = None
+    programmes: list[str] = field(default_factory=list)
+    reports: list[Any] | None = None
+    publishers: list[Any] | None = None
+    years: list[str] = field(default_factory=list)
+    editions: list[tuple[str, list[Any]]] | None = None
+    boards: list[Any] | None = None
+
+
+def home_routes(client: Callable[[], httpx.AsyncClient]) -> list[Route]:
+    """The page's route; `client` gives a client whose base address holds all four services."""
+
+    async def home(_: Request) -> Response:
+        async with client() as http:
+            found = await look_around(http)
+        page = TEMPLATES.get_template("home.html").render(home=found, sections=SECTIONS)
+        return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
+
+    return [Route("/", home, methods=["GET", "HEAD"])]
+
+
+async def look_around(http: httpx.AsyncClient) -> Home:
+    """Ask the services, all at once. One that is away leaves its section with a sentence and the others whole."""
+    states = asyncio.gather(*(_state(http, name) for name in SERVICES))
+    agreements, reports, publishers, datasets, boards, meetings, services = await asyncio.gather(
+        _every(http, "/grants/v1/agreements"),
+        _every(http, "/deliverables/v1/reports"),
+        _every(http, "/transparency/v1/publishers"),
+        _every(http, "/transparency/v1/datasets"),
+        _every(http, "/governance/v1/boards"),
+        _every(http, "/governance/v1/meetings"),
+        states,
+    )
+    years = [_slug(row["year"]) for row in agreements or []]
+    return Home(
+        services=list(services),
+        agreements=agreements,
+        programmes=sorted({_slug(row["year"]) for row in reports or []}) or years,
+        reports=None if reports is None else [_report(row) for row in reports],
+        publishers=publishers,
+        years=years,
+        editions=_editions(datasets, publishers),
+        boards=None if boards is None else [_board(row, meetings or []) for row in boards],
+    )
+
+
+def _report(row: dict[str, Any]) -> dict[str, Any]:
+    here = f"/deliverables/v1/reports/{row['id']}"
+    return {**row, "addresses": [("Report", f"{here}.html"), ("JSON", here)]}
+
+
+def _editions(datasets: list[Any] | None, publishers: list[Any] | None) -> list[tuple[str, list[Any]]] | None:
+    if datasets is None:
+        return None
+    names = {row["slug"]: row["name"] for row in publishers or []}
+    grouped: dict[str, list[Any]] = {}
+    for row in datasets:
+        here = f"/transparency/open/{row['publisher']}/{row['dataset']}/{row['period']}"
+        record = f"/transparency/v1/datasets/{row['publisher']}/{row['dataset']}/{row['period']}"
+        addresses = [("CSV", f"{here}/latest.csv"), ("Record", record), ("Editions", f"{record}/editions")]
+        grouped.setdefault(row["publisher"], []).append({**row, "addresses": addresses})
+    return [(names.get(slug, slug), sorted(rows, key=lambda row: row["period"])) for slug, rows in grouped.items()]
+
+
+def _board(board: dict[str, Any], meetings: list[Any]) -> dict[str, Any]:
+    here = f"/governance/v1/boards/{board['slug']}"
+    return {
+        **board,
+        "addresses": [("Board", here), ("Members", f"{here}/memberships"), ("Attendance", f"{here}/attendance")],
+        "meetings": [
+            {**row, "addresses": _records(row)} for row in reversed(meetings) if row.get("board") == board["slug"]
+        ],
+    }
+
+
+def _records(meeting: dict[str, Any]) -> list[tuple[str, str]]:
+    here = f"/governance/v1/meetings/{meeting['id']}"
+    labels = {
+        "agenda": "Agenda", "packs": "Papers", "attendance": "Attendance", "minutes": "Minutes",
+        "publications": "When it was published",
+    }  # fmt: skip
+    return [(label, f"{here}/{name}") for name, label in labels.items()]
+
+
+async def _state(http: httpx.AsyncClient, name: str) -> dict[str, str]:
+    try:
+        answer = await http.get(f"/{name}/readyz")
+        state = str(answer.json().get("status", "")) if answer.status_code == 200 else "not ready"
+    except (httpx.HTTPError, ValueError):
+        state = "does not answer"
+    return {"name": name, "state": state}
+
+
+async def _every(http: httpx.AsyncClient, path: str) -> list[Any] | None:
+    """All items of a public list; None where it cannot be had."""
+    items: list[Any] = []
+    address: str | None = f"{path}?limit=500"
+    try:
+        for _ in range(MOST_PAGES):
+            if address is None:
+                break
+            answer = await http.get(address)
+            if answer.status_code != 200:
+                return None
+            page = answer.json()
+            items += page["items"]
+            following = (page.get("links") or {}).get("next")
+            # Only the path: the public host in the link need not be one that this process can reach.
+            address = httpx.URL(following).raw_path.decode() if following else None
+    except (httpx.HTTPError, ValueError, KeyError):
+        return None
+    return items
+
+
+def _day(moment: Any) -> str:
+    """`2018-04-30` or an instant as a day in London, spelt for people; a dash where there is none."""
+    if not moment:
+        return "–"
+    try:
+        found = datetime.fromisoformat(str(moment).replace("Z", "+00:00"))
+    except ValueError:
+        return str(moment)
+    local = found.astimezone(LONDON) if found.tzinfo else found
+    return f"{local.day} {local:%B %Y}"
+
+
+def _pounds(pence: Any) -> str:
+    if pence is None:
+        return "–"
+    text = pounds(int(pence))
+    whole, _, rest = text.lstrip("-").partition(".")
+    sign = "-" if text.startswith("-") else ""
+    return f"{sign}£{int(whole):,}.{rest}"
+
+
+def _slug(year: Any) -> str:
+    return str(year).replace("/", "-")
+
+
+def _words(text: Any) -> str:
+    return "–" if text is None else str(text).replace("_", " ")
+
+
+def _silent(service: str) -> Markup:
+    return Markup('<p class="absent">The {} service does not answer at the moment.</p>').format(service)
+
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(), trim_blocks=True, lstrip_blocks=True
+)
+TEMPLATES.filters.update(day=_day, pounds=_pounds, slug=_slug, words=_words)
+TEMPLATES.globals.update(silent=_silent)
