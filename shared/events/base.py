@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 class Event(BaseModel):
     """A fact. Subclass it in the owner's file: `class OutturnRecorded(Event, owner="grants", key="agreement_id")`.
 
-    The docstring is the event's description, `Field(description=…)` gives each field's meaning and unit. Money is integer
+    The docstring is the description, `Field(description=…)` gives each field's meaning and unit. Money is integer
     pence in fields named `…_pence`. No instructions to consumers, no personal data. A changed meaning is a new version,
     `class OutturnRecordedV2(Event, owner=…, key=…, name="OutturnRecorded", version=2)`, with `upcast` in the same file.
     """
