@@ -9,6 +9,7 @@ from services.grants import api
 from services.grants.agreements import api as agreements
 from services.grants.agreements.commands import bring_into_force
 from services.grants.base import Grants
+from services.grants.budget import api as budget
 from services.grants.organisations import api as organisations
 from services.grants.reactions import REACTIONS
 from services.grants.settings import GrantsSettings
@@ -27,7 +28,7 @@ SERVICE = Service(
     title="Grants",
     description="One grant a year under a memorandum of understanding: what was agreed, spent and left.",
     settings=GrantsSettings,
-    routers=(organisations.router, agreements.router, api.router),
+    routers=(organisations.router, agreements.router, budget.router, api.router),
     metadata=Grants.metadata,
     reactions=REACTIONS,
     read_models=READ_MODELS,

@@ -10,7 +10,7 @@ import httpx
 
 from tests.harness import Running
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[2] / "deploy" / "demo" / "data" / "mou"
 
 FUNDER, RECIPIENT = "department", "agency"
 

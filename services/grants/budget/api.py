@@ -1,0 +1,181 @@
+"""Routes of the indicative budget and the shapes they take and give."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import Field
+
+from services.grants.budget import commands
+from services.grants.budget.queries import as_typed, budget_versions, load_budget
+from services.grants.budget.rules import CARRYING, Kind, Line, add_up
+from services.grants.budget.tables import BudgetVersion
+from services.grants.queries import budget_as_at, budget_lines, load_agreement
+from services.grants.shapes import Amount, AsAt, Code, Day, Name
+from services.grants.tables import Agreement
+from shared.errors import NotFound
+from shared.http import Body, PublicWork, Routes, Shape, Writes
+from shared.money import percent, pounds
+from shared.periods import london_date
+from shared.tabular import csv_bytes, csv_response, wants_csv
+from shared.work import Work
+
+router = Routes(tags=["budget"])
+
+CSV_HEADER = (
+    "Code",
+    "Name",
+    "ParentCode",
+    "Kind",
+    "Amount",
+    "StatedAmount",
+    "ComputedAmount",
+    "Difference",
+    "GrantShare",
+)
+
+
+class BudgetLineBody(Body):
+    """A line; leaf, pass_through and unallocated carry money, headings and the total what is printed beside them."""
+
+    code: Code
+    name: Name
+    kind: Kind
+    parent_code: Code | None = Field(default=None, description="Heading it belongs to; explicit, never inferred (G-7).")
+    amount_pence: Amount | None = None
+    stated_pence: Amount | None = Field(default=None, description="Printed sub-total, checked and kept (G-8).")
+
+
+class BudgetBody(Body):
+    """A division of the whole grant."""
+
+    effective_from: Day | None = Field(default=None, description="Default: the agreement's first day.")
+    status: Literal["indicative", "committed"] = "indicative"
+    lines: list[BudgetLineBody] = Field(min_length=1, max_length=500)
+
+
+class BudgetLineShape(Shape):
+    line_id: UUID = Field(description="The same line across versions.")
+    code: str
+    name: str
+    parent_code: str | None
+    kind: Kind
+    amount_pence: int | None = Field(description="Of carrying lines.")
+    stated_pence: int | None = Field(description="Of sums, as printed.")
+    computed_pence: int | None = Field(description="Of sums: what their lines come to.")
+    difference_pence: int | None = Field(description="Computed less stated.")
+    share_percent: str | None = Field(description="Of the grant, three decimals, half up (G-35).")
+
+
+class BudgetVersionShape(Shape):
+    number: int
+    type: str
+    status: str
+    effective_from: date
+
+
+class BudgetShape(BudgetVersionShape):
+    agreement_id: UUID
+    year: str
+    grant_pence: int
+    carried_pence: int = Field(description="Sum of the carrying lines.")
+    balanced: bool = Field(description="Every sum is as stated and the carrying lines come to the grant (G-9).")
+    lines: list[BudgetLineShape]
+    versions: list[BudgetVersionShape] = Field(description="All versions of this budget.")
+
+
+@router.put("/v1/agreements/{agreement}/budget")
+async def set_budget(work: Annotated[Work, Writes("grants:manager")], agreement: str, body: BudgetBody) -> BudgetShape:
+    """Set the indicative budget. Needs If-Match once a version stands."""
+    version = await commands.set_budget(
+        work,
+        agreement,
+        lines=[
+            Line(line.code, line.name, line.kind, line.parent_code, line.amount_pence, line.stated_pence)
+            for line in body.lines
+        ],
+        effective_from=body.effective_from,
+        status=body.status,
+    )
+    return await _shape(work, await load_agreement(work.session, agreement), version)
+
+
+@router.get("/v1/agreements/{agreement}/budget.csv", include_in_schema=False, response_model=BudgetShape)
+@router.get("/v1/agreements/{agreement}/budget", response_model=BudgetShape)
+async def read_budget(
+    work: PublicWork,
+    request: Request,
+    agreement: str,
+    as_at: AsAt = None,
+    version: Annotated[
+        int | None, Query(ge=1, le=10_000, description="A version by number, in place of a day.")
+    ] = None,
+) -> BudgetShape | Response:
+    """The budget as at a day, with computed and stated figures (G-12); CSV in pounds by `.csv` or `Accept`."""
+    found = await load_agreement(work.session, agreement)
+    if version is not None:
+        shown = await load_budget(work.session, found.id, version)
+    else:
+        day = as_at or max(london_date(work.now), found.in_force_from)
+        effective = await budget_as_at(work.session, found.id, day)
+        if effective is None:
+            raise NotFound(f"No budget was in effect on {day.isoformat()}.")
+        shown = effective
+    shape = await _shape(work, found, shown)
+    work.headers["Vary"] = "Accept"
+    if not wants_csv(request):
+        return shape
+    work.etag(f"{shown.number}-csv")
+    data, _ = csv_bytes(CSV_HEADER, (_csv_row(line) for line in shape.lines))
+    return csv_response(data, f"budget-{found.year.replace('/', '-')}-v{shown.number}.csv")
+
+
+async def _shape(work: Work, agreement: Agreement, version: BudgetVersion) -> BudgetShape:
+    await work.session.flush()
+    rows = await budget_lines(work.session, version.id)
+    typed = as_typed(rows)
+    sums = add_up(typed)
+    carried_pence = sum(line.amount_pence or 0 for line in typed)
+    lines = []
+    for row, line in zip(rows, typed, strict=True):
+        found = sums.get(line.code)
+        value = found.computed_pence if found else line.amount_pence or 0
+        lines.append(
+            BudgetLineShape(
+                line_id=row.line_id,
+                code=line.code,
+                name=line.name,
+                parent_code=line.parent_code,
+                kind=line.kind,
+                amount_pence=line.amount_pence if line.kind in CARRYING else None,
+                stated_pence=line.stated_pence,
+                computed_pence=found.computed_pence if found else None,
+                difference_pence=found.difference_pence if found and found.stated_pence is not None else None,
+                share_percent=percent(value, agreement.grant_pence),
+            )
+        )
+    work.etag(version.number)
+    return BudgetShape(
+        agreement_id=agreement.id,
+        year=agreement.year,
+        number=version.number,
+        type=version.type,
+        status=version.status,
+        effective_from=version.effective_from,
+        grant_pence=agreement.grant_pence,
+        carried_pence=carried_pence,
+        balanced=carried_pence == agreement.grant_pence and not any(found.difference_pence for found in sums.values()),
+        lines=lines,
+        versions=[
+            BudgetVersionShape.model_validate(each) for each in await budget_versions(work.session, agreement.id)
+        ],
+    )
+
+
+def _csv_row(line: BudgetLineShape) -> tuple[str | None, ...]:
+    amounts = (line.amount_pence, line.stated_pence, line.computed_pence, line.difference_pence)
+    money = tuple(None if pence is None else pounds(pence) for pence in amounts)
+    return line.code, line.name, line.parent_code, line.kind, *money, line.share_percent

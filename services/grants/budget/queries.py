@@ -1,0 +1,43 @@
+"""Read-only selects on budget versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.grants.budget.rules import Kind, Line
+from services.grants.budget.tables import BudgetLine, BudgetVersion
+from shared.errors import NotFound
+
+
+async def budget_versions(session: AsyncSession, agreement_id: UUID) -> Sequence[BudgetVersion]:
+    statement = (
+        select(BudgetVersion).where(BudgetVersion.agreement_id == agreement_id).order_by(col(BudgetVersion.number))
+    )
+    return (await session.exec(statement)).all()
+
+
+async def newest_budget(session: AsyncSession, agreement_id: UUID) -> BudgetVersion | None:
+    """The version set last, whichever day it takes effect."""
+    versions = await budget_versions(session, agreement_id)
+    return versions[-1] if versions else None
+
+
+async def load_budget(session: AsyncSession, agreement_id: UUID, number: int) -> BudgetVersion:
+    """A version by its number."""
+    for version in await budget_versions(session, agreement_id):
+        if version.number == number:
+            return version
+    raise NotFound("The budget has no version of this number.")
+
+
+def as_typed(rows: Sequence[BudgetLine]) -> list[Line]:
+    """Stored lines as the rules take them."""
+    kinds: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+    return [
+        Line(row.code, row.name, kinds[row.kind], row.parent_code, row.amount_pence, row.stated_pence) for row in rows
+    ]

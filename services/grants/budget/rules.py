@@ -1,0 +1,301 @@
+"""What an indicative budget must be: pure functions that add up, refuse, or return the fact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from services.grants.faults import raise_together
+from shared.errors import Conflict, Invalid, Refusal
+from shared.events.grants import BudgetLine, BudgetSet
+from shared.money import sterling
+from shared.periods import FinancialYear
+
+Kind = Literal["leaf", "pass_through", "unallocated", "heading", "total"]
+CARRYING: tuple[Kind, ...] = ("leaf", "pass_through", "unallocated")
+
+
+class HeadingMismatch(Conflict):
+    """A heading's lines do not sum to what is printed beside it (G-9)."""
+
+    code = "heading_mismatch"
+    title = "A heading does not add up"
+
+
+class BudgetOverGrant(Conflict):
+    """More than the grant is refused (G-10)."""
+
+    code = "budget_over_grant"
+    title = "Lines exceed the grant"
+
+
+class BudgetUnderGrant(Conflict):
+    """Less than the grant needs an unallocated line for the rest (G-10)."""
+
+    code = "budget_under_grant"
+    title = "Lines do not reach the grant"
+
+
+class BudgetNotAgreed(Conflict):
+    """The budget of a signed agreement changes by variation or virement, not by typing it anew (G-12, G-16)."""
+
+    code = "not_agreed"
+    title = "The signed budget stands"
+
+
+class OutsideYear(Conflict):
+    code = "outside_year"
+    title = "The day is not in the agreement's year"
+
+
+class RepeatedCode(Invalid):
+    code = "repeated_code"
+    title = "A code stands more than once"
+
+
+class UnknownParent(Invalid):
+    code = "unknown_parent"
+    title = "There is no such heading"
+
+
+class ParentCarriesMoney(Invalid):
+    """Only headings and the total have lines beneath them (G-8)."""
+
+    code = "parent_carries_money"
+    title = "A line that carries money has no lines beneath it"
+
+
+class ParentCircle(Invalid):
+    code = "parent_circle"
+    title = "Parents run in a circle"
+
+
+class SeveralTotals(Invalid):
+    code = "several_totals"
+    title = "A budget has at most one total"
+
+
+class AmountOfSum(Invalid):
+    """Headings and the total never carry money of their own (G-8)."""
+
+    code = "amount_of_sum"
+    title = "A sum carries no money of its own"
+
+
+class AmountMissing(Invalid):
+    code = "amount_missing"
+    title = "A line that carries money needs its amount"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line as typed: carrying kinds have an amount, headings and the total what is printed beside them, in pence."""
+
+    code: str
+    name: str
+    kind: Kind
+    parent_code: str | None = None
+    amount_pence: int | None = None
+    stated_pence: int | None = None
+
+
+@dataclass(frozen=True)
+class BudgetPosition:
+    """What setting a budget must know: the agreement and the number of its newest version, 0 for none."""
+
+    agreement_id: UUID
+    year: FinancialYear
+    grant_pence: int
+    signed: bool
+    newest: int = 0
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What a heading or the total comes to, beside what is printed."""
+
+    code: str
+    computed_pence: int
+    stated_pence: int | None = None
+    children: tuple[str, ...] = ()
+
+    @property
+    def difference_pence(self) -> int:
+        """Computed less stated; nothing where nothing is printed."""
+        return 0 if self.stated_pence is None else self.computed_pence - self.stated_pence
+
+
+def set_budget(position: BudgetPosition, lines: Sequence[Line], *, effective_from: date) -> BudgetSet:
+    """Decide on a version of the indicative budget (G-7 to G-10, G-12).
+
+    Faults of the structure come first and together; then every heading and the grant are checked and all that does not
+    add up comes together, since a wrong parent leaves the total unchanged.
+    """
+    if position.signed and position.newest:
+        raise BudgetNotAgreed("The agreement is signed; its budget changes by an agreed variation or virement.")
+    if not position.year.start <= effective_from <= position.year.end:
+        raise OutsideYear(
+            f"Give a day from {position.year.start.isoformat()} to {position.year.end.isoformat()}.",
+            pointer="/effective_from",
+        )
+    raise_together(_structure_faults(lines))
+    raise_together(_balance_faults(position.grant_pence, lines))
+    return BudgetSet(
+        agreement_id=position.agreement_id,
+        version=position.newest + 1,
+        year=position.year.label,
+        effective_from=effective_from,
+        lines=tuple(
+            BudgetLine(
+                code=line.code,
+                name=line.name,
+                parent_code=line.parent_code,
+                kind=line.kind,
+                amount_pence=line.amount_pence or 0,
+            )
+            for line in lines
+            if line.kind in ("leaf", "pass_through", "unallocated")
+        ),
+    )
+
+
+def add_up(lines: Sequence[Line]) -> dict[str, Sum]:
+    """Headings and total, by code, in the order given: the one place where totals are computed (G-8).
+
+    The total comes to all carrying lines, whether or not they name it as their parent.
+    """
+    sums = roll_up(lines, _amounts(lines))
+    return {
+        line.code: Sum(line.code, sums[line.code], line.stated_pence, children_of(lines, line.code))
+        for line in lines
+        if line.kind not in CARRYING
+    }
+
+
+def children_of(lines: Sequence[Line], code: str) -> tuple[str, ...]:
+    return tuple(line.code for line in lines if line.parent_code == code)
+
+
+def roll_up(lines: Sequence[Line], amounts: Mapping[str, int]) -> dict[str, int]:
+    """Any amounts of carrying lines, summed to headings and total along explicit parents (G-7)."""
+    parents = {line.code: line.parent_code for line in lines}
+    sums = {line.code: 0 for line in lines}
+    total = next((line.code for line in lines if line.kind == "total"), None)
+    for line in lines:
+        if line.kind not in CARRYING:
+            continue
+        amount = amounts.get(line.code, 0)
+        sums[line.code] = amount
+        above = line.parent_code
+        while above is not None and above != total:
+            sums[above] += amount
+            above = parents[above]
+        if total is not None:
+            sums[total] += amount
+    return sums
+
+
+def _structure_faults(lines: Sequence[Line]) -> list[Refusal]:
+    faults: list[Refusal] = []
+    kinds: dict[str, Kind] = {}
+    for index, line in enumerate(lines):
+        if line.code in kinds:
+            faults.append(RepeatedCode("A code stands once in a version.", pointer=f"/lines/{index}/code"))
+        elif line.kind == "total" and "total" in kinds.values():
+            faults.append(SeveralTotals("Leave one total.", pointer=f"/lines/{index}/kind"))
+        kinds.setdefault(line.code, line.kind)
+        if line.kind in CARRYING and line.amount_pence is None:
+            faults.append(AmountMissing("Give amount_pence, even if 0.", pointer=f"/lines/{index}/amount_pence"))
+        if line.kind in CARRYING and line.stated_pence is not None:
+            faults.append(AmountOfSum("Only sums have stated_pence.", pointer=f"/lines/{index}/stated_pence"))
+        if line.kind not in CARRYING and line.amount_pence is not None:
+            faults.append(
+                AmountOfSum("A printed sub-total goes to stated_pence.", pointer=f"/lines/{index}/amount_pence")
+            )
+    for index, line in enumerate(lines):
+        pointer = f"/lines/{index}/parent_code"
+        if line.parent_code is None:
+            continue
+        if line.kind == "total":
+            faults.append(UnknownParent("Nothing stands above the total.", pointer=pointer))
+        elif line.parent_code not in kinds:
+            faults.append(UnknownParent("Name the code of a heading or of the total.", pointer=pointer))
+        elif kinds[line.parent_code] in CARRYING:
+            faults.append(ParentCarriesMoney("Name a heading or the total.", pointer=pointer))
+        elif _runs_in_circle(lines, line.code):
+            faults.append(ParentCircle("No heading stands beneath itself.", pointer=pointer))
+    return faults
+
+
+def _runs_in_circle(lines: Sequence[Line], code: str) -> bool:
+    parents = {line.code: line.parent_code for line in lines}
+    above = parents[code]
+    for _ in lines:
+        if above is None or above == code:
+            break
+        above = parents.get(above)
+    return above == code
+
+
+def _balance_faults(grant_pence: int, lines: Sequence[Line]) -> list[Refusal]:
+    faults: list[Refusal] = []
+    sums = add_up(lines)
+    for index, line in enumerate(lines):
+        found = sums.get(line.code)
+        if found is None or found.difference_pence == 0:
+            continue
+        if line.kind == "total" and found.stated_pence == grant_pence:
+            # Said below, against the grant.
+            continue
+        faults.append(_mismatch(line, found, lines, index))
+    carried_pence = sum(line.amount_pence or 0 for line in lines)
+    if carried_pence > grant_pence:
+        faults.append(
+            BudgetOverGrant(
+                f"Lines sum to {sterling(carried_pence)}, the grant is {sterling(grant_pence)}: "
+                f"over by {sterling(carried_pence - grant_pence)}; reduce a line.",
+                pointer="/lines",
+                extra=_figures(carried_pence, grant_pence),
+            )
+        )
+    if carried_pence < grant_pence:
+        rest = sterling(grant_pence - carried_pence)
+        kept = any(line.kind == "unallocated" for line in lines)
+        fix = f"raise the unallocated line by {rest}" if kept else f"add a line of kind unallocated with {rest}"
+        faults.append(
+            BudgetUnderGrant(
+                f"Lines sum to {sterling(carried_pence)}, the grant is {sterling(grant_pence)}: {rest} short; {fix}.",
+                pointer="/lines",
+                extra=_figures(carried_pence, grant_pence),
+            )
+        )
+    return faults
+
+
+def _mismatch(line: Line, found: Sum, lines: Sequence[Line], index: int) -> HeadingMismatch:
+    """Both figures, the difference, and the one child that equals it: probably the line with the wrong parent (G-9)."""
+    stated_pence, gap_pence = found.stated_pence or 0, found.difference_pence
+    own = {code: amount for code, amount in roll_up(lines, _amounts(lines)).items() if code in found.children}
+    equal = [code for code, amount in own.items() if amount == abs(gap_pence)]
+    suspect = f"; {equal[0]} equals the difference" if len(equal) == 1 else ""
+    return HeadingMismatch(
+        f"{line.code} {line.name}: lines sum to {sterling(found.computed_pence)}, stated {sterling(stated_pence)}, "
+        f"difference {sterling(gap_pence)}{suspect}; check the parents of {line.code}.",
+        pointer=f"/lines/{index}/stated_pence",
+        extra=_figures(found.computed_pence, stated_pence) | ({"child": equal[0]} if len(equal) == 1 else {}),
+    )
+
+
+def _amounts(lines: Sequence[Line]) -> dict[str, int]:
+    return {line.code: line.amount_pence or 0 for line in lines}
+
+
+def _figures(computed_pence: int, expected_pence: int) -> dict[str, int]:
+    return {
+        "computed_pence": computed_pence,
+        "expected_pence": expected_pence,
+        "difference_pence": computed_pence - expected_pence,
+    }
