@@ -48,6 +48,24 @@ async def next_offset(connection: AsyncConnection, log: str, topic: str, partiti
     return offset
 
 
+async def alarm_of(connection: AsyncConnection, log: str, topic: str) -> str | None:
+    """Why reading this topic was stopped, None where it was not."""
+    offsets = TABLES.offsets
+    statement = select(offsets.c.alarm).where(
+        offsets.c.log == log, offsets.c.topic == topic, offsets.c.alarm.is_not(None)
+    )
+    alarm: str | None = await connection.scalar(statement.limit(1))
+    return alarm
+
+
+async def raise_alarm(connection: AsyncConnection, log: str, topic: str, alarm: str) -> None:
+    """Stop reading this topic until `rewind`."""
+    offsets = TABLES.offsets
+    await connection.execute(
+        update(offsets).where(offsets.c.log == log, offsets.c.topic == topic).values(alarm=alarm[:500])
+    )
+
+
 async def start_at(
     connection: AsyncConnection, log: str, topic: str, partition: int, offset: int, now: datetime
 ) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from shared.bus import Bus, Extent, OffsetOutOfRange, Reader, Record, topic_of
 from shared.database import Database
-from shared.inbox.applying import apply_batch, next_offset, start_at
+from shared.inbox.applying import alarm_of, apply_batch, next_offset, raise_alarm, start_at
 from shared.inbox.faults import described, is_infrastructure, named
 from shared.inbox.reacting import Clock, NewId, Reactions
 
@@ -169,11 +169,11 @@ class Consumer:
                 failures = 0
                 await self._read(reader, topic)
             except OffsetOutOfRange as error:
+                # Going on would skip facts silently. `outturn events republish` and `rewind` mend it.
                 state.state, state.failure = "out_of_range", str(error)
                 self._log.error("reading stopped: records are missing from the topic", topic=topic, failure=str(error))
                 await reader.close()
-                # Going on would skip facts silently. `outturn events republish` and `rewind` mend it, then a restart.
-                await asyncio.Event().wait()
+                await self._until_rewound(topic, str(error))
             except Stuck as error:
                 state.rebuilt += 1
                 self._log.warning("the reader stands still and is made anew", topic=topic, failure=str(error))
@@ -185,10 +185,24 @@ class Consumer:
                 await reader.close()
             await asyncio.sleep(_pause(failures))
 
+    async def _until_rewound(self, topic: str, alarm: str) -> None:
+        async with self._database.session() as session:
+            await raise_alarm(await session.connection(), self._bus.log, topic, alarm)
+            await session.commit()
+        while await self._alarm(topic) is not None:  # noqa: ASYNC110 - another process clears it
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    async def _alarm(self, topic: str) -> str | None:
+        async with self._database.session() as session:
+            return await alarm_of(await session.connection(), self._bus.log, topic)
+
     async def _open(self, reader: Reader, topic: str) -> None:
         """Connect and go to the rows' offsets; a partition without a row begins with the first record it holds."""
         state = self._topics[topic]
         state.partitions = {}
+        alarm = await self._alarm(topic)
+        if alarm is not None:
+            raise OffsetOutOfRange(alarm)
         for number, extent in sorted((await reader.open()).items()):
             async with self._database.session() as session:
                 connection = await session.connection()

@@ -42,6 +42,9 @@ def inbox_tables(metadata: MetaData) -> InboxTables:
         Column("partition", Integer, primary_key=True, autoincrement=False),
         Column("next_offset", BigInteger, nullable=False),
         Column("advanced_at", DateTime(timezone=True), nullable=False),
+        # Set when records are missing from the topic. It stays, over restarts, until a person has the row removed:
+        # a topic that was made anew grows, and one day the old offset would look right again.
+        Column("alarm", Text),
     )
     parked = Table(
         "inbox_parked",
