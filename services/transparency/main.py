@@ -6,6 +6,9 @@ from pathlib import Path
 
 from services.transparency import api
 from services.transparency.base import Transparency
+from services.transparency.editions import api as editions
+from services.transparency.obligations import api as obligations
+from services.transparency.obligations.commands import tick
 from services.transparency.reactions import REACTIONS
 from services.transparency.settings import TransparencySettings
 from services.transparency.tables import READ_MODELS
@@ -16,9 +19,10 @@ SERVICE = Service(
     title="Transparency",
     description="What a publicly funded body must show: spend over £500, outturn, and whether it was shown in time.",
     settings=TransparencySettings,
-    routers=(api.router,),
+    routers=(api.router, editions.router, editions.public_files, obligations.router),
     metadata=Transparency.metadata,
     reactions=REACTIONS,
     read_models=READ_MODELS,
+    tick=tick,
     migrations=Path(__file__).parent / "migrations",
 )

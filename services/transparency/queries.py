@@ -35,6 +35,11 @@ async def publisher(session: AsyncSession, slug: str) -> Organisation:
     return found
 
 
+async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisation | None:
+    """By id; None where its registration has not arrived yet."""
+    return await session.get(Organisation, organisation_id)
+
+
 async def roles(session: AsyncSession, organisation_id: UUID) -> list[str]:
     """What makes it a publisher, beside its registration: `recipient`, `lead_parent`, `pass_through`."""
     agreements = (

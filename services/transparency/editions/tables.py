@@ -60,6 +60,7 @@ class Edition(Transparency, table=True):
     methodology: int
     change_kind: str
     change_note: str | None = None
+    nil_stated: bool = Field(description="A person stated that there was nothing to pay (T-51).")
     nil_return: bool
     coverage: str
     missing_months: list[str] = json_field()

@@ -35,9 +35,9 @@ class Verdict:
     readings_met: Mapping[str, bool]
 
 
-class ObligationAlreadyMet(Conflict):
-    code = "obligation_met"
-    title = "The obligation has been met"
+class ObligationJudged(Conflict):
+    code = "obligation_judged"
+    title = "The obligation has been judged"
 
 
 class NothingProposed(Conflict):
@@ -155,6 +155,27 @@ def judge_as_stated(
     days_late = judge(readings, published_at).days_late
     # Working days may put a pack late although its day lies before the alarm's; late is late by one day at least.
     return Verdict("met_late", max(1, days_late), readings_met)
+
+
+def horizon(now: datetime) -> date:
+    """The last alarm day that can matter at this moment: whatever lies further ahead is neither soon nor missed."""
+    return london_date(now) + timedelta(days=DUE_SOON_DAYS)
+
+
+def kind_of_document(code: str, document_duties: Mapping[str, str]) -> str:
+    """The kind of document that meets the duty of this code. Other duties are met by what is published elsewhere."""
+    if code not in document_duties:
+        raise UnknownDuty(
+            f"No document meets this duty; those that one meets are {', '.join(sorted(document_duties))}.",
+            pointer="/code",
+        )
+    return document_duties[code]
+
+
+def refuse_exemption(state: str) -> None:
+    """A duty that was judged, or is already lifted, cannot be lifted (T-48)."""
+    if state in JUDGED_STATES or state == "not_applicable":
+        raise ObligationJudged(f"The obligation is {state}; a judgement once recorded stands.")
 
 
 def _waiting(alarm_on: date | None, now: datetime) -> str:

@@ -104,6 +104,7 @@ def upgrade() -> None:
         sa.Column("methodology", sa.Integer(), nullable=False),
         sa.Column("change_kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("change_note", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("nil_stated", sa.Boolean(), nullable=False),
         sa.Column("nil_return", sa.Boolean(), nullable=False),
         sa.Column("coverage", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("missing_months", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
@@ -192,6 +193,7 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("next_offset", sa.BigInteger(), nullable=False),
         sa.Column("advanced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("alarm", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("log", "topic", "partition", name=op.f("pk_inbox_offset")),
     )
     op.create_table(

@@ -1,0 +1,112 @@
+"""Why a row is in its file, in words and figures."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from pydantic import Field
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.transparency.editions import queries, selection
+from services.transparency.editions.tables import Edition
+from services.transparency.tables import Methodology, Organisation
+from shared.errors import NotFound
+from shared.http import Shape
+from shared.money import sterling
+from shared.periods import Quarter
+
+RULES = {
+    "OVER_THRESHOLD": ("T-1", "The item's total of {total} exceeds {threshold}."),
+    "PART_OF_ITEM": (
+        "T-2",
+        "A small line of an item whose total of {total} exceeds {threshold}; all its lines are shown.",
+    ),
+    "CREDIT_OVER_THRESHOLD": ("T-7", "A credit whose total of {total} exceeds {threshold}."),
+    "CARD": ("T-9", "Bought with a card; card purchases are shown at any value."),
+    "EXPENSE_MONTH": ("T-8", "Expenses of one person in one month come to {total}, which exceeds {threshold}."),
+    "VCSE_GRANT": ("T-17", "A grant to a voluntary, community or social enterprise body, shown at any value."),
+}
+"""Inclusion reason → the rule behind it, and the sentence that says it."""
+
+
+class RowEdition(Shape):
+    publisher: str
+    period: str
+    edition: int
+    state: str
+    url: str
+    amount_pence: int
+    inclusion: str
+    rule: str
+    because: str
+    item_total_pence: int
+    threshold_pence: int
+    selection_basis: str
+    late_addition: bool
+    transaction_number: str
+    line_number: int
+    methodology: int
+
+
+class RowExplained(Shape):
+    row_id: str
+    because: str = Field(description="Why it stands in the newest edition that holds it.")
+    editions: list[RowEdition]
+
+
+async def row(session: AsyncSession, row_id: str, base_url: str) -> RowExplained:
+    """Every edition that shows this row, the newest first."""
+    shown: dict[UUID, RowEdition] = {}
+    for decision, edition, organisation in await queries.published_rows(session, row_id):
+        if edition.edition_id in shown:
+            # Several ledger lines stand under one row of staff expenses.
+            before = shown[edition.edition_id]
+            shown[edition.edition_id] = before.model_copy(
+                update={"amount_pence": before.amount_pence + decision.amount_pence}
+            )
+            continue
+        parameters = await _parameters(session, organisation.organisation_id, edition.methodology)
+        rule, sentence = RULES[decision.inclusion or ""]
+        shown[edition.edition_id] = RowEdition(
+            publisher=organisation.slug,
+            period=edition.period,
+            edition=edition.number,
+            state=edition.state,
+            url=queries.file_url(base_url, organisation.slug, edition, "spend.csv"),
+            amount_pence=decision.amount_pence,
+            inclusion=decision.inclusion or "",
+            rule=rule,
+            because=sentence.format(
+                total=sterling(decision.item_total_pence), threshold=sterling(parameters["threshold_pence"])
+            ),
+            item_total_pence=decision.item_total_pence,
+            threshold_pence=parameters["threshold_pence"],
+            selection_basis=parameters["selection_basis"],
+            late_addition=decision.late_addition,
+            transaction_number=decision.transaction_number,
+            line_number=decision.line_number,
+            methodology=edition.methodology,
+        )
+    if not shown:
+        raise NotFound("No published row has this id.")
+    editions = list(shown.values())
+    return RowExplained(row_id=row_id, because=editions[0].because, editions=editions)
+
+
+async def ledger_moved(
+    connection: psycopg.AsyncConnection[Any], organisation: Organisation, quarter: Quarter, edition: Edition
+) -> bool:
+    """Whether the period's ledger is another than the one this edition was made of (T-50)."""
+    return await selection.ledger_mark(connection, organisation.organisation_id, quarter) != edition.ledger_mark
+
+
+async def _parameters(session: AsyncSession, organisation_id: UUID, number: int) -> dict[str, Any]:
+    found = await session.exec(
+        select(Methodology).where(
+            col(Methodology.organisation_id) == organisation_id, col(Methodology.number) == number
+        )
+    )
+    return found.one().parameters

@@ -1,0 +1,197 @@
+"""Whether an edition may be drafted, checked and published. Pure: totals, months and people in, refusals or values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.errors import Conflict
+from shared.money import sterling
+from shared.periods import Quarter, add_months, end_of_day
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How many ledger lines, and what they come to."""
+
+    lines: int = 0
+    pence: int = 0
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """The owner's ledger against what this service holds and decided, for one period (T-14)."""
+
+    stated: Amount
+    received: Amount
+    published: Amount
+    excluded: Mapping[str, Amount]
+    incomplete_batches: int
+
+    @property
+    def difference(self) -> Amount:
+        """Ledger less published less every exclusion class; zero where each line is accounted for."""
+        return Amount(
+            self.stated.lines - self.published.lines - sum(part.lines for part in self.excluded.values()),
+            self.stated.pence - self.published.pence - sum(part.pence for part in self.excluded.values()),
+        )
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How an edition differs from the one before."""
+
+    added: int
+    removed: int
+    changed: int
+    methodology: bool = False
+
+    @property
+    def total(self) -> int:
+        return self.added + self.removed + self.changed
+
+
+class EditionOpen(Conflict):
+    code = "edition_open"
+    title = "An edition of this period is already being prepared"
+
+
+class PeriodNotOver(Conflict):
+    code = "period_not_over"
+    title = "The period is not over"
+
+
+class LedgerIncomplete(Conflict):
+    code = "ledger_incomplete"
+    title = "The ledger has not arrived whole"
+
+
+class DoesNotReconcile(Conflict):
+    code = "does_not_reconcile"
+    title = "Published and excluded lines do not make the ledger"
+
+
+class ChangedSinceCheck(Conflict):
+    code = "changed_since_check"
+    title = "The content is not the one that was checked"
+
+
+class FindingsOpen(Conflict):
+    code = "findings_open"
+    title = "Findings wait for a person"
+
+
+class NotChecked(Conflict):
+    code = "not_checked"
+    title = "The edition has not been checked"
+
+
+class EditionImmutable(Conflict):
+    code = "edition_immutable"
+    title = "A published edition never changes"
+
+
+class NothingChanged(Conflict):
+    code = "nothing_changed"
+    title = "The next edition would be the same as the one in force"
+
+
+class ChangeNoteNeeded(Conflict):
+    code = "change_note_needed"
+    title = "A later edition says what changed"
+
+
+class NotNil(Conflict):
+    code = "not_nil"
+    title = "There is something to report"
+
+
+class NoMethodology(Conflict):
+    code = "methodology_unpublished"
+    title = "No methodology was in force"
+
+
+def draft_edition(
+    quarter: Quarter, now: datetime, *, open_edition: int | None, predecessor: int | None, change_note: str | None
+) -> int:
+    """The number of the new edition. Only one is prepared at a time, and only of a period that has ended."""
+    if open_edition is not None:
+        raise EditionOpen(f"Edition {open_edition} is being prepared; publish it or delete it first.")
+    if now < end_of_day(quarter.end):
+        raise PeriodNotOver(f"{quarter.label} ends on {quarter.end.isoformat()}; draft its edition after that day.")
+    if predecessor is not None and not change_note:
+        raise ChangeNoteNeeded(
+            f"Edition {predecessor} is published; say in change_note what changed since (T-49).", pointer="/change_note"
+        )
+    return (predecessor or 0) + 1
+
+
+def coverage(quarter: Quarter, months_with_lines: Sequence[str]) -> tuple[str, list[str]]:
+    """`complete`, or `partial` and the months for which the owner states no line at all."""
+    missing = [month for month in months_of(quarter) if month not in months_with_lines]
+    return ("partial" if missing else "complete"), missing
+
+
+def refuse_silence(quarter: Quarter, missing: Sequence[str], *, nil_return: bool, published: int) -> None:
+    """Nothing in the ledger may mean nothing was spent or nothing arrived; only a person can say which (T-51)."""
+    if nil_return and published:
+        raise NotNil(f"{published} rows qualify; leave nil_return out.", pointer="/nil_return")
+    if len(missing) == len(months_of(quarter)) and not nil_return:
+        raise LedgerIncomplete(
+            f"The owner's ledger states no line for {quarter.label}. If there truly was nothing to pay, send nil_return.",
+            pointer="/nil_return",
+        )
+
+
+def refuse_unaccounted(reconciliation: Reconciliation) -> None:
+    """Refuse while a known batch is incomplete or differs, or while any line or penny is unaccounted for (T-14)."""
+    stated, received = reconciliation.stated, reconciliation.received
+    if reconciliation.incomplete_batches or stated != received:
+        raise LedgerIncomplete(
+            f"The owner states {stated.lines} lines of {sterling(stated.pence)}, and {received.lines} lines of "
+            f"{sterling(received.pence)} have arrived; {reconciliation.incomplete_batches} batches are not whole. "
+            "Wait until they are.",
+            extra={"incomplete_batches": reconciliation.incomplete_batches},
+        )
+    difference = reconciliation.difference
+    if difference != Amount():
+        raise DoesNotReconcile(
+            f"{difference.lines} lines and {sterling(difference.pence)} of the ledger are neither published nor excluded.",
+            extra={"difference_pence": difference.pence, "difference_lines": difference.lines},
+        )
+
+
+def approve_edition(
+    *,
+    state: str,
+    checked_sha256: str | None,
+    approved_sha256: str,
+    checked_mark: str,
+    mark: str,
+    open_findings: int,
+) -> None:
+    """Refuse to publish what is unchecked, what is not what was checked, or what holds open findings."""
+    if state in ("published", "superseded"):
+        raise EditionImmutable("This edition is published; a change needs the next edition (T-49).")
+    if state != "checked":
+        raise NotChecked("Check the edition first; checking freezes its content and gives its hash.")
+    if approved_sha256 != checked_sha256:
+        raise ChangedSinceCheck(
+            "The hash you approve is not the one that was checked; read the edition again.", pointer="/sha256"
+        )
+    if mark != checked_mark:
+        raise ChangedSinceCheck("The ledger of the period has changed since the check; check the edition again.")
+    if open_findings:
+        raise FindingsOpen(f"{open_findings} findings are not resolved; a named person says what each is (T-24).")
+
+
+def change_kind(changes: Changes) -> str:
+    """What kind of change a later edition is: its methodology, late items only, or a correction (T-49, T-50)."""
+    if changes.methodology:
+        return "methodology"
+    return "late_addition" if changes.added and not (changes.removed or changes.changed) else "correction"
+
+
+def months_of(quarter: Quarter) -> list[str]:
+    return [f"{add_months(quarter.start, step):%Y-%m}" for step in range(3)]

@@ -1,0 +1,293 @@
+"""Which ledger lines of a period are published and why, decided for all of them in one statement (T-1 to T-17)."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from services.transparency.editions.rules import Amount, Changes, Reconciliation, months_of
+from shared.periods import Quarter
+
+REASONS = Path(__file__).parent.parent / "data" / "exclusion_reasons.csv"
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a selection is made by: whose lines, of which period, under which choices, for which edition."""
+
+    edition_id: UUID
+    organisation_id: UUID
+    quarter: Quarter
+    parameters: dict[str, Any]
+    reference_key: str
+    first_edition_id: UUID | None
+    """The period's first edition; a row that is not in it is a late addition (T-50)."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {
+            "edition": self.edition_id,
+            "organisation": self.organisation_id,
+            "start": self.quarter.start,
+            "end": self.quarter.end,
+            "programme": self.parameters["scope"] == "programme",
+            "threshold": self.parameters["threshold_pence"],
+            "gross": self.parameters["selection_basis"] == "gross",
+            "classes": list(excluded_classes()),
+            "key": self.reference_key,
+            "first": self.first_edition_id,
+        }
+
+
+@cache
+def excluded_classes() -> tuple[str, ...]:
+    """Codes that a line's ledger class brings about; the class carries the code in lower case."""
+    with REASONS.open(encoding="utf-8", newline="") as file:
+        return tuple(
+            row["code"]
+            for row in csv.DictReader(file)
+            if row["dataset"] == "spend" and row["evidence"] in ("ledger class", "both ledger sides")
+        )
+
+
+# A line is superseded when it reverses another or is reversed: original and reversal sum to zero, and the newest full
+# entry stands alone. An item is an invoice or credit note; for staff expenses it is a person's calendar month (T-8).
+# Its total takes in every live line, of other periods and other programmes too, because the whole item is tested (T-2).
+DECIDE = """
+WITH reversed AS (
+    SELECT reverses AS entry_id FROM spend_lines WHERE organisation_id = %(organisation)s AND reverses IS NOT NULL
+), ledger AS (
+    SELECT line.*,
+        line.reverses IS NOT NULL OR reversed.entry_id IS NOT NULL AS superseded,
+        COALESCE(root.kind, line.kind) AS item_kind,
+        CASE WHEN COALESCE(root.kind, line.kind) = 'staff_expense'
+            THEN 'month ' || COALESCE(line.party_key, line.item_id) || to_char(line.payment_date, ' YYYY-MM')
+            ELSE line.item_id END AS item,
+        CASE WHEN %(gross)s AND line.amount_basis = 'net'
+            THEN line.net_pence + COALESCE(line.vat_pence, 0) ELSE line.eligible_pence END AS tested_pence
+    FROM spend_lines line
+    LEFT JOIN reversed ON reversed.entry_id = line.entry_id
+    LEFT JOIN spend_lines root ON root.entry_id = line.replaces
+    WHERE line.organisation_id = %(organisation)s
+), period AS (
+    SELECT * FROM ledger WHERE payment_date BETWEEN %(start)s AND %(end)s
+), items AS (
+    SELECT source, item, sum(tested_pence)::bigint AS pence
+    FROM ledger
+    WHERE NOT superseded AND (source, item) IN (SELECT source, item FROM period)
+    GROUP BY source, item
+), decided AS (
+    SELECT period.*, COALESCE(items.pence, 0) AS item_pence,
+        CASE
+            WHEN superseded THEN 'SUPERSEDED_LINE'
+            WHEN %(programme)s AND agreement_id IS NULL THEN 'NOT_PROGRAMME'
+            WHEN upper(ledger_class) = ANY(%(classes)s) THEN upper(ledger_class)
+            WHEN card <> 'none' OR (ledger_class = 'grant' AND vcse) THEN NULL
+            WHEN abs(COALESCE(items.pence, 0)) <= %(threshold)s THEN 'BELOW_THRESHOLD'
+        END AS exclusion
+    FROM period LEFT JOIN items USING (source, item)
+)
+INSERT INTO row_decisions (
+    edition_id, entry_id, row_id, inclusion, exclusion, item_total_pence, amount_pence, transaction_number, line_number,
+    late_addition, content)
+SELECT %(edition)s, entry_id, public_row, reason, exclusion, abs(item_pence), eligible_pence, reference,
+    CASE WHEN reason = 'EXPENSE_MONTH' THEN 1 ELSE line_no END,
+    %(first)s::uuid IS NOT NULL AND reason IS NOT NULL AND NOT EXISTS (
+        SELECT FROM row_decisions earlier
+        WHERE earlier.edition_id = %(first)s AND earlier.row_id = public_row AND earlier.inclusion IS NOT NULL),
+    md5(ROW(reason, party_kind, party_name, party_key, company_number, charity_number, vcse, unit, category, purpose, card,
+        contract_ref, payment_date, date_basis, eligible_pence, irrecoverable_vat_pence, amount_basis, agreement_id,
+        line_code, decision_ref, source_redacted)::text)
+FROM (
+    SELECT *,
+        CASE WHEN reason = 'EXPENSE_MONTH' THEN md5(organisation_id::text || source || item) ELSE row_id END AS public_row,
+        'TR-' || upper(substr(encode(sha256(convert_to(
+            concat_ws('|', %(key)s::text, organisation_id, source, item), 'UTF8')), 'hex'), 1, 16)) AS reference
+    FROM (
+        SELECT *, CASE
+            WHEN exclusion IS NOT NULL THEN NULL
+            WHEN card <> 'none' THEN 'CARD'
+            WHEN ledger_class = 'grant' AND vcse THEN 'VCSE_GRANT'
+            WHEN item_kind = 'staff_expense' THEN 'EXPENSE_MONTH'
+            WHEN abs(tested_pence) <= %(threshold)s THEN 'PART_OF_ITEM'
+            WHEN item_pence < 0 THEN 'CREDIT_OVER_THRESHOLD'
+            ELSE 'OVER_THRESHOLD' END AS reason
+        FROM decided
+    ) AS reasoned
+) AS named
+"""
+
+# (TransactionNumber, LineNumber) is the public key (T-12). Where a ledger gives two lines of one item the same number, the
+# one seen first keeps it and the others follow behind the item's last.
+RENUMBER = """
+WITH clashing AS (
+    SELECT transaction_number FROM row_decisions
+    WHERE edition_id = %(edition)s AND inclusion IS NOT NULL AND inclusion <> 'EXPENSE_MONTH'
+    GROUP BY transaction_number, line_number HAVING count(*) > 1
+), ranked AS (
+    SELECT decision.entry_id,
+        row_number() OVER (
+            PARTITION BY transaction_number, line_number ORDER BY line.first_seen_at, decision.entry_id) AS place,
+        max(line_number) OVER (PARTITION BY transaction_number) AS last,
+        transaction_number, line.first_seen_at
+    FROM row_decisions decision JOIN spend_lines line USING (entry_id)
+    WHERE decision.edition_id = %(edition)s AND inclusion IS NOT NULL
+        AND transaction_number IN (SELECT transaction_number FROM clashing)
+), moved AS (
+    SELECT entry_id,
+        last + row_number() OVER (PARTITION BY transaction_number ORDER BY first_seen_at, entry_id) AS line_number
+    FROM ranked WHERE place > 1
+)
+UPDATE row_decisions SET line_number = moved.line_number
+FROM moved WHERE row_decisions.edition_id = %(edition)s AND row_decisions.entry_id = moved.entry_id
+"""
+
+# Text that looks like a way to reach or pay a person must be looked at before it is published (T-24).
+LINT = """
+INSERT INTO findings (edition_id, finding_id, entry_id, row_id, code, resolved_by, resolved_at, reason)
+SELECT %(edition)s, md5(decision.row_id || pattern.code)::uuid, decision.entry_id, decision.row_id, pattern.code,
+    known.resolved_by, known.resolved_at, known.reason
+FROM row_decisions decision
+JOIN spend_lines line USING (entry_id)
+JOIN (VALUES
+    ('email_in_text', '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z]{2,}'),
+    ('ni_number_in_text', '\\m[A-CEGHJ-PR-TW-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\\M'),
+    ('phone_in_text', '(\\m0|[+]44 ?)[1-37][0-9]{2,3}[ -]?[0-9]{3}[ -]?[0-9]{3,4}\\M'),
+    ('bank_account_in_text', '\\m[0-9]{2}-[0-9]{2}-[0-9]{2}\\M.{0,20}\\m[0-9]{8}\\M')
+) AS pattern (code, expression) ON line.purpose ~ pattern.expression
+LEFT JOIN LATERAL (
+    SELECT resolved_by, resolved_at, reason FROM findings earlier
+    WHERE earlier.row_id = decision.row_id AND earlier.code = pattern.code AND earlier.resolved_by IS NOT NULL
+    LIMIT 1
+) AS known ON true
+WHERE decision.edition_id = %(edition)s AND decision.inclusion IS NOT NULL
+    AND line.party_kind NOT IN ('individual', 'staff')
+ON CONFLICT DO NOTHING
+"""
+
+
+async def select_rows(connection: Connection, selection: Selection) -> None:
+    """Decide every line of the period anew: one inclusion or one exclusion reason each (T-15)."""
+    values = selection.values
+    await connection.execute("DELETE FROM row_decisions WHERE edition_id = %(edition)s", values)
+    await connection.execute("DELETE FROM findings WHERE edition_id = %(edition)s AND resolved_by IS NULL", values)
+    await connection.execute(DECIDE, values)
+    await connection.execute(RENUMBER, values)
+    await connection.execute(LINT, values)
+
+
+async def ledger_mark(connection: Connection, organisation_id: UUID, quarter: Quarter) -> str:
+    """A fingerprint of the period's ledger: it changes when a line arrives, is reversed, or the owner states more."""
+    cursor = await connection.execute(
+        """
+        SELECT (SELECT concat_ws('/', count(*), COALESCE(sum(line.eligible_pence), 0), count(reversal.entry_id))
+                FROM spend_lines line
+                LEFT JOIN spend_lines reversal ON reversal.reverses = line.entry_id
+                WHERE line.organisation_id = %(organisation)s AND line.payment_date BETWEEN %(start)s AND %(end)s)
+            || ' ' ||
+               (SELECT concat_ws('/', COALESCE(sum(lines), 0), COALESCE(sum(pence), 0)) FROM ledger_months
+                WHERE organisation_id = %(organisation)s AND month = ANY(%(months)s))
+        """,
+        _period(organisation_id, quarter),
+    )
+    row = await cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+async def reconcile(
+    connection: Connection, edition_id: UUID, organisation_id: UUID, quarter: Quarter
+) -> Reconciliation:
+    """The period's ledger as its owner states it, as it arrived, and as it was decided."""
+    values = {"edition": edition_id, **_period(organisation_id, quarter)}
+    totals: dict[str, Amount] = {}
+    cursor = await connection.execute(
+        """
+        SELECT COALESCE(exclusion, '') AS code, count(*), sum(amount_pence)::bigint FROM row_decisions
+        WHERE edition_id = %(edition)s GROUP BY 1 ORDER BY 1
+        """,
+        values,
+    )
+    async for code, lines, amount in cursor:
+        totals[code] = Amount(lines, amount)
+    # Compared batch by batch and month by month, so that two faults cannot cancel out.
+    cursor = await connection.execute(
+        """
+        WITH stated AS (
+            SELECT batch_id, month, lines, pence FROM ledger_months
+            WHERE organisation_id = %(organisation)s AND month = ANY(%(months)s)
+        ), received AS (
+            SELECT batch_id, to_char(payment_date, 'YYYY-MM') AS month, count(*) AS lines,
+                sum(eligible_pence)::bigint AS pence
+            FROM spend_lines
+            WHERE organisation_id = %(organisation)s AND payment_date BETWEEN %(start)s AND %(end)s
+            GROUP BY 1, 2
+        )
+        SELECT COALESCE(sum(stated.lines), 0)::bigint, COALESCE(sum(stated.pence), 0)::bigint,
+            COALESCE(sum(received.lines), 0)::bigint, COALESCE(sum(received.pence), 0)::bigint,
+            count(DISTINCT batch_id) FILTER (
+                WHERE (COALESCE(stated.lines, 0), COALESCE(stated.pence, 0))
+                IS DISTINCT FROM (COALESCE(received.lines, 0), COALESCE(received.pence, 0)))
+        FROM stated FULL JOIN received USING (batch_id, month)
+        """,
+        values,
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return Reconciliation(
+        stated=Amount(row[0], row[1]),
+        received=Amount(row[2], row[3]),
+        published=totals.pop("", Amount()),
+        excluded=totals,
+        incomplete_batches=row[4],
+    )
+
+
+async def stated_months(connection: Connection, organisation_id: UUID, quarter: Quarter) -> list[dict[str, Any]]:
+    """Each month of the quarter with the lines and pence its owner states, zero where none."""
+    cursor = await connection.execute(
+        """
+        SELECT wanted.month, COALESCE(sum(lines), 0)::bigint, COALESCE(sum(pence), 0)::bigint
+        FROM unnest(%(months)s::text[]) AS wanted (month)
+        LEFT JOIN ledger_months stated ON stated.month = wanted.month AND stated.organisation_id = %(organisation)s
+        GROUP BY 1 ORDER BY 1
+        """,
+        _period(organisation_id, quarter),
+    )
+    return [{"month": month, "lines": lines, "pence": pence} async for month, lines, pence in cursor]
+
+
+async def changes_since(connection: Connection, edition_id: UUID, predecessor_id: UUID) -> Changes:
+    """Rows added, removed and changed against the edition in force, by the digest of what each shows."""
+    cursor = await connection.execute(
+        """
+        WITH rows AS (
+            SELECT edition_id, row_id, string_agg(content, '' ORDER BY entry_id) AS content FROM row_decisions
+            WHERE edition_id IN (%(edition)s, %(predecessor)s) AND inclusion IS NOT NULL GROUP BY 1, 2
+        ), new AS (SELECT * FROM rows WHERE edition_id = %(edition)s),
+           old AS (SELECT * FROM rows WHERE edition_id = %(predecessor)s)
+        SELECT count(*) FILTER (WHERE old.row_id IS NULL), count(*) FILTER (WHERE new.row_id IS NULL),
+            count(*) FILTER (WHERE old.content <> new.content)
+        FROM new FULL JOIN old ON old.row_id = new.row_id
+        """,
+        {"edition": edition_id, "predecessor": predecessor_id},
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return Changes(added=row[0], removed=row[1], changed=row[2])
+
+
+def _period(organisation_id: UUID, quarter: Quarter) -> dict[str, Any]:
+    return {
+        "organisation": organisation_id,
+        "start": quarter.start,
+        "end": quarter.end,
+        "months": months_of(quarter),
+    }

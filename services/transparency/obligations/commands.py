@@ -1,0 +1,164 @@
+"""What people and time do with obligations: documents that meet them, exemptions, and the tick."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from sqlmodel import col, func, select
+
+from services.transparency import queries as publishers
+from services.transparency.obligations import catalogue, rules
+from services.transparency.obligations.calendar import Made, due_readings, make_public
+from services.transparency.obligations.tables import Document, Obligation
+from shared.errors import NotFound
+from shared.events.transparency import ObligationMissed
+from shared.periods import london_date
+from shared.work import Work, four_eyes
+
+TICK_BATCH = 500
+
+
+async def publish_document(
+    work: Work,
+    publisher: str,
+    *,
+    code: str,
+    period: str,
+    title: str,
+    url: str | None,
+    sha256: str | None,
+    happened_at: datetime | None,
+) -> Document:
+    """Record that a document was published, sent or shared; it meets the duty of its code for that period."""
+    work.may_write_for(publisher)
+    organisation = await publishers.publisher(work.session, publisher)
+    kind = rules.kind_of_document(code, catalogue.document_duties())
+    moment = work.happened_at(happened_at)
+    await work.lock("document", str(organisation.organisation_id), code, period)
+    versions = await work.session.exec(
+        select(func.max(Document.version)).where(
+            col(Document.organisation_id) == organisation.organisation_id,
+            col(Document.kind) == kind,
+            col(Document.period) == period,
+        )
+    )
+    document = Document(
+        document_id=work.new_id(),
+        organisation_id=organisation.organisation_id,
+        kind=kind,
+        title=title,
+        period=period,
+        version=(versions.one() or 0) + 1,
+        state="published",
+        url=url,
+        sha256=sha256,
+        happened_at=moment,
+        stated=moment < work.now,
+        recorded_at=work.now,
+        created_by=work.actor.sub,
+    )
+    work.session.add(document)
+    await work.session.flush()
+    await make_public(
+        work,
+        Made(
+            publication_id=uuid5(document.document_id, code),
+            organisation_id=organisation.organisation_id,
+            code=code,
+            subject=period,
+            happened_at=moment,
+            recorded_at=work.now,
+            url=url,
+        ),
+    )
+    work.audit("publish_document", document.document_id, after={"code": code, "period": period, "title": title})
+    return document
+
+
+async def propose_exemption(work: Work, obligation_id: UUID, reason: str) -> Obligation:
+    """Propose, with a reason, that a duty does not apply; another person approves it."""
+    obligation = await _locked(work, obligation_id)
+    rules.refuse_exemption(obligation.state)
+    obligation.proposed_by = work.actor.sub
+    obligation.state_reason = reason
+    obligation.version += 1
+    obligation.modified_at = work.now
+    work.audit("propose_exemption", obligation_id, reason=reason)
+    return obligation
+
+
+async def approve_exemption(work: Work, obligation_id: UUID) -> Obligation:
+    """Approve what another person proposed: the duty is not applicable from now on."""
+    obligation = await _locked(work, obligation_id)
+    rules.refuse_exemption(obligation.state)
+    if obligation.proposed_by is None:
+        raise rules.NothingProposed("Nobody has proposed that this duty does not apply; propose it with a reason first.")
+    four_eyes(work.actor, obligation.proposed_by, code="four_eyes")
+    before = obligation.state
+    obligation.state = "not_applicable"
+    obligation.approved_by = work.actor.sub
+    obligation.version += 1
+    obligation.modified_at = work.now
+    work.audit(
+        "approve_exemption",
+        obligation_id,
+        before={"state": before},
+        after={"state": obligation.state},
+        reason=obligation.state_reason,
+    )
+    return obligation
+
+
+async def tick(work: Work, now: datetime) -> None:
+    """Move waiting obligations: due soon, then missed, each told once. Running it again changes nothing."""
+    today = london_date(now)
+    waiting = await work.session.exec(
+        select(Obligation)
+        .where(
+            ((col(Obligation.state) == "upcoming") & (col(Obligation.alarm_on) <= rules.horizon(now)))
+            | ((col(Obligation.state) == "due_soon") & (col(Obligation.alarm_on) < today))
+        )
+        .order_by(col(Obligation.alarm_on), col(Obligation.obligation_id))
+        .with_for_update(skip_locked=True)
+        .limit(TICK_BATCH)
+    )
+    for obligation in waiting.all():
+        state = rules.next_state(obligation.state, obligation.alarm_on, now)
+        if state == obligation.state:
+            continue
+        obligation.state = state
+        obligation.version += 1
+        obligation.modified_at = work.now
+        if state == "missed":
+            obligation.missed_at = now
+            await work.record(_missed(obligation))
+
+
+def _missed(obligation: Obligation) -> ObligationMissed:
+    assert obligation.alarm_on is not None and obligation.alarm_reading is not None
+    return ObligationMissed(
+        obligation_id=obligation.obligation_id,
+        version=obligation.version,
+        organisation_id=obligation.organisation_id,
+        code=obligation.code,
+        period=obligation.period,
+        readings=due_readings(obligation),
+        alarm_reading=obligation.alarm_reading,
+        missed_on=obligation.alarm_on,
+    )
+
+
+async def _locked(work: Work, obligation_id: UUID) -> Obligation:
+    found = await work.session.exec(
+        select(Obligation).where(col(Obligation.obligation_id) == obligation_id).with_for_update()
+    )
+    obligation = found.one_or_none()
+    if obligation is None:
+        raise NotFound("There is no such obligation.")
+    organisation = await publishers.organisation(work.session, obligation.organisation_id)
+    if organisation is not None:
+        work.may_write_for(organisation.slug)
+    return obligation
+
+
