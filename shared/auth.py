@@ -24,6 +24,7 @@ from shared.settings import LOCAL_ISSUER, CommonSettings
 ALGORITHMS = ["ES256", "RS256", "PS256"]
 KEY_CACHE_SECONDS = 600
 UNKNOWN_KEY_PAUSE_SECONDS = 30
+VERIFIED_AT_MOST = 2048
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,13 @@ class Keys:
         self._url = settings.auth_jwks_url
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = 0.0
+        self.verified: dict[str, tuple[Actor, float]] = {}
+        """Tokens whose signature was checked with the present keys, and until when they hold."""
         self._lock = asyncio.Lock()
+
+    @property
+    def are_fresh(self) -> bool:
+        return time.monotonic() - self._fetched_at <= KEY_CACHE_SECONDS
 
     async def find(self, key_id: str) -> jwt.PyJWK:
         age = time.monotonic() - self._fetched_at
@@ -102,6 +109,7 @@ class Keys:
                 return
             raise Unavailable("The token issuer's keys cannot be read; try again.") from error
         self._keys, self._fetched_at = keys, time.monotonic()
+        self.verified.clear()
 
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
@@ -109,6 +117,9 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 async def actor_of_token(token: str, keys: Keys, settings: CommonSettings) -> Actor:
     """The actor behind a bearer token; refuses 401 anything that is not a valid access token for this system."""
+    known = keys.verified.get(token)
+    if known is not None and known[1] > time.time() and keys.are_fresh:
+        return known[0]
     try:
         header = jwt.get_unverified_header(token)
         key = await keys.find(str(header.get("kid", "")))
@@ -129,13 +140,17 @@ async def actor_of_token(token: str, keys: Keys, settings: CommonSettings) -> Ac
         raise NotSignedIn("The token is not valid here; sign in again.", headers=CHALLENGE) from error
     organisations = claims.get("organisations")
     sub = str(claims["sub"])
-    return Actor(
+    actor = Actor(
         sub=sub,
         name=str(claims.get("name", sub)),
         scopes=frozenset(str(claims.get("scope", "")).split()),
         organisations=None if organisations is None else frozenset(map(str, organisations)),
         client_only=claims.get("client_id") == sub,
     )
+    if len(keys.verified) >= VERIFIED_AT_MOST:
+        keys.verified.clear()
+    keys.verified[token] = (actor, float(claims["exp"]))
+    return actor
 
 
 class LocalIssuer:
