@@ -58,7 +58,28 @@ class PageRequest:
         return hashlib.sha256(json.dumps([self.path, self.filters]).encode()).hexdigest()[:16]
 
 
+class ChangedPageRequest(PageRequest):
+    """A page of a list that can be narrowed to what changed lately."""
+
+    def __init__(
+        self,
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items on a page.")] = DEFAULT_LIMIT,
+        cursor: Annotated[str | None, Query(max_length=2000, description="From `links.next`.")] = None,
+        updated_since: Annotated[
+            datetime | None,
+            Query(description="Only what was created or changed at or after this instant; needs a time zone."),
+        ] = None,
+    ) -> None:
+        super().__init__(request, limit, cursor)
+        if updated_since is not None and updated_since.tzinfo is None:
+            raise Malformed("updated_since needs a time zone, such as Z.", parameter="updated_since")
+        self.updated_since = updated_since
+
+
 Paging = Annotated[PageRequest, Depends()]
+ChangedPaging = Annotated[ChangedPageRequest, Depends()]
+"""For lists of things that change: give `paginate` the column of the last change as `changed`."""
 
 
 async def paginate(
@@ -69,11 +90,15 @@ async def paginate(
     paging: PageRequest,
     shape: Callable[[Any], T],
     descending: bool = False,
+    changed: Any = None,
 ) -> Page[T]:
     """One page of `statement` in the order of `order`, whose last column must be unique.
 
+    `changed` is the column of the last change, for lists that take `updated_since`; it filters and never orders.
     `shape` turns a row (an entity, or a Row where several columns are selected) into an answer.
     """
+    if isinstance(paging, ChangedPageRequest) and paging.updated_since is not None:
+        statement = statement.where(changed >= paging.updated_since)
     columns: list[ColumnElement[Any]] = [getattr(column, "expression", column) for column in order]
     if paging.cursor is not None:
         values = [_value(text, column) for text, column in zip(_open(paging), columns, strict=True)]

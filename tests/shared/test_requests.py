@@ -257,6 +257,17 @@ async def test_a_cursor_is_bound_to_its_filters(notes: Running) -> None:
     assert (too_many.status_code, too_many.json()["errors"][0]["parameter"]) == (422, "limit")
 
 
+async def test_a_list_can_be_narrowed_to_what_changed_since(notes: Running) -> None:
+    client = notes.as_("toy:writer")
+    await client.post("/v1/notes", json={"title": "old", "amount_pence": 2})
+    notes.clock.set(NOON + timedelta(hours=1))
+    await client.post("/v1/notes", json={"title": "new", "amount_pence": 1})
+    changed = await notes.anonymous.get("/v1/notes", params={"updated_since": "2018-06-01T14:00:00+01:00"})
+    assert [note["title"] for note in changed.json()["items"]] == ["new"]
+    zoneless = await notes.anonymous.get("/v1/notes", params={"updated_since": "2018-06-01T14:00:00"})
+    assert (zoneless.status_code, zoneless.json()["errors"][0]["parameter"]) == (400, "updated_since")
+
+
 async def test_a_table_is_csv_by_extension_or_accept_and_no_cell_runs_in_a_spreadsheet(notes: Running) -> None:
     await notes.as_("toy:writer").post("/v1/notes", json={"title": "=1+1", "amount_pence": -5})
     by_extension = await notes.anonymous.get("/v1/notes.csv")

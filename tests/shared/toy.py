@@ -19,7 +19,7 @@ from starlette.responses import Response
 from shared.database import NAMING, instant, pence
 from shared.errors import Conflict, NotFound
 from shared.http import NOT_IDEMPOTENT, UPLOAD, Body, PublicWork, Reads, ReceivedFile, Routes, Shape, Writes
-from shared.pagination import Page, Paging, paginate
+from shared.pagination import ChangedPaging, Page, paginate
 from shared.service import Service
 from shared.settings import ServiceSettings
 from shared.tabular import csv_bytes, csv_response, wants_csv
@@ -89,12 +89,19 @@ async def create_note(body: NewNote, work: Annotated[Work, Writes("toy:writer", 
 
 @router.get("/v1/notes")
 @router.get("/v1/notes.csv", include_in_schema=False)
-async def list_notes(request: Request, paging: Paging, work: PublicWork, title: str | None = None) -> Page[NoteShape]:
+async def list_notes(
+    request: Request, paging: ChangedPaging, work: PublicWork, title: str | None = None
+) -> Page[NoteShape]:
     statement = select(Note)
     if title:
         statement = statement.where(Note.title == title)
     page = await paginate(
-        work, statement, order=(Note.amount_pence, Note.id), paging=paging, shape=NoteShape.model_validate
+        work,
+        statement,
+        order=(Note.amount_pence, Note.id),
+        paging=paging,
+        shape=NoteShape.model_validate,
+        changed=Note.created_at,
     )
     if wants_csv(request):
         data, _ = csv_bytes(["Title", "Amount"], [(note.title, note.amount_pence) for note in page.items])
