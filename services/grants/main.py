@@ -8,9 +8,15 @@ from pathlib import Path
 from services.grants import api
 from services.grants.agreements import api as agreements
 from services.grants.agreements.commands import bring_into_force
+from services.grants.awards import api as awards
 from services.grants.base import Grants
 from services.grants.budget import api as budget
+from services.grants.expenditure import api as expenditure
+from services.grants.expenditure.worker import take_in_batches
+from services.grants.history import api as history
 from services.grants.organisations import api as organisations
+from services.grants.periods import api as periods
+from services.grants.periods import management_accounts
 from services.grants.reactions import REACTIONS
 from services.grants.settings import GrantsSettings
 from services.grants.tables import READ_MODELS
@@ -28,10 +34,19 @@ SERVICE = Service(
     title="Grants",
     description="One grant a year under a memorandum of understanding: what was agreed, spent and left.",
     settings=GrantsSettings,
-    routers=(organisations.router, agreements.router, budget.router, api.router),
+    routers=(
+        organisations.router,
+        agreements.router,
+        budget.router,
+        periods.router,
+        management_accounts.router,
+        expenditure.router,
+        api.router,
+    ),
     metadata=Grants.metadata,
     reactions=REACTIONS,
     read_models=READ_MODELS,
     tick=tick,
+    workers=(take_in_batches,),
     migrations=Path(__file__).parent / "migrations",
 )

@@ -123,6 +123,7 @@ def upgrade() -> None:
         sa.Column("partition", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("next_offset", sa.BigInteger(), nullable=False),
         sa.Column("advanced_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("alarm", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("log", "topic", "partition", name=op.f("pk_inbox_offset")),
     )
     op.create_table(
@@ -201,6 +202,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_reported_quarters_agreement_id", "reported_quarters", ["agreement_id", "quarter"], unique=False)
     op.create_table(
+        "source_profiles",
+        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("layout", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "version", name=op.f("pk_source_profiles")),
+    )
+    op.create_table(
         "stored_files",
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
@@ -265,6 +275,96 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_budget_versions")),
         sa.UniqueConstraint("agreement_id", "number", name="uq_budget_versions_number"),
+    )
+    op.create_table(
+        "expenditure_batches",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sqlmodel.sql.sqltypes.AutoString(length=80), nullable=False),
+        sa.Column("profile_version", sa.Integer(), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=10), nullable=False),
+        sa.Column("on_error", sqlmodel.sql.sqltypes.AutoString(length=12), nullable=False),
+        sa.Column("corrects", sa.Uuid(), nullable=True),
+        sa.Column("file_sha256", sqlmodel.sql.sqltypes.AutoString(length=64), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("media_type", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.Column("gzipped", sa.Boolean(), nullable=False),
+        sa.Column("encoding", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
+        sa.Column("header", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("lines_read", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("received_lines", sa.Integer(), nullable=False),
+        sa.Column("received_pence", sa.BigInteger(), nullable=False),
+        sa.Column("accepted_lines", sa.Integer(), nullable=False),
+        sa.Column("accepted_pence", sa.BigInteger(), nullable=False),
+        sa.Column("duplicate_lines", sa.Integer(), nullable=False),
+        sa.Column("duplicate_pence", sa.BigInteger(), nullable=False),
+        sa.Column("conflict_lines", sa.Integer(), nullable=False),
+        sa.Column("conflict_pence", sa.BigInteger(), nullable=False),
+        sa.Column("rejected_lines", sa.Integer(), nullable=False),
+        sa.Column("rejected_pence", sa.BigInteger(), nullable=False),
+        sa.Column("held_lines", sa.Integer(), nullable=False),
+        sa.Column("held_pence", sa.BigInteger(), nullable=False),
+        sa.Column("amount_unreadable_lines", sa.Integer(), nullable=False),
+        sa.Column("not_lines", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("eligible_pence", sa.BigInteger(), nullable=False),
+        sa.Column("flags", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("findings", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("failure", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("created_by_name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'failed') = (failure IS NOT NULL)", name=op.f("ck_expenditure_batches_failure_says_why")
+        ),
+        sa.CheckConstraint("on_error IN ('quarantine', 'reject_batch')", name=op.f("ck_expenditure_batches_on_error")),
+        sa.CheckConstraint(
+            "state IN ('received', 'processing', 'completed', 'failed')", name=op.f("ck_expenditure_batches_state")
+        ),
+        sa.CheckConstraint(
+            "amount_unreadable_lines <= rejected_lines", name=op.f("ck_expenditure_batches_unreadable_is_rejected")
+        ),
+        sa.CheckConstraint(
+            "received_lines = accepted_lines + duplicate_lines + conflict_lines + rejected_lines + held_lines",
+            name=op.f("ck_expenditure_batches_every_line_accounted_for"),
+        ),
+        sa.CheckConstraint(
+            "received_pence = accepted_pence + duplicate_pence + conflict_pence + rejected_pence + held_pence",
+            name=op.f("ck_expenditure_batches_every_penny_accounted_for"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["corrects"], ["expenditure_batches.id"], name=op.f("fk_expenditure_batches_corrects_expenditure_batches")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_expenditure_batches_organisation_id_organisations")
+        ),
+        sa.ForeignKeyConstraint(
+            ["source", "profile_version"],
+            ["source_profiles.name", "source_profiles.version"],
+            name=op.f("fk_expenditure_batches_source_profile_version_source_profiles"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_expenditure_batches")),
+    )
+    op.create_index(
+        "ix_expenditure_batches_corrects",
+        "expenditure_batches",
+        ["corrects"],
+        unique=False,
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_expenditure_batches_organisation_id", "expenditure_batches", ["organisation_id", "id"], unique=False
+    )
+    op.create_index(
+        "ix_expenditure_batches_waiting",
+        "expenditure_batches",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('received', 'processing')"),
     )
     op.create_table(
         "organisation_identifiers",
@@ -386,6 +486,135 @@ def upgrade() -> None:
         sa.UniqueConstraint("version_id", "code", name="uq_budget_lines_code"),
     )
     op.create_table(
+        "expenditure_batch_lines",
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("record", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("amount_pence", sa.BigInteger(), nullable=True),
+        sa.Column("line_key", sa.Text(collation="C"), nullable=True),
+        sa.Column("entry_id", sa.Uuid(), nullable=True),
+        sa.Column("reasons", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.CheckConstraint(
+            "outcome = 'duplicate' OR reasons IS NOT NULL", name=op.f("ck_expenditure_batch_lines_reasons_given")
+        ),
+        sa.CheckConstraint(
+            "outcome = 'rejected' OR amount_pence IS NOT NULL", name=op.f("ck_expenditure_batch_lines_amount_known")
+        ),
+        sa.CheckConstraint(
+            "outcome IN ('duplicate', 'conflict', 'rejected', 'held')", name=op.f("ck_expenditure_batch_lines_outcome")
+        ),
+        sa.ForeignKeyConstraint(
+            ["batch_id"],
+            ["expenditure_batches.id"],
+            name=op.f("fk_expenditure_batch_lines_batch_id_expenditure_batches"),
+        ),
+        sa.PrimaryKeyConstraint("batch_id", "record", name=op.f("pk_expenditure_batch_lines")),
+    )
+    op.create_table(
+        "held_lines",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("record", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=True),
+        sa.Column("line_key", sa.Text(collation="C"), nullable=False),
+        sa.Column("fingerprint", sa.Uuid(), nullable=False),
+        sa.Column("amount_pence", sa.BigInteger(), nullable=False),
+        sa.Column("reasons", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("entry", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["expenditure_batches.id"], name=op.f("fk_held_lines_batch_id_expenditure_batches")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_held_lines_organisation_id_organisations")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_held_lines")),
+        sa.UniqueConstraint("organisation_id", "source", "line_key", name="uq_held_lines_line_key"),
+    )
+    op.create_index("ix_held_lines_batch_id_record", "held_lines", ["batch_id", "record"], unique=False)
+    op.create_table(
+        "ledger_entries",
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("record", sa.Integer(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=True),
+        sa.Column("line_key", sa.Text(collation="C"), nullable=False),
+        sa.Column("fingerprint", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("ledger_class", sa.Text(), nullable=True),
+        sa.Column("party_key", sa.Text(), nullable=True),
+        sa.Column("party_kind", sa.Text(), nullable=False),
+        sa.Column("party_name", sa.Text(), nullable=True),
+        sa.Column("company_number", sa.Text(), nullable=True),
+        sa.Column("charity_number", sa.Text(), nullable=True),
+        sa.Column("vcse", sa.Boolean(), nullable=True),
+        sa.Column("unit", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=True),
+        sa.Column("card", sa.Text(), nullable=False),
+        sa.Column("contract_ref", sa.Text(), nullable=True),
+        sa.Column("service_date", sa.Date(), nullable=True),
+        sa.Column("invoice_date", sa.Date(), nullable=True),
+        sa.Column("payment_date", sa.Date(), nullable=False),
+        sa.Column("date_basis", sa.Text(), nullable=False),
+        sa.Column("net_pence", sa.BigInteger(), nullable=False),
+        sa.Column("vat_pence", sa.BigInteger(), nullable=True),
+        sa.Column("recoverable_vat_pence", sa.BigInteger(), nullable=True),
+        sa.Column("irrecoverable_vat_pence", sa.BigInteger(), nullable=True),
+        sa.Column("amount_basis", sa.Text(), nullable=False),
+        sa.Column("eligible_pence", sa.BigInteger(), nullable=False),
+        sa.Column("agreement_id", sa.Uuid(), nullable=True),
+        sa.Column("line_code", sa.Text(), nullable=True),
+        sa.Column("accounting_quarter", sa.Text(), nullable=True),
+        sa.Column("late_for", sa.Text(), nullable=True),
+        sa.Column("reverses", sa.Uuid(), nullable=True),
+        sa.Column("replaces", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("decision_ref", sa.Text(), nullable=True),
+        sa.Column("source_redacted", sa.Boolean(), nullable=False),
+        sa.Column("flags", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount_basis IN ('net', 'gross')", name=op.f("ck_ledger_entries_amount_basis")),
+        sa.CheckConstraint(
+            "eligible_pence = net_pence + CASE amount_basis WHEN 'net' THEN coalesce(irrecoverable_vat_pence, 0) ELSE 0 END",
+            name=op.f("ck_ledger_entries_eligible_is_cost"),
+        ),
+        sa.CheckConstraint(
+            "(agreement_id IS NULL) = (accounting_quarter IS NULL)", name=op.f("ck_ledger_entries_quarter_of_agreement")
+        ),
+        sa.CheckConstraint(
+            "(agreement_id IS NULL) = (line_code IS NULL)", name=op.f("ck_ledger_entries_line_of_agreement")
+        ),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["expenditure_batches.id"], name=op.f("fk_ledger_entries_batch_id_expenditure_batches")
+        ),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_ledger_entries")),
+        sa.UniqueConstraint("organisation_id", "source", "item_id", "line_no", name="uq_ledger_entries_item"),
+        sa.UniqueConstraint("organisation_id", "source", "line_key", name="uq_ledger_entries_line_key"),
+        sa.UniqueConstraint("reverses", name="uq_ledger_entries_reverses"),
+    )
+    op.create_index(
+        "ix_ledger_entries_agreement_id",
+        "ledger_entries",
+        ["agreement_id", "accounting_quarter", "line_code"],
+        unique=False,
+        postgresql_where=sa.text("agreement_id IS NOT NULL"),
+    )
+    op.create_index("ix_ledger_entries_batch_id_record", "ledger_entries", ["batch_id", "record"], unique=False)
+    op.create_index(
+        "ix_ledger_entries_payment_date",
+        "ledger_entries",
+        ["organisation_id", "payment_date", "entry_id"],
+        unique=False,
+    )
+    op.create_table(
         "outturn_lines",
         sa.Column("outturn_id", sa.Uuid(), nullable=False),
         sa.Column("code", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
@@ -418,17 +647,41 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     op.drop_table("quarter_statement_lines")
     op.drop_table("outturn_lines")
+    op.drop_index("ix_ledger_entries_payment_date", table_name="ledger_entries")
+    op.drop_index("ix_ledger_entries_batch_id_record", table_name="ledger_entries")
+    op.drop_index(
+        "ix_ledger_entries_agreement_id",
+        table_name="ledger_entries",
+        postgresql_where=sa.text("agreement_id IS NOT NULL"),
+    )
+    op.drop_table("ledger_entries")
+    op.drop_index("ix_held_lines_batch_id_record", table_name="held_lines")
+    op.drop_table("held_lines")
+    op.drop_table("expenditure_batch_lines")
     op.drop_table("budget_lines")
     op.drop_table("signatures")
     op.drop_table("quarter_statements")
     op.drop_table("outturns")
     op.drop_table("organisation_names")
     op.drop_table("organisation_identifiers")
+    op.drop_index(
+        "ix_expenditure_batches_waiting",
+        table_name="expenditure_batches",
+        postgresql_where=sa.text("state IN ('received', 'processing')"),
+    )
+    op.drop_index("ix_expenditure_batches_organisation_id", table_name="expenditure_batches")
+    op.drop_index(
+        "ix_expenditure_batches_corrects",
+        table_name="expenditure_batches",
+        postgresql_where=sa.text("corrects IS NOT NULL"),
+    )
+    op.drop_table("expenditure_batches")
     op.drop_table("budget_versions")
     op.drop_index(op.f("ix_agreement_parties_organisation_id"), table_name="agreement_parties")
     op.drop_table("agreement_parties")
     op.drop_table("accounting_periods")
     op.drop_table("stored_files")
+    op.drop_table("source_profiles")
     op.drop_index("ix_reported_quarters_agreement_id", table_name="reported_quarters")
     op.drop_table("reported_quarters")
     op.drop_index("uq_outbox_position", table_name="outbox")

@@ -1,0 +1,1 @@
+"""Expenditure: finance exports in, through source profiles; every line accounted for; the ledger that results."""

@@ -1,0 +1,144 @@
+"""ExpenditureRecorded for a whole batch, written by the database from the ledger's rows.
+
+Building a model a line would cost more than all the rest of a load. The text made here is the canonical JSON of the
+declared event, byte for byte; a test reads it back through the model and compares.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from services.grants.expenditure.merge import id_prefix
+from shared.events.grants import MAX_BYTES_PER_EVENT, MAX_LINES_PER_EVENT, ExpenditureRecorded
+
+ENVELOPE_BYTES = 2048
+LARGEST_LINE_BYTES = 24 * 1024
+"""More than any line can take: its texts hold some 4,000 characters of at most four bytes each, and escapes."""
+
+BUDGET_BYTES = MAX_BYTES_PER_EVENT - ENVELOPE_BYTES - LARGEST_LINE_BYTES
+LEAST_WEIGHT = -(-BUDGET_BYTES // (MAX_LINES_PER_EVENT - 1))
+"""A line weighs at least this, so that an event of short lines stays within the number of lines too."""
+
+PUBLIC = "party_kind IN ('organisation', 'sole_trader')"
+
+
+def _text(column: str) -> str:
+    return f"coalesce(to_json({column})::text, 'null')"
+
+
+def _bare(column: str) -> str:
+    return f"coalesce({column}::text, 'null')"
+
+
+def _quoted(column: str) -> str:
+    return f"""coalesce('"' || {column} || '"', 'null')"""
+
+
+_PARTY = (
+    ("charity_number", f"CASE WHEN {PUBLIC} THEN {_text('charity_number')} ELSE 'null' END"),
+    ("company_number", f"CASE WHEN {PUBLIC} THEN {_text('company_number')} ELSE 'null' END"),
+    ("key", _quoted("party_key")),
+    ("kind", _quoted("party_kind")),
+    # Names of individuals, staff and payees of unknown kind never leave this service.
+    ("name", f"CASE WHEN {PUBLIC} THEN {_text('party_name')} ELSE 'null' END"),
+    ("vcse", _bare("vcse")),
+)
+
+
+def _object(members: tuple[tuple[str, str], ...]) -> str:
+    parts = []
+    for place, (name, value) in enumerate(members):
+        parts += [f"""'{"{" if place == 0 else ","}"{name}":'""", value]
+    return " || ".join([*parts, "'}'"])
+
+
+_LINE = (
+    ("accounting_quarter", _quoted("accounting_quarter")),
+    ("agreement_id", _quoted("agreement_id")),
+    ("amount_basis", _quoted("amount_basis")),
+    ("card", _quoted("card")),
+    ("category", _text("category")),
+    ("contract_ref", _text("contract_ref")),
+    ("date_basis", _quoted("date_basis")),
+    ("decision_ref", _text("decision_ref")),
+    ("eligible_pence", _bare("eligible_pence")),
+    ("entry_id", _quoted("entry_id")),
+    ("flags", "array_to_json(flags)::text"),
+    ("invoice_date", _quoted("invoice_date")),
+    ("irrecoverable_vat_pence", _bare("irrecoverable_vat_pence")),
+    ("item_id", _quoted("item_id")),
+    ("kind", _quoted("kind")),
+    ("late_for", _quoted("late_for")),
+    ("ledger_class", _text("ledger_class")),
+    ("line_code", _text("line_code")),
+    ("line_key", _text("line_key")),
+    ("line_no", _bare("line_no")),
+    ("net_pence", _bare("net_pence")),
+    ("party", _object(_PARTY)),
+    ("payment_date", _quoted("payment_date")),
+    ("purpose", _text("purpose")),
+    ("reason", _text("reason")),
+    ("recoverable_vat_pence", _bare("recoverable_vat_pence")),
+    ("replaces", _quoted("replaces")),
+    ("reverses", _quoted("reverses")),
+    ("service_date", _quoted("service_date")),
+    ("source_redacted", _bare("source_redacted")),
+    ("unit", _text("unit")),
+    ("vat_pence", _bare("vat_pence")),
+)
+"""Members of a line in the order of canonical JSON."""
+
+_RECORD = f"""
+WITH line AS (
+    SELECT record, {_object(_LINE)} AS body FROM ledger_entries WHERE batch_id = %(batch)s
+), weighed AS (
+    SELECT record, body, sum(greatest(octet_length(body) + 1, {LEAST_WEIGHT})) OVER (ORDER BY record)
+        - greatest(octet_length(body) + 1, {LEAST_WEIGHT}) AS before
+    FROM line
+), packed AS (
+    SELECT bucket, string_agg(body, ',' ORDER BY record) AS bodies
+    FROM (SELECT record, body, div(before, {BUDGET_BYTES}) AS bucket FROM weighed) shared GROUP BY bucket
+), numbered AS (
+    SELECT bodies, row_number() OVER (ORDER BY bucket) AS version FROM packed
+), identified AS (
+    SELECT bodies, version, (%(prefix)s || lpad(to_hex(version), 8, '0'))::uuid AS event_id FROM numbered
+)
+INSERT INTO outbox (event_id, type, key, headers, payload, occurred_at)
+SELECT event_id, %(type)s, %(batch)s, %(headers)s || jsonb_build_object('ce_id', event_id::text),
+    %(head)s || bodies || %(tail)s || version || '}}', %(now)s
+FROM identified ORDER BY version
+"""
+
+
+async def record_lines(
+    connection: psycopg.AsyncConnection[Any],
+    *,
+    batch_id: UUID,
+    organisation_id: UUID,
+    source: str,
+    events_id: UUID,
+    headers: dict[str, str],
+    now: datetime,
+) -> int:
+    """Write the events of all of a batch's entries into the outbox and return how many they are."""
+    # Grouping by hashing would hold every payload in memory at once; the rows come in the right order anyway.
+    await connection.execute("SET LOCAL enable_hashagg = off")
+    cursor = await connection.execute(
+        cast(Any, _RECORD),
+        {
+            "batch": batch_id,
+            "prefix": id_prefix(events_id),
+            "type": ExpenditureRecorded.type(),
+            "headers": Jsonb(headers),
+            "head": f'{{"batch_id":"{batch_id}","lines":[',
+            "tail": f'],"organisation_id":"{organisation_id}","source":"{source}","version":',
+            "now": now,
+        },
+    )
+    await connection.execute("RESET enable_hashagg")
+    return cursor.rowcount

@@ -1,0 +1,27 @@
+"""Refusals of the taking in of expenditure."""
+
+from __future__ import annotations
+
+from shared.errors import Conflict, Invalid
+
+
+class UnreadableFile(Invalid):
+    """The file as a whole cannot be read; no batch is made of it."""
+
+    code = "unreadable_file"
+    title = "The file cannot be read"
+
+
+class IdentityFixed(Conflict):
+    code = "identity_fixed"
+    title = "The identity of this source's lines is fixed"
+
+
+class NotCorrectable(Conflict):
+    code = "not_correctable"
+    title = "That batch cannot be corrected by this one"
+
+
+class ColumnConflict(Invalid):
+    code = "column_conflict"
+    title = "The profile contradicts itself"

@@ -1,0 +1,189 @@
+"""One batch from staged rows to ledger, account, events and audit, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, func, select
+
+from services.grants import queries as grants
+from services.grants.expenditure.bulk_events import record_lines
+from services.grants.expenditure.merge import Account, MergeInput, RuleFault, Slot, merge
+from services.grants.expenditure.reader import Tally
+from services.grants.expenditure.reading import FileFault
+from services.grants.expenditure.rules import Taken, compared_fields, complete_batch, over_budget, place_quarters
+from services.grants.expenditure.staging import copy_blocks, open_staging
+from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
+from services.grants.tables import Agreement
+from shared import outbox
+from shared.database import raw_connection
+from shared.events.grants import ExpenditureRecorded
+from shared.money import MAX_PENCE
+from shared.periods import FinancialYear, london_date
+from shared.work import Work
+
+
+async def load(
+    work: Work,
+    batch: ExpenditureBatch,
+    layout: dict[str, Any],
+    blocks: AsyncIterator[bytes] | Iterable[str],
+    tally_of: Callable[[], Tally],
+) -> None:
+    """Take in a batch whose row exists. Raises FileFault where the file turns out unusable as a whole."""
+    await work.session.flush()
+    connection = await raw_connection(work.session)
+    await open_staging(connection)
+    await copy_blocks(connection, blocks)
+    tally = tally_of()
+    if abs(tally.received_pence) > MAX_PENCE:
+        raise FileFault(
+            "total_too_large", "The amounts add up to more than can be kept; check for slipped decimal points."
+        )
+    # Lines of one organisation and source are compared with what is stored, so merges of them go one at a time.
+    await work.lock("expenditure", str(batch.organisation_id), batch.source)
+    slots, faults = await _assignments(work, layout)
+    account = await merge(
+        connection,
+        MergeInput(
+            batch_id=batch.id,
+            organisation_id=batch.organisation_id,
+            source=batch.source,
+            keyed=layout["identity"]["kind"] == "keyed",
+            corrects=batch.corrects,
+            compared=compared_fields(layout),
+            now=work.now,
+            reject_all=batch.on_error == "reject_batch",
+            slots=slots,
+            rule_faults=faults,
+        ),
+    )
+    event_count = 0
+    if account.lines["accepted"]:
+        event_count = await _record(work, connection, batch)
+    months = await _months(work, batch.id)
+    _settle(work, batch, tally, account, event_count)
+    batch.eligible_pence = sum(pence for _, _, pence in months)
+    batch.findings = await _findings(work, {slot.agreement_id for slot in slots}) if account.lines["accepted"] else []
+    work.session.add(batch)
+    await work.session.flush()
+    completed = complete_batch(Taken(batch.id, batch.organisation_id, batch.source, event_count, months))
+    if completed is not None:
+        await work.record(completed)
+    work.audit(
+        "take_in_expenditure", batch.id, after={"state": batch.state, "lines": account.lines, "pence": account.pence}
+    )
+
+
+async def _record(work: Work, connection: Any, batch: ExpenditureBatch) -> int:
+    events_id = work.new_id()
+    headers = outbox.headers_for(
+        ExpenditureRecorded,
+        batch.id,
+        event_id=events_id,
+        occurred_at=work.now,
+        actor_sub=work.actor.sub,
+        correlation_id=work.request_id,
+    )
+    return await record_lines(
+        connection,
+        batch_id=batch.id,
+        organisation_id=batch.organisation_id,
+        source=batch.source,
+        events_id=events_id,
+        headers=headers,
+        now=work.now,
+    )
+
+
+def _settle(work: Work, batch: ExpenditureBatch, tally: Tally, account: Account, event_count: int) -> None:
+    """Both sides of the account onto the batch: the parser's count of what came, the merge's of what became of it.
+
+    They are counted apart, and a constraint of the table holds them together.
+    """
+    batch.received_lines, batch.received_pence = tally.received_lines, tally.received_pence
+    batch.amount_unreadable_lines, batch.not_lines = tally.amount_unreadable_lines, tally.not_lines
+    batch.lines_read = tally.received_lines
+    for outcome, lines in account.lines.items():
+        setattr(batch, f"{outcome}_lines", lines)
+        setattr(batch, f"{outcome}_pence", account.pence[outcome])
+    batch.flags = account.flags
+    batch.event_count = event_count
+    batch.version += 1
+    batch.completed_at = work.now
+    batch.state = "completed"
+    if batch.on_error == "reject_batch" and account.lines["rejected"]:
+        batch.state = "failed"
+        batch.failure = {
+            "code": "lines_rejected",
+            "detail": "Some lines cannot be taken and on_error is reject_batch, so none was; mend them and send again.",
+        }
+
+
+async def _months(work: Work, batch_id: UUID) -> list[tuple[str, int, int]]:
+    month = func.to_char(col(LedgerEntry.payment_date), "YYYY-MM")
+    statement = (
+        select(month, func.count(), func.sum(LedgerEntry.eligible_pence))
+        .where(LedgerEntry.batch_id == batch_id)
+        .group_by(month)
+        .order_by(month)
+    )
+    return [(name, lines, int(pence)) for name, lines, pence in (await work.session.exec(statement)).all()]
+
+
+async def _assignments(work: Work, layout: dict[str, Any]) -> tuple[list[Slot], list[RuleFault]]:
+    """Where each assignment rule's lines go. Holds a share of the quarters, so that none is locked meanwhile (G-29)."""
+    slots: list[Slot] = []
+    faults: list[RuleFault] = []
+    known: dict[str, tuple[UUID, dict[str, int], Any] | None] = {}
+    for number, rule in enumerate(layout["assignment"]["rules"]):
+        label = rule["agreement"]
+        if label not in known:
+            known[label] = await _agreement(work, label)
+        found = known[label]
+        if found is None:
+            faults.append(RuleFault(number, "agreement_unknown", f"There is no agreement for {label}; enter it first."))
+            continue
+        agreement_id, budget, placements = found
+        if rule["line_code"] not in budget:
+            code = rule["line_code"][:20]
+            detail = f"The budget of {label} has no carrying line {code}; set the budget, or mend the rule."
+            faults.append(RuleFault(number, "workstream_unknown", detail))
+            continue
+        slots += [
+            Slot(number, agreement_id, rule["line_code"], place.from_day, place.to_day, place.post_to, place.late_for)
+            for place in placements
+        ]
+    return slots, faults
+
+
+async def _agreement(work: Work, label: str) -> tuple[UUID, dict[str, int], Any] | None:
+    agreement = await grants.agreement_of_year(work.session, label)
+    if agreement is None:
+        return None
+    locked = await grants.locked_quarters(work.session, agreement.id)
+    # A budget may be set before its year begins, and lines of that year may arrive as early.
+    day = max(london_date(work.now), agreement.in_force_from)
+    lines = await grants.carrying_lines(work.session, agreement.id, day)
+    budget = {line.code: line.amount_pence or 0 for line in lines}
+    return agreement.id, budget, place_quarters(FinancialYear.parse(label), locked)
+
+
+async def _findings(work: Work, agreements: set[UUID]) -> list[dict[str, Any]]:
+    """Lines of the touched agreements whose entries now exceed their budget (G-30)."""
+    findings: list[dict[str, Any]] = []
+    for agreement_id in sorted(agreements):
+        statement = (
+            select(LedgerEntry.line_code, func.sum(LedgerEntry.eligible_pence))
+            .where(LedgerEntry.agreement_id == agreement_id)
+            .group_by(col(LedgerEntry.line_code))
+        )
+        spent = {code: int(pence) for code, pence in (await work.session.exec(statement)).all() if code is not None}
+        agreement = await work.session.get_one(Agreement, agreement_id)
+        lines = await grants.carrying_lines(
+            work.session, agreement_id, max(london_date(work.now), agreement.in_force_from)
+        )
+        findings += over_budget(spent, {line.code: line.amount_pence or 0 for line in lines}, agreement.year)
+    return findings

@@ -1,0 +1,213 @@
+"""The statements of the merge, from staged lines to outcomes, ledger and held lines; `merge` says in which order.
+
+Named parameters: batch, organisation, source, corrects, now, prefix, compared.
+"""
+
+from __future__ import annotations
+
+# A rule's fault comes first: such a line never entered anything, so a later sending of it is judged anew. What follows
+# is placement: which quarter of the agreement the line is posted to (G-26, G-29).
+_PLACED = """
+    WHEN k.rule IS NOT NULL AND s.rule IS NULL THEN 'held'
+    WHEN s.rule IS NOT NULL AND s.post_to IS NULL THEN 'held'
+    ELSE 'accepted'
+"""
+_PLACE_REASONS = """
+    WHEN k.rule IS NOT NULL AND s.rule IS NULL THEN jsonb_build_array(jsonb_build_object(
+        'code', 'outside_agreement_year', 'column', NULL,
+        'detail', 'The day of service lies outside the year of the agreement that the profile names.'))
+    WHEN s.rule IS NOT NULL AND s.post_to IS NULL THEN jsonb_build_array(jsonb_build_object(
+        'code', 'no_open_quarter', 'column', NULL,
+        'detail', 'Its quarter is locked and no later quarter of the year is open.'))
+"""
+_PLACEMENT = """
+    s.agreement_id, s.line_code, s.post_to AS accounting_quarter, s.late_for
+"""
+_PLACES = """
+    LEFT JOIN slots s ON s.rule = k.rule AND k.day BETWEEN s.from_day AND s.to_day
+    LEFT JOIN rule_faults f ON f.rule = k.rule
+"""
+# Looked up one by one through the key's index, in the order of the key: a join might read the whole ledger instead.
+_STORED = """
+    LEFT JOIN LATERAL (
+        SELECT e.entry_id, e.fingerprint FROM ledger_entries e
+        WHERE e.organisation_id = %(organisation)s AND e.source = %(source)s AND e.line_key = k.line_key OFFSET 0
+    ) e ON true
+    LEFT JOIN LATERAL (
+        SELECT h.id, h.fingerprint FROM held_lines h
+        WHERE h.organisation_id = %(organisation)s AND h.source = %(source)s AND h.line_key = k.line_key OFFSET 0
+    ) h ON true
+"""
+
+JUDGE_COUNTED = f"""
+CREATE TEMP TABLE judged ON COMMIT DROP AS
+WITH k AS MATERIALIZED (
+    SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day,
+           replace(fingerprint::text, '-', '') AS content, n,
+           replace(fingerprint::text, '-', '') || '#' || n AS line_key
+    FROM (SELECT *, row_number() OVER (PARTITION BY fingerprint ORDER BY record) AS n
+          FROM incoming WHERE reasons IS NULL) numbered
+), known AS (
+    SELECT k.*, e.entry_id, h.id AS held_id,
+        n > 1 AND (
+            EXISTS (SELECT FROM ledger_entries x WHERE x.organisation_id = %(organisation)s
+                    AND x.source = %(source)s AND x.line_key = k.content || '#1')
+            OR EXISTS (SELECT FROM held_lines x WHERE x.organisation_id = %(organisation)s
+                       AND x.source = %(source)s AND x.line_key = k.content || '#1')
+        ) AS seen_before
+    FROM k {_STORED}
+)
+SELECT k.record, k.amount_pence, k.line_key, k.item_id, k.entry_id, {_PLACEMENT},
+    CASE WHEN f.rule IS NOT NULL THEN 'rejected'
+         WHEN k.entry_id IS NOT NULL OR k.held_id IS NOT NULL THEN 'duplicate'
+         WHEN k.seen_before THEN 'held' {_PLACED} END AS outcome,
+    CASE WHEN f.rule IS NOT NULL THEN f.reasons
+         WHEN k.entry_id IS NOT NULL OR k.held_id IS NOT NULL THEN NULL
+         WHEN k.seen_before THEN jsonb_build_array(jsonb_build_object('code', 'possible_duplicate', 'column', NULL,
+            'detail', 'An earlier batch holds this content fewer times; new, or sent again?')) {_PLACE_REASONS}
+    END AS reasons
+FROM known k {_PLACES}
+"""
+
+# Lines that mend rejected ones are new occurrences, also where the content is stored already; only what an earlier
+# correction of the same batch brought in counts as sent before.
+JUDGE_CORRECTION = f"""
+CREATE TEMP TABLE judged ON COMMIT DROP AS
+WITH k AS MATERIALIZED (
+    SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day,
+           replace(fingerprint::text, '-', '') AS content,
+           row_number() OVER (PARTITION BY fingerprint ORDER BY record) AS n
+    FROM incoming WHERE reasons IS NULL
+), known AS (
+    SELECT k.*, count(x.line_key) AS stored, count(x.line_key) FILTER (WHERE b.corrects = %(corrects)s) AS mended
+    FROM k LEFT JOIN (
+        SELECT organisation_id, source, line_key, batch_id FROM ledger_entries
+        UNION ALL SELECT organisation_id, source, line_key, batch_id FROM held_lines
+    ) x ON x.organisation_id = %(organisation)s AND x.source = %(source)s
+        AND x.line_key > k.content || '#' AND x.line_key < k.content || '$'
+    LEFT JOIN expenditure_batches b ON b.id = x.batch_id
+    GROUP BY k.record, k.amount_pence, k.item_id, k.rule, k.day, k.content, k.n
+), placed AS (
+    SELECT k.*, k.content || '#' || (k.stored + k.n - k.mended) AS line_key FROM known k
+)
+SELECT k.record, k.amount_pence, k.line_key, k.item_id, NULL::uuid AS entry_id, {_PLACEMENT},
+    CASE WHEN f.rule IS NOT NULL THEN 'rejected' WHEN k.n <= k.mended THEN 'duplicate' {_PLACED} END AS outcome,
+    CASE WHEN f.rule IS NOT NULL THEN f.reasons WHEN k.n <= k.mended THEN NULL {_PLACE_REASONS} END AS reasons
+FROM placed k {_PLACES}
+"""
+
+JUDGE_KEYED = f"""
+CREATE TEMP TABLE judged ON COMMIT DROP AS
+WITH k AS MATERIALIZED (
+    SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day, line_key, fingerprint,
+           row_number() OVER in_file AS n, first_value(fingerprint) OVER in_file AS first_fingerprint,
+           first_value(record) OVER in_file AS first_record
+    FROM incoming WHERE reasons IS NULL WINDOW in_file AS (PARTITION BY line_key ORDER BY record)
+), known AS (
+    SELECT k.*, e.entry_id, h.id AS held_id,
+        CASE WHEN e.entry_id IS NOT NULL THEN e.fingerprint WHEN h.id IS NOT NULL THEN h.fingerprint
+             WHEN n > 1 THEN first_fingerprint END AS other
+    FROM k {_STORED}
+)
+SELECT k.record, k.amount_pence, k.line_key, k.item_id, k.entry_id, k.held_id, k.first_record, {_PLACEMENT},
+    CASE WHEN f.rule IS NOT NULL THEN 'rejected'
+         WHEN k.other = k.fingerprint THEN 'duplicate'
+         WHEN k.other IS NOT NULL THEN 'conflict' {_PLACED} END AS outcome,
+    CASE WHEN f.rule IS NOT NULL THEN f.reasons
+         WHEN k.other IS NOT NULL THEN NULL {_PLACE_REASONS} END AS reasons
+FROM known k {_PLACES}
+"""
+
+# Fields are compared as they are stored. Where none differs, only the layout had changed, and the line is the same.
+NAME_DIFFERENCES = """
+WITH differing AS (
+    SELECT j.record, (
+        SELECT array_agg(field ORDER BY field) FROM unnest(%(compared)s::text[]) AS field
+        WHERE to_jsonb(i) -> field IS DISTINCT FROM
+              CASE WHEN j.entry_id IS NOT NULL THEN to_jsonb(e) -> field
+                   WHEN j.held_id IS NOT NULL THEN h.entry -> field ELSE to_jsonb(first) -> field END
+    ) AS fields
+    FROM judged j
+    JOIN incoming i ON i.record = j.record
+    LEFT JOIN ledger_entries e ON e.entry_id = j.entry_id
+    LEFT JOIN held_lines h ON h.id = j.held_id
+    LEFT JOIN incoming first ON first.record = j.first_record
+    WHERE j.outcome = 'conflict'
+)
+UPDATE judged j SET
+    outcome = CASE WHEN d.fields IS NULL THEN 'duplicate' ELSE 'conflict' END,
+    reasons = CASE WHEN d.fields IS NOT NULL THEN jsonb_build_array(jsonb_build_object(
+        'code', 'content_differs', 'column', NULL, 'fields', to_jsonb(d.fields),
+        'detail', 'The key is known with other content; nothing was overwritten. Differing: '
+                  || array_to_string(d.fields, ', ') || '. Correct the stored entry, or the key.')) END
+FROM differing d WHERE d.record = j.record
+"""
+
+ANY_REJECTED = """
+SELECT EXISTS (SELECT FROM incoming WHERE reasons IS NOT NULL) OR EXISTS (SELECT FROM judged WHERE outcome = 'rejected')
+"""
+
+REJECT_ALL = """
+UPDATE judged SET outcome = 'rejected', entry_id = NULL, reasons = CASE WHEN outcome = 'rejected' THEN reasons
+    ELSE jsonb_build_array(jsonb_build_object('code', 'batch_rejected', 'column', NULL,
+        'detail', 'Nothing is wrong with this line; others were rejected and on_error is reject_batch.')) END
+"""
+
+INSERT_ENTRIES = """
+WITH items AS (
+    SELECT item_id, (SELECT max(line_no) FROM ledger_entries x WHERE x.organisation_id = %(organisation)s
+                     AND x.source = %(source)s AND x.item_id = d.item_id) AS last_no
+    FROM (SELECT DISTINCT item_id FROM judged WHERE outcome = 'accepted' AND item_id IS NOT NULL) d
+), positions AS (
+    SELECT j.record, coalesce(last_no, 0) + row_number() OVER (PARTITION BY j.item_id ORDER BY j.record) AS line_no
+    FROM judged j JOIN items USING (item_id) WHERE j.outcome = 'accepted'
+)
+INSERT INTO ledger_entries (
+    entry_id, organisation_id, source, batch_id, record, line, line_key, fingerprint, item_id, line_no, kind,
+    ledger_class, party_key, party_kind, party_name, company_number, charity_number, vcse, unit, category, purpose,
+    card, contract_ref, service_date, invoice_date, payment_date, date_basis, net_pence, vat_pence,
+    recoverable_vat_pence, irrecoverable_vat_pence, amount_basis, eligible_pence, agreement_id, line_code, accounting_quarter, late_for,
+    decision_ref, source_redacted, flags, recorded_at)
+SELECT (%(prefix)s || lpad(to_hex(i.record), 8, '0'))::uuid, %(organisation)s, %(source)s, %(batch)s, i.record, i.line,
+    j.line_key, i.fingerprint, coalesce(i.item_id, md5(%(source)s || '|' || j.line_key)), coalesce(p.line_no, 1),
+    i.kind, i.ledger_class, i.party_key, i.party_kind, i.party_name, i.company_number, i.charity_number, i.vcse,
+    i.unit, i.category, i.purpose, i.card, i.contract_ref, i.service_date, i.invoice_date, i.payment_date, i.date_basis,
+    i.net_pence, i.vat_pence, i.recoverable_vat_pence, i.irrecoverable_vat_pence, i.amount_basis, i.eligible_pence,
+    j.agreement_id, j.line_code, j.accounting_quarter, j.late_for, i.decision_ref, i.source_redacted, i.flags, %(now)s
+FROM incoming i JOIN judged j ON j.record = i.record LEFT JOIN positions p ON p.record = i.record
+WHERE j.outcome = 'accepted'
+"""
+
+INSERT_HELD = """
+INSERT INTO held_lines (id, organisation_id, source, batch_id, record, line, line_key, fingerprint, amount_pence,
+                        reasons, entry, held_at)
+SELECT (%(prefix)s || lpad(to_hex(i.record), 8, '0'))::uuid, %(organisation)s, %(source)s, %(batch)s, i.record, i.line,
+    j.line_key, i.fingerprint, i.amount_pence, j.reasons,
+    to_jsonb(i) - ARRAY['reasons', 'rule', 'record', 'line', 'line_key', 'fingerprint', 'amount_pence']
+        || jsonb_build_object('item_id', coalesce(i.item_id, md5(%(source)s || '|' || j.line_key)),
+                              'agreement_id', j.agreement_id, 'line_code', j.line_code, 'late_for', j.late_for),
+    %(now)s
+FROM incoming i JOIN judged j ON j.record = i.record WHERE j.outcome = 'held'
+"""
+
+INSERT_REJECTED = """
+INSERT INTO expenditure_batch_lines (batch_id, record, line, outcome, amount_pence, reasons)
+SELECT %(batch)s, record, line, 'rejected', amount_pence, reasons FROM incoming WHERE reasons IS NOT NULL
+"""
+
+INSERT_OTHERS = """
+INSERT INTO expenditure_batch_lines (batch_id, record, line, outcome, amount_pence, line_key, entry_id, reasons)
+SELECT %(batch)s, i.record, i.line, j.outcome, i.amount_pence, j.line_key, j.entry_id, j.reasons
+FROM incoming i JOIN judged j ON j.record = i.record WHERE j.outcome <> 'accepted'
+"""
+
+COUNT = """
+SELECT outcome, count(*) AS lines, coalesce(sum(amount_pence), 0) AS pence FROM judged GROUP BY outcome
+UNION ALL
+SELECT 'rejected', count(*), coalesce(sum(amount_pence), 0) FROM incoming WHERE reasons IS NOT NULL
+"""
+
+COUNT_FLAGS = """
+SELECT flag, count(*) AS lines FROM judged JOIN incoming USING (record), unnest(flags) AS flag
+WHERE outcome = 'accepted' AND flags <> '{}' GROUP BY flag ORDER BY flag
+"""

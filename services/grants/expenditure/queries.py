@@ -1,0 +1,164 @@
+"""Read-only selects on profiles, batches, their lines and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CompoundSelect, Select, Text, case, cast, literal, null, true, type_coerce, union_all
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.grants.expenditure.reader import FileReader, FileToRead
+from services.grants.expenditure.tables import BatchLine, ExpenditureBatch, HeldLine, LedgerEntry, SourceProfile
+from services.grants.organisations.tables import Organisation
+
+
+async def latest_profile(session: AsyncSession, name: str) -> SourceProfile | None:
+    statement = (
+        select(SourceProfile).where(SourceProfile.name == name).order_by(col(SourceProfile.version).desc()).limit(1)
+    )
+    return (await session.exec(statement)).one_or_none()
+
+
+async def profile_version(session: AsyncSession, name: str, version: int) -> SourceProfile:
+    return await session.get_one(SourceProfile, (name, version))
+
+
+async def lines_exist(session: AsyncSession, source: str) -> bool:
+    """Whether any line of this source is stored, in the ledger or held."""
+    batches = select(ExpenditureBatch.id).where(
+        ExpenditureBatch.source == source,
+        (ExpenditureBatch.accepted_lines + ExpenditureBatch.held_lines > 0)
+        | col(ExpenditureBatch.state).in_(("received", "processing")),
+    )
+    return (await session.exec(batches.limit(1))).first() is not None
+
+
+async def batch_of(
+    session: AsyncSession, batch_id: UUID, organisations: frozenset[str] | None
+) -> tuple[ExpenditureBatch, str] | None:
+    """A batch and its organisation's slug; none where the caller is limited to other organisations."""
+    statement = (
+        select(ExpenditureBatch, Organisation.slug)
+        .join(Organisation, col(Organisation.id) == col(ExpenditureBatch.organisation_id))
+        .where(ExpenditureBatch.id == batch_id)
+    )
+    row = (await session.exec(statement)).one_or_none()
+    if row is None or (organisations is not None and row[1] not in organisations):
+        return None
+    return row[0], row[1]
+
+
+AMOUNT = case(
+    (col(LedgerEntry.vat_pence).is_not(None), col(LedgerEntry.net_pence)), else_=col(LedgerEntry.eligible_pence)
+)
+"""The amount as the source gave it: net where the VAT stood beside it, else what is eligible."""
+
+
+def batch_lines(batch_id: UUID, outcomes: Sequence[str] | None = None) -> Any:
+    """Every line of a batch with its outcome: accepted ones from the ledger, the others from their own table."""
+    accepted: Select[Any] = select(  # type: ignore[call-overload]
+        LedgerEntry.record,
+        LedgerEntry.line,
+        literal("accepted", Text).label("outcome"),
+        type_coerce(AMOUNT, LedgerEntry.__table__.c.net_pence.type).label("amount_pence"),  # type: ignore[attr-defined]
+        LedgerEntry.line_key,
+        LedgerEntry.entry_id,
+        cast(null(), JSONB).label("reasons"),
+        LedgerEntry.flags,
+    ).where(LedgerEntry.batch_id == batch_id)
+    others: Select[Any] = select(  # type: ignore[call-overload]
+        BatchLine.record,
+        BatchLine.line,
+        BatchLine.outcome,
+        BatchLine.amount_pence,
+        BatchLine.line_key,
+        BatchLine.entry_id,
+        BatchLine.reasons,
+        cast(null(), LedgerEntry.__table__.c.flags.type).label("flags"),  # type: ignore[attr-defined]
+    ).where(BatchLine.batch_id == batch_id)
+    both: CompoundSelect[Any] = union_all(accepted, others)
+    lines = both.subquery()
+    if outcomes is None:
+        return lines, select(lines)
+    return lines, select(lines).where(lines.c.outcome.in_(outcomes))
+
+
+ERROR_OUTCOMES = ("rejected", "conflict")
+
+
+async def errors_by_record(session: AsyncSession, batch_id: UUID) -> dict[int, tuple[str, str]]:
+    """Record → (outcome, its reasons as one text), for every line that a person must look at itself."""
+    statement = select(BatchLine.record, BatchLine.outcome, BatchLine.reasons).where(
+        BatchLine.batch_id == batch_id, col(BatchLine.outcome).in_(ERROR_OUTCOMES)
+    )
+    found: dict[int, tuple[str, str]] = {}
+    for record, outcome, reasons in (await session.exec(statement)).all():
+        told = [reason for reason in reasons or [] if reason["code"] != "batch_rejected"]
+        if told:
+            found[record] = (outcome, " | ".join(_sentence(reason) for reason in told))
+    return found
+
+
+def _sentence(reason: dict[str, Any]) -> str:
+    column = f"{reason['column']}: " if reason.get("column") else ""
+    return f"{reason['code']}: {column}{reason['detail']}"
+
+
+def original_beside_reasons(
+    batch: ExpenditureBatch, layout: dict[str, Any], path: Path, errors: dict[int, tuple[str, str]]
+) -> tuple[list[str], Iterator[list[str]]]:
+    """The original's header and the cells of the lines named, with outcome, reasons and place behind them. Blocking."""
+    file = FileToRead(
+        path=str(path),
+        media_type=batch.media_type,
+        gzipped=batch.gzipped,
+        encoding=batch.encoding,
+        layout=layout,
+        source=batch.source,
+        today="9999-12-31",
+    )
+    reader = FileReader(file)
+    found = [(number, record) for number, record in reader.records() if number in errors]
+    width = max([len(reader.header), *(len(record.cells) for _, record in found)])
+    header = [*reader.header, *[""] * (width - len(reader.header)), "outcome", "reasons", "record", "line"]
+
+    def rows() -> Iterator[list[str]]:
+        for number, record in found:
+            cells = record.cells + [""] * (width - len(record.cells))
+            yield [*cells, *errors[number], str(number), "" if record.line is None else str(record.line)]
+
+    return header, rows()
+
+
+def ledger(
+    *,
+    organisations: frozenset[str] | None,
+    organisation: str | None = None,
+    agreement_id: UUID | None = None,
+    batch_id: UUID | None = None,
+) -> Any:
+    """Entries with their organisation's slug, within what the caller may see."""
+    statement = select(LedgerEntry, Organisation.slug).join(
+        Organisation, col(Organisation.id) == col(LedgerEntry.organisation_id)
+    )
+    if organisations is not None:
+        statement = statement.where(col(Organisation.slug).in_(organisations))
+    if organisation is not None:
+        statement = statement.where(Organisation.slug == organisation)
+    if agreement_id is not None:
+        statement = statement.where(LedgerEntry.agreement_id == agreement_id)
+    if batch_id is not None:
+        statement = statement.where(LedgerEntry.batch_id == batch_id)
+    return statement
+
+
+def held(organisations: frozenset[str] | None) -> Any:
+    statement = select(HeldLine, Organisation.slug).join(
+        Organisation, col(Organisation.id) == col(HeldLine.organisation_id)
+    )
+    return statement.where(col(Organisation.slug).in_(organisations) if organisations is not None else true())

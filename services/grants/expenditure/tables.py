@@ -1,0 +1,216 @@
+"""Tables of source profiles, batches and their lines, the ledger, and lines that wait for a person."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from services.grants.base import Grants
+from shared.database import instant, json_field, pence
+
+LINE_KEY = Text(collation="C")
+"""Keys are compared byte by byte, which is quicker and lets one content's occurrences be found as a range."""
+
+
+class SourceProfile(Grants, table=True):
+    """One version of a source's layout; the name is the source, for ever."""
+
+    __tablename__ = "source_profiles"
+
+    name: str = Field(primary_key=True, max_length=80)
+    version: int = Field(primary_key=True, ge=1)
+    layout: dict[str, Any] = json_field()
+    created_at: datetime = instant()
+    created_by: str
+
+
+class ExpenditureBatch(Grants, table=True):
+    """One uploaded file, and the account of every line in it.
+
+    The account is a constraint: what was received is what became of it, in lines and in pence, in every state.
+    """
+
+    __tablename__ = "expenditure_batches"
+    __table_args__ = (
+        ForeignKeyConstraint(["source", "profile_version"], ["source_profiles.name", "source_profiles.version"]),
+        CheckConstraint("state IN ('received', 'processing', 'completed', 'failed')", name="state"),
+        CheckConstraint("on_error IN ('quarantine', 'reject_batch')", name="on_error"),
+        CheckConstraint("(state = 'failed') = (failure IS NOT NULL)", name="failure_says_why"),
+        CheckConstraint(
+            "received_lines = accepted_lines + duplicate_lines + conflict_lines + rejected_lines + held_lines",
+            name="every_line_accounted_for",
+        ),
+        CheckConstraint(
+            "received_pence = accepted_pence + duplicate_pence + conflict_pence + rejected_pence + held_pence",
+            name="every_penny_accounted_for",
+        ),
+        CheckConstraint("amount_unreadable_lines <= rejected_lines", name="unreadable_is_rejected"),
+        Index(
+            "ix_expenditure_batches_waiting", "created_at", postgresql_where=text("state IN ('received', 'processing')")
+        ),
+        Index("ix_expenditure_batches_organisation_id", "organisation_id", "id"),
+        Index("ix_expenditure_batches_corrects", "corrects", postgresql_where=text("corrects IS NOT NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    version: int = 1
+    organisation_id: UUID = Field(foreign_key="organisations.id")
+    source: str = Field(max_length=80)
+    profile_version: int
+    state: str = Field(max_length=10)
+    on_error: str = Field(max_length=12)
+    corrects: UUID | None = Field(default=None, foreign_key="expenditure_batches.id")
+    file_sha256: str = Field(max_length=64, description="The original, by the hash of its bytes as sent.")
+    size_bytes: int = Field(sa_type=BigInteger)
+    media_type: str = Field(max_length=200)
+    gzipped: bool = False
+    encoding: str = Field(max_length=20)
+    header: list[str] = json_field()
+    lines_read: int = 0
+    attempts: int = 0
+    received_lines: int = 0
+    received_pence: int = pence(default=0)
+    accepted_lines: int = 0
+    accepted_pence: int = pence(default=0)
+    duplicate_lines: int = 0
+    duplicate_pence: int = pence(default=0)
+    conflict_lines: int = 0
+    conflict_pence: int = pence(default=0)
+    rejected_lines: int = 0
+    rejected_pence: int = pence(default=0)
+    held_lines: int = 0
+    held_pence: int = pence(default=0)
+    amount_unreadable_lines: int = 0
+    not_lines: dict[str, int] = json_field(default=dict)
+    eligible_pence: int = pence(default=0)
+    flags: dict[str, int] = json_field(default=dict)
+    findings: list[dict[str, Any]] = json_field(default=list)
+    event_count: int = 0
+    failure: dict[str, Any] | None = json_field(nullable=True)
+    created_at: datetime = instant()
+    created_by: str
+    created_by_name: str = ""
+    started_at: datetime | None = instant(nullable=True)
+    completed_at: datetime | None = instant(nullable=True)
+
+
+class BatchLine(Grants, table=True):
+    """A line that did not enter the ledger, and why. Accepted lines stand in the ledger itself, with their record."""
+
+    __tablename__ = "expenditure_batch_lines"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('duplicate', 'conflict', 'rejected', 'held')", name="outcome"),
+        CheckConstraint("outcome = 'duplicate' OR reasons IS NOT NULL", name="reasons_given"),
+        CheckConstraint("outcome = 'rejected' OR amount_pence IS NOT NULL", name="amount_known"),
+    )
+
+    batch_id: UUID = Field(foreign_key="expenditure_batches.id", primary_key=True)
+    record: int = Field(primary_key=True)
+    line: int | None = None
+    outcome: str = Field(sa_type=Text)
+    amount_pence: int | None = pence(nullable=True)
+    line_key: str | None = Field(default=None, sa_type=LINE_KEY)
+    entry_id: UUID | None = Field(default=None, description="The stored entry it equals or contradicts.")
+    reasons: list[dict[str, Any]] | None = json_field(nullable=True)
+
+
+class LedgerEntry(Grants, table=True):
+    """One line of an organisation's ledger. Never changed, never removed (G-28).
+
+    Texts carry no length here: every way in checks it before.
+    """
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "source", "line_key", name="uq_ledger_entries_line_key"),
+        UniqueConstraint("organisation_id", "source", "item_id", "line_no", name="uq_ledger_entries_item"),
+        # An entry is reversed exactly once.
+        UniqueConstraint("reverses", name="uq_ledger_entries_reverses"),
+        CheckConstraint("amount_basis IN ('net', 'gross')", name="amount_basis"),
+        CheckConstraint("(agreement_id IS NULL) = (line_code IS NULL)", name="line_of_agreement"),
+        CheckConstraint("(agreement_id IS NULL) = (accounting_quarter IS NULL)", name="quarter_of_agreement"),
+        CheckConstraint(
+            "eligible_pence = net_pence"
+            " + CASE amount_basis WHEN 'net' THEN coalesce(irrecoverable_vat_pence, 0) ELSE 0 END",
+            name="eligible_is_cost",
+        ),
+        Index("ix_ledger_entries_batch_id_record", "batch_id", "record"),
+        Index("ix_ledger_entries_payment_date", "organisation_id", "payment_date", "entry_id"),
+        Index(
+            "ix_ledger_entries_agreement_id",
+            "agreement_id",
+            "accounting_quarter",
+            "line_code",
+            postgresql_where=text("agreement_id IS NOT NULL"),
+        ),
+    )
+
+    entry_id: UUID = Field(primary_key=True)
+    organisation_id: UUID
+    source: str = Field(sa_type=Text)
+    batch_id: UUID = Field(foreign_key="expenditure_batches.id")
+    record: int
+    line: int | None = None
+    line_key: str = Field(sa_type=LINE_KEY)
+    fingerprint: UUID
+    item_id: str = Field(sa_type=LINE_KEY)
+    line_no: int
+    kind: str = Field(sa_type=Text)
+    ledger_class: str | None = Field(default=None, sa_type=Text)
+    party_key: str | None = Field(default=None, sa_type=Text)
+    party_kind: str = Field(sa_type=Text)
+    party_name: str | None = Field(default=None, sa_type=Text)
+    company_number: str | None = Field(default=None, sa_type=Text)
+    charity_number: str | None = Field(default=None, sa_type=Text)
+    vcse: bool | None = None
+    unit: str | None = Field(default=None, sa_type=Text)
+    category: str | None = Field(default=None, sa_type=Text)
+    purpose: str | None = Field(default=None, sa_type=Text)
+    card: str = Field(sa_type=Text)
+    contract_ref: str | None = Field(default=None, sa_type=Text)
+    service_date: date | None = None
+    invoice_date: date | None = None
+    payment_date: date
+    date_basis: str = Field(sa_type=Text)
+    net_pence: int = pence()
+    vat_pence: int | None = pence(nullable=True)
+    recoverable_vat_pence: int | None = pence(nullable=True)
+    irrecoverable_vat_pence: int | None = pence(nullable=True)
+    amount_basis: str = Field(sa_type=Text)
+    eligible_pence: int = pence()
+    agreement_id: UUID | None = None
+    line_code: str | None = Field(default=None, sa_type=Text)
+    accounting_quarter: str | None = Field(default=None, sa_type=Text)
+    late_for: str | None = Field(default=None, sa_type=Text)
+    reverses: UUID | None = None
+    replaces: UUID | None = None
+    reason: str | None = Field(default=None, sa_type=Text)
+    decision_ref: str | None = Field(default=None, sa_type=Text)
+    source_redacted: bool
+    flags: list[str] = Field(sa_type=ARRAY(Text))
+    recorded_at: datetime = instant()
+
+
+class HeldLine(Grants, table=True):
+    """A line that waits for a person: it is known, identified and counted, and not in the ledger."""
+
+    __tablename__ = "held_lines"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "source", "line_key", name="uq_held_lines_line_key"),
+        Index("ix_held_lines_batch_id_record", "batch_id", "record"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    organisation_id: UUID = Field(foreign_key="organisations.id")
+    source: str = Field(sa_type=Text)
+    batch_id: UUID = Field(foreign_key="expenditure_batches.id")
+    record: int
+    line: int | None = None
+    line_key: str = Field(sa_type=LINE_KEY)
+    fingerprint: UUID
+    amount_pence: int = pence()
+    reasons: list[dict[str, Any]] = json_field()
+    entry: dict[str, Any] = json_field()
+    held_at: datetime = instant()
