@@ -50,8 +50,26 @@ class MethodologyShape(Shape):
     published_at: datetime
 
 
+class VariationShape(Shape):
+    variation_id: UUID
+    kind: str
+    effective_from: date
+    reference: str
+
+
+class AgreementShape(Shape):
+    agreement_id: UUID
+    year: str
+    grant_pence: int
+    in_force_from: date
+    in_force_to: date
+    signed_on: list[date]
+    variations: list[VariationShape]
+
+
 class PublisherDetail(PublisherShape):
     roles: list[str]
+    agreements: list[AgreementShape]
     methodologies: list[MethodologyShape]
     links: dict[str, str]
 
@@ -118,11 +136,23 @@ async def read_publisher(work: PublicWork, publisher: PublisherSlug) -> Publishe
     """One publisher, what makes it one, and its methodology in all versions."""
     organisation = await queries.publisher(work.session, publisher)
     chosen = await queries.methodologies(work.session, organisation.organisation_id)
+    agreements = await queries.agreements_of(work.session, organisation.organisation_id)
+    variations = await queries.variations_of(work.session, [agreement.agreement_id for agreement in agreements])
     base = work.base_url
-    work.etag(f"{organisation.version}-{len(chosen)}")
     return PublisherDetail(
         **_publisher(organisation, base).model_dump(),
         roles=await queries.roles(work.session, organisation.organisation_id),
+        agreements=[
+            AgreementShape(
+                **agreement.model_dump(include=set(AgreementShape.model_fields) - {"variations"}),
+                variations=[
+                    VariationShape.model_validate(row)
+                    for row in variations
+                    if row.agreement_id == agreement.agreement_id
+                ],
+            )
+            for agreement in agreements
+        ],
         methodologies=[_methodology(row) for row in chosen],
         links={
             "datasets": f"{base}/v1/datasets?publisher={organisation.slug}",

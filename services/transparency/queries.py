@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.transparency.tables import (
     Agreement,
+    AgreementVariation,
     BudgetVersion,
     Methodology,
     Organisation,
@@ -78,6 +80,24 @@ async def agreement_of(session: AsyncSession, organisation_id: UUID, year: Finan
     if found is None:
         raise NotFound(f"This publisher has no agreement for {year.label}.")
     return found
+
+
+async def agreements_of(session: AsyncSession, organisation_id: UUID) -> list[Agreement]:
+    """The agreements under which this publisher receives grant, by year."""
+    found = await session.exec(
+        select(Agreement).where(col(Agreement.recipient_id) == organisation_id).order_by(col(Agreement.year))
+    )
+    return list(found.all())
+
+
+async def variations_of(session: AsyncSession, agreement_ids: Sequence[UUID]) -> list[AgreementVariation]:
+    """What was changed in these agreements, in the order of taking effect."""
+    found = await session.exec(
+        select(AgreementVariation)
+        .where(col(AgreementVariation.agreement_id).in_(agreement_ids))
+        .order_by(col(AgreementVariation.effective_from), col(AgreementVariation.version))
+    )
+    return list(found.all())
 
 
 async def outturns(

@@ -9,6 +9,7 @@ from sqlmodel import col, func, select
 
 from services.transparency.methodology import PARAMETERS
 from services.transparency.obligations.reactions import (
+    approve_minutes,
     bring_into_calendar,
     judge_minutes,
     judge_papers,
@@ -22,6 +23,7 @@ from services.transparency.obligations.reactions import (
 from services.transparency.spending.reactions import record_spend, state_ledger
 from services.transparency.tables import (
     Agreement,
+    AgreementVariation,
     BudgetVersion,
     Methodology,
     Organisation,
@@ -35,9 +37,10 @@ from shared.events.deliverables import (
     PerformanceReportReopened,
     PerformanceReportSubmitted,
 )
-from shared.events.governance import MeetingScheduled, MinutesPublished, PapersPublished
+from shared.events.governance import MeetingScheduled, MinutesApproved, MinutesPublished, PapersPublished
 from shared.events.grants import (
     AgreementSigned,
+    AgreementVaried,
     BudgetSet,
     ExpenditureBatchCompleted,
     ExpenditureRecorded,
@@ -115,6 +118,19 @@ async def open_year(event: AgreementSigned, reacting: Reacting) -> None:
         )
     )
     await bring_into_calendar(event, roles["recipient"], roles.get("lead_parent"), reacting)
+
+
+async def vary_agreement(event: AgreementVaried, reacting: Reacting) -> None:
+    """Keep what was changed in the agreement and from when; the public sees it beside the memorandum."""
+    row = insert(AgreementVariation).values(
+        variation_id=event.variation_id,
+        agreement_id=event.agreement_id,
+        version=event.version,
+        kind=event.kind,
+        effective_from=event.effective_from,
+        reference=event.reference,
+    )
+    await reacting.session.exec(row.on_conflict_do_nothing())
 
 
 async def set_budget(event: BudgetSet, reacting: Reacting) -> None:
@@ -196,6 +212,7 @@ async def _choose_methodology(event: OrganisationRegistered, reacting: Reacting)
 REACTIONS: Mapping[type[Event], Reaction] = {
     OrganisationRegistered: register_publisher,
     AgreementSigned: open_year,
+    AgreementVaried: vary_agreement,
     BudgetSet: set_budget,
     PassThroughAwarded: pass_duties_on,
     ExpenditureRecorded: record_spend,
@@ -208,5 +225,6 @@ REACTIONS: Mapping[type[Event], Reaction] = {
     MeetingScheduled: owe_for_meeting,
     PapersPublished: judge_papers,
     MinutesPublished: judge_minutes,
+    MinutesApproved: approve_minutes,
 }
 """Every fact of another service that changes something here."""

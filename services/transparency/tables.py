@@ -65,6 +65,19 @@ class Agreement(Transparency, table=True):
     signed_at: datetime = instant()
 
 
+class AgreementVariation(Transparency, table=True):
+    """A change of an agreement that both parties agreed, from the day it takes effect."""
+
+    __tablename__ = "agreement_variations"
+
+    variation_id: UUID = Field(primary_key=True)
+    agreement_id: UUID = Field(index=True)
+    version: int
+    kind: str
+    effective_from: date
+    reference: str
+
+
 class BudgetVersion(Transparency, table=True):
     """A version of an agreement's budget: the carrying lines with their names and headings."""
 
@@ -135,6 +148,7 @@ READ_MODELS = (
     LedgerBatch,
     Organisation,
     Agreement,
+    AgreementVariation,
     BudgetVersion,
     PassThroughAward,
     OutturnFigure,

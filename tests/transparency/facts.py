@@ -6,6 +6,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from shared.events.deliverables import PerformanceReportPublished
+from shared.events.governance import (
+    DeadlineReading,
+    MeetingScheduled,
+    MinutesPublished,
+    PapersPublished,
+    ReadingMet,
+)
 from shared.events.grants import (
     AgreementParty,
     AgreementSigned,
@@ -13,12 +21,24 @@ from shared.events.grants import (
     ExpenditureRecorded,
     LedgerLine,
     LedgerParty,
+    LineSpend,
     MonthTotal,
     OrganisationIdentifier,
     OrganisationRegistered,
     OutturnRecorded,
+    PassThroughAwarded,
+    QuarterSpendStated,
 )
-from shared.values import AmountBasis, DateBasis, LineKind, MethodologyScope, OutturnState, PartyKind
+from shared.values import (
+    AmountBasis,
+    DateBasis,
+    LineKind,
+    MeetingState,
+    MethodologyScope,
+    OutturnState,
+    PapersScope,
+    PartyKind,
+)
 
 FUNDER, BODY, PARENT, PARTNER, COUNCIL = (UUID(int=number) for number in range(1, 6))
 AGREEMENT = UUID(int=100)
@@ -153,3 +173,135 @@ def batch(
         ),
     )
     return recorded, completed
+
+
+def meeting(
+    *,
+    meeting_id: UUID = UUID(int=500),
+    version: int = 1,
+    start: str = "2027-01-06T11:00",
+    state: str = "scheduled",
+    under_grant_duty: bool = True,
+    papers: str = "2026-12-30",
+    minutes: str = "2027-02-06",
+) -> MeetingScheduled:
+    """A meeting with the readings governance computed: worked example 13."""
+    return MeetingScheduled(
+        meeting_id=meeting_id,
+        version=version,
+        organisation_id=BODY,
+        board_id=UUID(int=400),
+        board_slug="improvement-board",
+        under_grant_duty=under_grant_duty,
+        state=MeetingState(state),
+        start=at(start),
+        readings=(
+            DeadlineReading(
+                name="literal_deadline", subject="papers", due_on=date(2027, 1, 3), arithmetic="6 January less 3 days"
+            ),
+            DeadlineReading(
+                name="strict_latest",
+                subject="papers",
+                due_on=date.fromisoformat(papers),
+                arithmetic="31 December, 4 and 5 January lie between; 1 January is a holiday",
+                is_policy=True,
+            ),
+            DeadlineReading(
+                name="office_target", subject="papers", due_on=date(2026, 12, 24), arithmetic="last office day before"
+            ),
+            DeadlineReading(
+                name="minutes_due",
+                subject="minutes",
+                due_on=date.fromisoformat(minutes),
+                arithmetic="same day number next month",
+                is_policy=True,
+            ),
+        ),
+    )
+
+
+def papers(
+    *, meeting_id: UUID = UUID(int=500), happened: str = "2026-12-31T10:00", met: bool = False, supplement: int | None = None
+) -> PapersPublished:
+    return PapersPublished(
+        meeting_id=meeting_id,
+        version=2,
+        organisation_id=BODY,
+        scope=PapersScope.SUPPLEMENT if supplement else PapersScope.MAIN_PACK,
+        supplement_no=supplement,
+        happened_at=at(happened),
+        clear_days_given=5,
+        clear_working_days_given=2,
+        met_literal=True,
+        met_policy=met,
+        readings=(
+            ReadingMet(name="literal_deadline", due_on=date(2027, 1, 3), met=True),
+            ReadingMet(name="strict_latest", due_on=date(2026, 12, 30), met=met),
+        ),
+        withheld_count=1,
+        url="https://example.org/packs/1.pdf",
+        sha256="a" * 64,
+    )
+
+
+def minutes(*, happened: str = "2027-02-01T10:00", met: bool = True) -> MinutesPublished:
+    return MinutesPublished(
+        meeting_id=UUID(int=500),
+        version=3,
+        organisation_id=BODY,
+        minutes_version=1,
+        state="published_draft",
+        happened_at=at(happened),
+        due_on=date(2027, 2, 6),
+        met=met,
+        readings=(ReadingMet(name="minutes_due", due_on=date(2027, 2, 6), met=met),),
+        withheld_count=0,
+        url="https://example.org/minutes/1",
+        sha256="b" * 64,
+    )
+
+
+def report_published(quarter: str = "2017-18-q1", when: str = "2017-07-28T10:00") -> PerformanceReportPublished:
+    return PerformanceReportPublished(
+        report_id=uuid5(AGREEMENT, quarter),
+        version=3,
+        agreement_id=AGREEMENT,
+        organisation_id=BODY,
+        year="2017/18",
+        quarter=quarter,
+        report_type="quarterly_summative" if quarter.endswith("4") else "quarterly",
+        due_on=date(2017, 7, 30),
+        submitted_at=at(when),
+        published_at=at(when),
+        days_late=0,
+        published_with_unknowns=0,
+        url=f"https://example.org/reports/{quarter}",
+        sha256="c" * 64,
+    )
+
+
+def quarter_stated(quarter: str = "2017-18-q2", *, version: int = 1, pence: int = 1_000) -> QuarterSpendStated:
+    return QuarterSpendStated(
+        agreement_id=AGREEMENT,
+        version=version,
+        year="2017/18",
+        quarter=quarter,
+        lines=(
+            LineSpend(code="IL1", name="Peer support", quarter_pence=pence, year_to_date_pence=pence * 2),
+            LineSpend(code="CF", name="Central functions", quarter_pence=0, year_to_date_pence=0),
+        ),
+        happened_at=at("2017-10-20T10:00"),
+    )
+
+
+def awarded(on: date = date(2017, 4, 10)) -> PassThroughAwarded:
+    return PassThroughAwarded(
+        award_id=UUID(int=300),
+        version=1,
+        agreement_id=AGREEMENT,
+        year="2017/18",
+        organisation_id=PARTNER,
+        line_code="LP",
+        amount_pence=100_000_00,
+        awarded_on=on,
+    )

@@ -28,7 +28,9 @@ from shared.work import Work
 router = Routes(tags=["obligations"])
 
 TEMPLATES = Environment(
-    loader=FileSystemLoader(FilePath(__file__).parent.parent / "templates"), autoescape=select_autoescape(), trim_blocks=True
+    loader=FileSystemLoader(FilePath(__file__).parent.parent / "templates"),
+    autoescape=select_autoescape(),
+    trim_blocks=True,
 )
 
 Publisher = Annotated[str | None, Query(max_length=80, description="Slug of a publisher; all without it.")]
@@ -81,6 +83,7 @@ class DocumentShape(Shape):
     kind: str
     title: str
     period: str
+    meeting_id: UUID | None
     version: int
     state: str
     url: str | None
@@ -176,9 +179,7 @@ async def approve_exemption(
 
 
 @router.post("/v1/documents", status_code=201)
-async def publish_document(
-    work: Annotated[Work, Writes("transparency:preparer")], body: DocumentBody
-) -> DocumentShape:
+async def publish_document(work: Annotated[Work, Writes("transparency:preparer")], body: DocumentBody) -> DocumentShape:
     """Record a document as published, sent or shared; it meets the duty of its code."""
     document = await commands.publish_document(
         work,
@@ -330,5 +331,3 @@ def _document(document: Document, publisher: str | None) -> DocumentShape:
         **document.model_dump(exclude={"organisation_id", "created_by"}),
         publisher=publisher,
     )
-
-

@@ -93,7 +93,9 @@ async def approve_exemption(work: Work, obligation_id: UUID) -> Obligation:
     obligation = await _locked(work, obligation_id)
     rules.refuse_exemption(obligation.state)
     if obligation.proposed_by is None:
-        raise rules.NothingProposed("Nobody has proposed that this duty does not apply; propose it with a reason first.")
+        raise rules.NothingProposed(
+            "Nobody has proposed that this duty does not apply; propose it with a reason first."
+        )
     four_eyes(work.actor, obligation.proposed_by, code="four_eyes")
     before = obligation.state
     obligation.state = "not_applicable"
@@ -160,5 +162,3 @@ async def _locked(work: Work, obligation_id: UUID) -> Obligation:
     if organisation is not None:
         work.may_write_for(organisation.slug)
     return obligation
-
-

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID, uuid5
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from services.transparency import tables
 from services.transparency.obligations import catalogue, rules
@@ -19,7 +19,7 @@ from shared.events.deliverables import (
     PerformanceReportReopened,
     PerformanceReportSubmitted,
 )
-from shared.events.governance import MeetingScheduled, MinutesPublished, PapersPublished
+from shared.events.governance import MeetingScheduled, MinutesApproved, MinutesPublished, PapersPublished
 from shared.events.grants import AgreementSigned, PassThroughAwarded
 from shared.inbox import Reacting
 from shared.periods import FinancialYear, Quarter, london_date
@@ -161,6 +161,19 @@ async def judge_minutes(event: MinutesPublished, reacting: Reacting) -> None:
     await _keep_meeting_document(event, "minutes", name, reacting, version=event.minutes_version)
 
 
+async def approve_minutes(event: MinutesApproved, reacting: Reacting) -> None:
+    """The minutes are no draft any more; their duty was met by publication, drafts included, and stays as judged."""
+    await reacting.session.exec(
+        update(Document)
+        .where(
+            col(Document.meeting_id) == event.meeting_id,
+            col(Document.kind) == "minutes",
+            col(Document.version) <= event.minutes_version,
+        )
+        .values(state="approved")
+    )
+
+
 async def _as_stated(
     event: PapersPublished | MinutesPublished, code: str, subject: str, in_time: bool, reacting: Reacting
 ) -> None:
@@ -248,8 +261,9 @@ async def _keep_meeting_document(
         kind=kind,
         title=f"{name} of {period}",
         period=period,
+        meeting_id=event.meeting_id,
         version=version,
-        state="published",
+        state="draft" if name == "Draft minutes" else "published",
         url=event.url,
         sha256=event.sha256,
         withheld_count=event.withheld_count,

@@ -81,6 +81,7 @@ class Document(Transparency, table=True):
     kind: str
     title: str
     period: str
+    meeting_id: UUID | None = Field(default=None, index=True)
     version: int
     state: str
     url: str | None = None
