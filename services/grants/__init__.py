@@ -3,8 +3,8 @@
 Owns       organisations, agreements with signatures, budgets, accounting periods, outturns, pass-through awards, ledger
            entries, source profiles and expenditure batches, the history of the grant
 Commands   register_organisation, rename_organisation, describe_organisation · draft_agreement, change_agreement,
-           sign_agreement, name_signatory · set_budget · state_quarter, lock_quarter · award_pass_through ·
-           record_outturn · import_grant_history · those of services/grants/expenditure
+           sign_agreement, name_signatory · set_budget · state_quarter, lock_quarter, reopen_quarter ·
+           award_pass_through · record_outturn · import_grant_history · those of services/grants/expenditure
 Publishes  OrganisationRegistered, AgreementSigned, BudgetSet, PassThroughAwarded, ExpenditureRecorded,
            ExpenditureBatchCompleted, QuarterSpendStated, OutturnRecorded
 Reacts to  PerformanceReportSubmitted, PerformanceReportReopened, PerformanceReportPublished (of deliverables)

@@ -40,6 +40,8 @@ SERVICE = Service(
         budget.router,
         periods.router,
         management_accounts.router,
+        awards.router,
+        history.router,
         expenditure.router,
         api.router,
     ),

@@ -29,12 +29,15 @@ async def agreement_of_year(session: AsyncSession, year_label: str) -> Agreement
 
 
 async def load_agreement(session: AsyncSession, key: str, *, lock: bool = False) -> Agreement:
-    """By id or by year, `2017-18`. NotFound, or BadYearLabel for what is neither."""
+    """By id or by year, `2017-18`. NotFound, or BadYearLabel for what is neither.
+
+    The lock leaves the key alone, so that ledger lines of the agreement may still come in while a change is decided.
+    """
     found = uuid_of(key)
     label = None if found else year_of(key, parameter="agreement").label
     statement = select(Agreement).where(Agreement.id == found if found else Agreement.year == label)
     if lock:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update(key_share=True)
     agreement = (await session.exec(statement)).one_or_none()
     if agreement is None:
         raise NotFound("There is no agreement with this id or for this year.")

@@ -1,13 +1,15 @@
-"""Field types that the service's request bodies share."""
+"""Field types that the service's requests share, and the tag of an answer that has no version of its own."""
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import Query
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from shared.http import Shape
 from shared.values import Slug
 
 MOST_PENCE = 10**13
@@ -34,3 +36,8 @@ HappenedAt = Annotated[
 
 AsAt = Annotated[Day | None, Query(description="Day the answer stands for; default today in London.")]
 KnownBy = Annotated[Day | None, Query(description="Only what was recorded by the end of this London day.")]
+
+
+def content_tag(shape: Shape) -> str:
+    """An ETag for an answer that is computed from many rows: the hash of what it says."""
+    return hashlib.sha256(shape.model_dump_json().encode()).hexdigest()[:20]

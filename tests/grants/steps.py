@@ -78,3 +78,17 @@ def annex_b(**amounts: int) -> list[dict[str, Any]]:
                 }
             )
     return lines
+
+
+async def budgeted(grants: Running) -> dict[str, Any]:
+    """The signed agreement of 2017/18 with Annex B as its budget."""
+    agreement = await signed(grants)
+    done(await grants.as_("grants:manager").put("/v1/agreements/2017-18/budget", json={"lines": annex_b()}), 200)
+    return agreement
+
+
+def figures(default_pence: int = 100, **amounts: int) -> list[dict[str, Any]]:
+    """A figure for every carrying line of Annex B; `OG1=0` is confirmed as zero."""
+    codes = [line["code"] for line in annex_b() if "amount_pence" in line]
+    pence = {code: amounts.get(code, default_pence) for code in codes}
+    return [{"code": code, "quarter_pence": pence[code], "zero_confirmed": pence[code] == 0} for code in codes]

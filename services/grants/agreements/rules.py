@@ -9,15 +9,13 @@ from typing import Literal
 from uuid import UUID
 
 from services.grants.faults import not_after, raise_together
+from services.grants.history.rules import funding_basis_of
 from shared.errors import Conflict, Invalid, Refusal
 from shared.events.grants import AgreementParty, AgreementSigned
 from shared.periods import FinancialYear
 
 Role = Literal["funder", "recipient", "lead_parent"]
 Signatory = Literal["funder", "recipient"]
-
-DIRECT_GRANT_SINCE = FinancialYear(2016)
-"""Until 2015/16 the grant was taken off the top of revenue support grant; since then it is paid directly."""
 
 
 class AgreementAlreadySigned(Conflict):
@@ -82,7 +80,7 @@ def draft_agreement(terms: Terms, roles: Sequence[Role]) -> None:
         faults.append(PartiesIncomplete("Name at most one lead_parent.", pointer="/parties"))
     if terms.territory != "England":
         faults.append(WrongTerritory("Give England; the grant may not be used elsewhere.", pointer="/territory"))
-    expected = "direct_grant" if terms.year >= DIRECT_GRANT_SINCE else "revenue_support_grant_top_slice"
+    expected = funding_basis_of(terms.year)
     if terms.funding_basis != expected:
         faults.append(WrongFundingBasis(f"In {terms.year.label} the basis is {expected}.", pointer="/funding_basis"))
     days = {"in_force_from": terms.in_force_from, "in_force_to": terms.in_force_to, "review_by": terms.review_by}

@@ -25,7 +25,7 @@ async def load_organisation(session: AsyncSession, key: str, *, lock: bool = Fal
     found = uuid_of(key)
     statement = select(Organisation).where(Organisation.id == found if found else Organisation.slug == key)
     if lock:
-        statement = statement.with_for_update()
+        statement = statement.with_for_update(key_share=True)
     organisation = (await session.exec(statement)).one_or_none()
     if organisation is None:
         raise NotFound("No organisation has this id or slug; register it first.")

@@ -421,6 +421,39 @@ def upgrade() -> None:
         sa.UniqueConstraint("supersedes", name=op.f("uq_outturns_supersedes")),
     )
     op.create_table(
+        "pass_through_awards",
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("modified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("agreement_id", sa.Uuid(), nullable=False),
+        sa.Column("line_id", sa.Uuid(), nullable=False),
+        sa.Column("line_code", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_pence", sa.BigInteger(), nullable=False),
+        sa.Column("awarded_on", sa.Date(), nullable=False),
+        sa.Column("planned_from", sa.Date(), nullable=True),
+        sa.Column("planned_to", sa.Date(), nullable=True),
+        sa.Column("title", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+        sa.Column("description", sqlmodel.sql.sqltypes.AutoString(length=2000), nullable=False),
+        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(length=20), nullable=False),
+        sa.CheckConstraint("state IN ('offered')", name=op.f("ck_pass_through_awards_state")),
+        sa.CheckConstraint("amount_pence > 0", name=op.f("ck_pass_through_awards_amount_positive")),
+        sa.CheckConstraint("planned_from <= planned_to", name=op.f("ck_pass_through_awards_planned_ordered")),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["agreements.id"], name=op.f("fk_pass_through_awards_agreement_id_agreements")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_pass_through_awards_organisation_id_organisations")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pass_through_awards")),
+    )
+    op.create_index(op.f("ix_pass_through_awards_agreement_id"), "pass_through_awards", ["agreement_id"], unique=False)
+    op.create_index(
+        op.f("ix_pass_through_awards_organisation_id"), "pass_through_awards", ["organisation_id"], unique=False
+    )
+    op.create_table(
         "quarter_statements",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("agreement_id", sa.Uuid(), nullable=False),
@@ -661,6 +694,9 @@ def downgrade() -> None:
     op.drop_table("budget_lines")
     op.drop_table("signatures")
     op.drop_table("quarter_statements")
+    op.drop_index(op.f("ix_pass_through_awards_organisation_id"), table_name="pass_through_awards")
+    op.drop_index(op.f("ix_pass_through_awards_agreement_id"), table_name="pass_through_awards")
+    op.drop_table("pass_through_awards")
     op.drop_table("outturns")
     op.drop_table("organisation_names")
     op.drop_table("organisation_identifiers")

@@ -1,0 +1,105 @@
+"""What may be handed on to another body: a pure function that refuses or returns the fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.grants.faults import not_after, raise_together
+from shared.errors import Conflict, Invalid, Refusal
+from shared.events.grants import PassThroughAwarded
+from shared.money import sterling
+from shared.periods import FinancialYear
+
+
+class NotPassThrough(Invalid):
+    """Only a line meant for it is handed on (G-8)."""
+
+    code = "not_pass_through"
+    title = "The line is not passed through"
+
+
+class AwardOverLine(Conflict):
+    """Awards stay within their line (G-23)."""
+
+    code = "award_over_line"
+    title = "Awards exceed the line"
+
+
+class AwardToParty(Conflict):
+    code = "award_to_party"
+    title = "A party of the agreement receives no pass-through"
+
+
+class OutsideYear(Conflict):
+    code = "outside_year"
+    title = "The day is not in the agreement's year"
+
+
+class PlannedBackwards(Invalid):
+    code = "planned_backwards"
+    title = "The planned end lies before the start"
+
+
+@dataclass(frozen=True)
+class AwardPosition:
+    """What an award must know: its line in the budget of its day, None where there is no such pass-through line."""
+
+    agreement_id: UUID
+    year: FinancialYear
+    organisation_id: UUID
+    line_amount_pence: int | None
+    awarded_pence: int
+    recipient_is_party: bool
+
+
+@dataclass(frozen=True)
+class Award:
+    """What is asked for."""
+
+    line_code: str
+    amount_pence: int
+    awarded_on: date
+    planned_from: date | None = None
+    planned_to: date | None = None
+
+
+def award_pass_through(position: AwardPosition, award: Award, *, award_id: UUID, today: date) -> PassThroughAwarded:
+    """Decide on an award (G-22, G-23): to another body, within its line, on a day of the year, not in the future."""
+    not_after(award.awarded_on, today, "/awarded_on")
+    faults: list[Refusal] = []
+    if not position.year.start <= award.awarded_on <= position.year.end:
+        faults.append(
+            OutsideYear(
+                f"Give a day from {position.year.start.isoformat()} to {position.year.end.isoformat()}.",
+                pointer="/awarded_on",
+            )
+        )
+    if award.planned_from and award.planned_to and award.planned_to < award.planned_from:
+        faults.append(PlannedBackwards("Give an end that is not before the start.", pointer="/planned_to"))
+    if position.recipient_is_party:
+        faults.append(AwardToParty("Name the body that receives the grant handed on.", pointer="/organisation"))
+    if position.line_amount_pence is None:
+        faults.append(
+            NotPassThrough("Give the code of a pass-through line of the budget of that day.", pointer="/line_code")
+        )
+    elif position.awarded_pence + award.amount_pence > position.line_amount_pence:
+        left_pence = position.line_amount_pence - position.awarded_pence
+        faults.append(
+            AwardOverLine(
+                f"{award.line_code} has {sterling(left_pence)} left to award; reduce the award or move budget.",
+                pointer="/amount_pence",
+            )
+        )
+    raise_together(faults)
+    return PassThroughAwarded(
+        award_id=award_id,
+        version=1,
+        agreement_id=position.agreement_id,
+        year=position.year.label,
+        organisation_id=position.organisation_id,
+        line_code=award.line_code,
+        amount_pence=award.amount_pence,
+        awarded_on=award.awarded_on,
+    )

@@ -1,0 +1,70 @@
+"""Pass-through awards over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.events.grants import PassThroughAwarded
+from tests.grants.steps import budgeted, done, problem, register
+from tests.harness import Running
+
+AWARDS = "/v1/agreements/2017-18/pass-through-awards"
+AWARD = {
+    "line_code": "CF",
+    "organisation": "scrutiny-centre",
+    "amount_pence": 18_000_000,
+    "awarded_on": "2017-05-10",
+    "title": "Scrutiny support",
+    "description": "Helpdesk, networks and events.",
+}
+
+
+async def test_an_award_takes_the_whole_line_and_is_told(grants: Running) -> None:
+    """G-22, G-23."""
+    await budgeted(grants)
+    body = await register(grants, "scrutiny-centre")
+    made = done(await grants.as_("grants:manager").post(AWARDS, json=AWARD))
+    assert (made["state"], made["organisation"], made["amount_pence"]) == ("offered", "scrutiny-centre", 18_000_000)
+    (fact,) = await grants.emitted(PassThroughAwarded)
+    assert (str(fact.award_id), str(fact.organisation_id), fact.line_code) == (made["id"], body["id"], "CF")
+    assert done(await grants.anonymous.get(AWARDS), 200)["items"] == [made]
+    assert done(await grants.anonymous.get(f"{AWARDS}/{made['id']}"), 200) == made
+    assert done(await grants.anonymous.get(AWARDS, params={"organisation": "agency"}), 200)["items"] == []
+
+
+async def test_awards_of_a_line_stay_within_it_together(grants: Running) -> None:
+    """G-23."""
+    await budgeted(grants)
+    await register(grants, "scrutiny-centre")
+    client = grants.as_("grants:manager")
+    done(await client.post(AWARDS, json={**AWARD, "amount_pence": 10_000_000}))
+    refused = await client.post(AWARDS, json={**AWARD, "amount_pence": 8_000_001})
+    assert problem(refused, 409) == {"/amount_pence": "award_over_line"}
+    assert "£80,000.00" in refused.json()["detail"]
+    done(await client.post(AWARDS, json={**AWARD, "amount_pence": 8_000_000}))
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "errors"),
+    [
+        ({"line_code": "IL1"}, 422, {"/line_code": "not_pass_through"}),
+        ({"line_code": "ZZ"}, 422, {"/line_code": "not_pass_through"}),
+        ({"organisation": "nobody"}, 422, {"/organisation": "unknown_organisation"}),
+        ({"organisation": "agency"}, 409, {"/organisation": "award_to_party"}),
+        ({"amount_pence": 0}, 422, {"/amount_pence": "greater_than"}),
+        ({"awarded_on": "2018-06-02"}, 422, {"/awarded_on": "future_date"}),
+        ({"awarded_on": "2018-04-01"}, 409, {"/awarded_on": "outside_year"}),
+        ({"planned_from": "2017-06-01", "planned_to": "2017-05-31"}, 422, {"/planned_to": "planned_backwards"}),
+        ({"title": ""}, 422, {"/title": "string_too_short"}),
+    ],
+)
+async def test_bad_awards_are_located_and_leave_no_event(
+    grants: Running, change: dict[str, Any], status: int, errors: dict[str, str]
+) -> None:
+    await budgeted(grants)
+    await register(grants, "scrutiny-centre")
+    assert problem(await grants.as_("grants:manager").post(AWARDS, json={**AWARD, **change}), status) == errors
+    assert await grants.emitted(PassThroughAwarded) == []
+    problem(await grants.anonymous.get(f"{AWARDS}/{'0' * 8}"), 404)

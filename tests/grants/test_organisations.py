@@ -1,0 +1,129 @@
+"""Organisations over HTTP: registered, renamed from a day on, described anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.events.grants import OrganisationRegistered
+from tests.grants.steps import done, problem, register
+from tests.harness import Running
+
+ORGANISATIONS = "/v1/organisations"
+DEPARTMENT = {"slug": "department", "name": "Department for Communities", "name_since": "2006-05-05"}
+
+
+async def test_an_organisation_is_read_by_slug_and_by_id_and_told_to_all(grants: Running) -> None:
+    """G-23: identifiers are text and keep leading zeros."""
+    identifiers = [{"scheme": "GB-COH", "id": "03675577"}]
+    made = await register(grants, "agency", identifiers=identifiers, is_publisher=True, methodology_scope="whole_body")
+    for key in ("agency", made["id"]):
+        shown = await grants.anonymous.get(f"{ORGANISATIONS}/{key}")
+        assert done(shown, 200) == made
+        assert shown.headers["etag"] == '"1"'
+    (fact,) = await grants.emitted(OrganisationRegistered)
+    assert (fact.slug, fact.version, fact.is_publisher, fact.methodology_scope) == ("agency", 1, True, "whole_body")
+    assert [(each.scheme, each.id) for each in fact.identifiers] == [("GB-COH", "03675577")]
+
+
+async def test_a_department_that_changes_its_name_stays_the_same_party(grants: Running) -> None:
+    """G-5: each day has its name."""
+    made = await register(grants, **DEPARTMENT)
+    client = grants.as_("grants:manager")
+    body = {"name": "Ministry of Housing", "since": "2018-01-08"}
+    renamed = done(await client.post(f"{ORGANISATIONS}/department/names", json=body))
+    assert (renamed["id"], renamed["name"], renamed["version"]) == (made["id"], "Ministry of Housing", 2)
+
+    async def name(day: str) -> str:
+        return done(await grants.anonymous.get(f"{ORGANISATIONS}/department", params={"as_at": day}), 200)["name"]
+
+    assert await name("2018-01-07") == "Department for Communities"
+    assert await name("2018-01-08") == "Ministry of Housing"
+    assert await name("2001-01-01") == "Department for Communities"
+    assert problem(await client.post(f"{ORGANISATIONS}/department/names", json=body), 409) == {
+        "/since": "name_day_taken"
+    }
+    assert [(fact.name, fact.version) for fact in await grants.emitted(OrganisationRegistered)] == [
+        ("Department for Communities", 1),
+        ("Ministry of Housing", 2),
+    ]
+
+
+async def test_an_earlier_name_entered_later_leaves_the_latest_name_in_force(grants: Running) -> None:
+    """G-5: history may be entered in any order."""
+    await register(grants, **DEPARTMENT)
+    body = {"name": "Office of the Deputy Prime Minister", "since": "2002-05-29"}
+    done(await grants.as_("grants:manager").post(f"{ORGANISATIONS}/department/names", json=body))
+    facts = await grants.emitted(OrganisationRegistered)
+    assert (facts[-1].name, facts[-1].version) == ("Department for Communities", 2)
+
+
+async def test_a_description_is_changed_with_if_match_only(grants: Running) -> None:
+    await register(grants, "agency", identifiers=[{"scheme": "GB-COH", "id": "1"}])
+    client = grants.as_("grants:manager")
+    path = f"{ORGANISATIONS}/agency"
+    change = {"is_publisher": True, "identifiers": [{"scheme": "GB-COH", "id": "2"}, {"scheme": "GSS", "id": "E1"}]}
+    assert (await client.patch(path, json=change)).status_code == 428
+    assert (await client.patch(path, json=change, headers={"If-Match": '"7"'})).status_code == 412
+    changed = done(await client.patch(path, json=change, headers={"If-Match": '"1"'}), 200)
+    assert (changed["is_publisher"], changed["version"]) == (True, 2)
+    assert changed["identifiers"] == [{"scheme": "GB-COH", "id": "2"}, {"scheme": "GSS", "id": "E1"}]
+
+
+async def test_a_slug_and_an_identifier_belong_to_one_organisation(grants: Running) -> None:
+    await register(grants, "agency", identifiers=[{"scheme": "GB-COH", "id": "03675577"}])
+    client = grants.as_("grants:manager")
+    body = {"slug": "agency", "name": "Other", "identifiers": [{"scheme": "GB-COH", "id": "03675577"}]}
+    assert problem(await client.post(ORGANISATIONS, json=body), 409) == {
+        "/slug": "slug_taken",
+        "/identifiers/0/id": "identifier_taken",
+    }
+    assert len(await grants.emitted(OrganisationRegistered)) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"slug": "Agency", "name": "A"}, {"/slug": "string_pattern_mismatch"}),
+        ({"slug": "agency-", "name": "A"}, {"/slug": "string_pattern_mismatch"}),
+        ({"slug": "agency", "name": "  "}, {"/name": "string_too_short"}),
+        ({"slug": "agency"}, {"/name": "missing"}),
+        ({"slug": "agency", "name": "A", "methodology_scope": "all"}, {"/methodology_scope": "enum"}),
+        ({"slug": "agency", "name": "A", "name_since": "9999-01-01"}, {"/name_since": "less_than_equal"}),
+        (
+            {
+                "slug": "agency",
+                "name": "A",
+                "identifiers": [{"scheme": "GSS", "id": "1"}, {"scheme": "GSS", "id": "2"}],
+            },
+            {"/identifiers/1/scheme": "repeated_scheme"},
+        ),
+        ({"slug": "agency", "name": "A\u0000"}, {"/name": "bad_text"}),
+    ],
+)
+async def test_bad_input_is_located(grants: Running, body: dict[str, Any], errors: dict[str, str]) -> None:
+    assert problem(await grants.as_("grants:manager").post(ORGANISATIONS, json=body), 422) == errors
+    assert await grants.emitted() == []
+
+
+async def test_who_may_not_register_changes_nothing(grants: Running) -> None:
+    body = {"slug": "agency", "name": "Agency"}
+    problem(await grants.anonymous.post(ORGANISATIONS, json=body), 401)
+    problem(await grants.as_("grants:finance").post(ORGANISATIONS, json=body), 403)
+    problem(await grants.as_("grants:manager", organisations=["other"]).post(ORGANISATIONS, json=body), 403)
+    problem(await grants.anonymous.get(f"{ORGANISATIONS}/agency"), 404)
+    done(await grants.as_("grants:manager", organisations=["agency"]).post(ORGANISATIONS, json=body))
+
+
+async def test_publishers_are_listed_in_the_order_of_their_slugs(grants: Running) -> None:
+    for slug, publishes in (("b-body", True), ("a-body", True), ("c-body", False)):
+        await register(grants, slug, is_publisher=publishes)
+    first = done(await grants.anonymous.get(ORGANISATIONS, params={"is_publisher": "true", "limit": 1}), 200)
+    assert [item["slug"] for item in first["items"]] == ["a-body"]
+    second = done(await grants.anonymous.get(first["links"]["next"].removeprefix("http://test/grants")), 200)
+    assert [item["slug"] for item in second["items"]] == ["b-body"]
+    assert second["links"]["next"] is None
+    assert problem(await grants.anonymous.get(ORGANISATIONS, params={"publisher": "x"}), 400) == {
+        "publisher": "unknown_parameter"
+    }

@@ -1,0 +1,242 @@
+"""Accounting periods over HTTP: what the ledger holds, what is stated, what is locked."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.events.grants import QuarterSpendStated
+from tests.grants.ledger import spend
+from tests.grants.steps import budgeted, done, figures, problem, signed
+from tests.harness import Running
+
+PERIODS = "/v1/agreements/2017-18/accounting-periods"
+
+
+async def state(grants: Running, quarter: int, lines: list[dict[str, Any]], **more: Any) -> httpx.Response:
+    client = grants.as_("grants:finance", "grants:history")
+    return await client.post(f"{PERIODS}/2017-18-q{quarter}/statement", json={"lines": lines, **more})
+
+
+async def lock(grants: Running, quarter: int, reason: str = "quarter stated") -> httpx.Response:
+    return await grants.as_("grants:cfo").post(f"{PERIODS}/2017-18-q{quarter}/lock", json={"reason": reason})
+
+
+async def test_the_period_shows_what_the_ledger_holds_so_that_it_can_be_stated(grants: Running) -> None:
+    """G-26, G-31."""
+    agreement = await budgeted(grants)
+    await spend(
+        grants,
+        agreement["id"],
+        ("OG1", "2017-18-q1", 300),
+        ("OG1", "2017-18-q2", 1_000),
+        ("OG1", "2017-18-q2", -200),
+        ("LP", "2017-18-q2", 70),
+        ("OG1", "2017-18-q3", 9_999),
+    )
+    period = done(await grants.as_("grants:read").get(f"{PERIODS}/2017-18-q2"), 200)
+    shown = {line["code"]: line for line in period["lines"]}
+    assert len(shown) == 16
+    assert (shown["OG1"]["ledger_pence"], shown["OG1"]["ledger_year_to_date_pence"]) == (800, 1_100)
+    assert (shown["LP"]["ledger_pence"], shown["OG2"]["ledger_pence"]) == (70, 0)
+    assert (period["state"], period["starts_on"], period["ends_on"]) == ("open", "2017-07-01", "2017-09-30")
+
+
+async def test_a_statement_gives_the_quarter_and_the_year_to_date_of_every_line(grants: Running) -> None:
+    """G-31; the event is what other services have these figures from."""
+    await budgeted(grants)
+    done(await state(grants, 1, figures(100)))
+    second = done(await state(grants, 2, figures(50, OG1=0, OG2=-20)))
+    shown = {line["code"]: (line["quarter_pence"], line["year_to_date_pence"]) for line in second["lines"]}
+    assert (shown["OG1"], shown["OG2"], shown["CF"]) == ((0, 100), (-20, 80), (50, 150))
+    _, fact = await grants.emitted(QuarterSpendStated)
+    assert (fact.quarter, fact.version, len(fact.lines), fact.year) == ("2017-18-q2", 1, 16, "2017/18")
+
+
+async def test_the_first_year_to_date_includes_a_first_quarter_that_was_not_stated(grants: Running) -> None:
+    """G-31: nothing need be stated for Q1."""
+    await budgeted(grants)
+    lines = figures(50)
+    refused = problem(await state(grants, 2, lines), 409)
+    assert set(refused.values()) == {"year_to_date_missing"}
+    assert len(refused) == 16
+    answer = done(await state(grants, 2, [{**line, "year_to_date_pence": 175} for line in lines]))
+    assert {line["year_to_date_pence"] for line in answer["lines"]} == {175}
+    third = done(await state(grants, 3, figures(25)))
+    assert {line["year_to_date_pence"] for line in third["lines"]} == {200}
+
+
+async def test_missing_lines_are_each_named_and_a_zero_is_confirmed(grants: Running) -> None:
+    """G-31: absence is not zero."""
+    await budgeted(grants)
+    lines = [line for line in figures(5, IL3=0) if line["code"] not in ("OG1", "LP")]
+    place = next(index for index, line in enumerate(lines) if line["code"] == "IL3")
+    lines[place]["zero_confirmed"] = False
+    refused = await state(grants, 1, lines)
+    assert refused.status_code == 409
+    errors = refused.json()["errors"]
+    missing = [error["detail"] for error in errors if error["code"] == "spend_missing"]
+    assert [detail.split(";")[0] for detail in missing] == [
+        "No Q1 figure for OG1 Councillor Services",
+        "No Q1 figure for LP Local Partnerships",
+    ]
+    assert [error["pointer"] for error in errors if error["code"] == "zero_unconfirmed"] == [
+        f"/lines/{place}/zero_confirmed"
+    ]
+    assert await grants.emitted(QuarterSpendStated) == []
+
+
+async def test_a_year_to_date_that_does_not_follow_is_refused(grants: Running) -> None:
+    await budgeted(grants)
+    done(await state(grants, 1, figures(100)))
+    lines = figures(50)
+    lines[3]["year_to_date_pence"] = 151
+    assert problem(await state(grants, 2, lines), 409) == {"/lines/3/year_to_date_pence": "year_to_date_differs"}
+
+
+async def test_a_difference_to_the_ledger_is_shown_and_does_not_stop_the_statement(grants: Running) -> None:
+    agreement = await budgeted(grants)
+    await spend(grants, agreement["id"], ("OG1", "2017-18-q1", 90), ("OG2", "2017-18-q1", 100), amount_basis="gross")
+    answer = done(await state(grants, 1, figures(0, OG1=100, OG2=100)))
+    assert [(finding["line"], finding["difference_pence"]) for finding in answer["findings"]] == [("OG1", 10)]
+    assert answer["gross_used"] is True
+
+
+async def test_a_later_statement_stands_beside_the_earlier_one(grants: Running) -> None:
+    await budgeted(grants)
+    grants.clock.set(datetime(2018, 6, 2, 9, tzinfo=UTC))
+    done(await state(grants, 1, figures(100), happened_at="2017-07-31T09:00:00Z"))
+    grants.clock.set(datetime(2018, 6, 4, 9, tzinfo=UTC))
+    second = done(await state(grants, 1, figures(101)))
+    assert (second["number"], second["stated"]) == (2, False)
+    client = grants.as_("grants:read")
+    path = f"{PERIODS}/2017-18-q1/statement"
+    earlier = done(await client.get(path, params={"known_by": "2018-06-03"}), 200)
+    assert (earlier["number"], earlier["stated"], earlier["happened_at"]) == (1, True, "2017-07-31T09:00:00Z")
+    problem(await client.get(path, params={"known_by": "2018-06-01"}), 404)
+    assert [fact.version for fact in await grants.emitted(QuarterSpendStated)] == [1, 2]
+
+
+async def test_a_locked_quarter_takes_no_statement_and_the_answer_names_the_way_on(grants: Running) -> None:
+    """G-29."""
+    await budgeted(grants)
+    locked = done(await lock(grants, 2, "quarter stated"))
+    assert (locked["state"], locked["lock_reason"]) == ("locked", "quarter stated")
+    refused = await state(grants, 2, figures())
+    assert problem(refused, 409) == {"": "period_locked"}
+    assert refused.json()["detail"] == "Q2 2017/18 locked: quarter stated; post a correction in Q1 2017/18."
+    for quarter in (1, 3, 4):
+        done(await lock(grants, quarter))
+    assert "no quarter is open" in (await state(grants, 2, figures())).json()["detail"]
+
+
+async def test_a_quarter_is_locked_once_by_the_chief_finance_officer_and_opened_again_with_a_reason(
+    grants: Running,
+) -> None:
+    """G-29: their own act, with a reason each time."""
+    await budgeted(grants)
+    finance = grants.as_("grants:finance")
+    problem(await finance.post(f"{PERIODS}/2017-18-q1/lock", json={"reason": "quarter stated"}), 403)
+    cfo = grants.as_("grants:cfo")
+    reopening = f"{PERIODS}/2017-18-q1/reopening"
+    assert problem(await cfo.post(reopening, json={"reason": "a late invoice"}), 409) == {"": "period_open"}
+    assert problem(await lock(grants, 1, " "), 422) == {"/reason": "string_too_short"}
+    done(await lock(grants, 1))
+    assert problem(await lock(grants, 1), 409) == {"": "period_locked"}
+    assert done(await cfo.post(reopening, json={"reason": "a late invoice"}))["state"] == "open"
+    done(await state(grants, 1, figures()))
+
+
+async def test_two_locks_at_once_leave_one_lock(grants: Running) -> None:
+    """The second guard: the row is locked before the rule looks at it."""
+    await budgeted(grants)
+    answers = await asyncio.gather(lock(grants, 1, "first"), lock(grants, 1, "second"))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+
+
+async def test_nothing_is_stated_before_the_quarter_is_over(grants: Running) -> None:
+    """G-32."""
+    await budgeted(grants)
+    stated = {"happened_at": "2018-03-30T10:00:00Z"}
+    assert problem(await state(grants, 4, figures(), **stated), 409) == {"": "future_actual"}
+    stated = {"happened_at": "2018-03-31T10:00:00Z"}
+    lines = [{**line, "year_to_date_pence": 1} for line in figures()]
+    done(await state(grants, 4, lines, **stated))
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "errors"),
+    [
+        ({"code": "OG"}, 422, {"/lines/0/code": "unknown_line"}),
+        ({"code": "OG2"}, 422, {"/lines/1/code": "repeated_line"}),
+        ({"quarter_pence": None}, 422, {"/lines/0/quarter_pence": "int_type"}),
+        ({"quarter_pence": "100"}, 422, {"/lines/0/quarter_pence": "int_type"}),
+        ({"quarter_pence": -(10**14)}, 422, {"/lines/0/quarter_pence": "greater_than_equal"}),
+        ({"amount": 1}, 422, {"/lines/0/amount": "extra_forbidden"}),
+    ],
+)
+async def test_bad_figures_are_located(
+    grants: Running, change: dict[str, Any], status: int, errors: dict[str, str]
+) -> None:
+    await budgeted(grants)
+    lines = figures()
+    lines[0].update(change)
+    assert problem(await state(grants, 1, lines), status) == errors
+    assert await grants.emitted(QuarterSpendStated) == []
+
+
+async def test_quarters_of_other_years_and_words_that_are_no_quarter_are_refused(grants: Running) -> None:
+    """G-2."""
+    await budgeted(grants)
+    client = grants.as_("grants:read")
+    problem(await client.get(f"{PERIODS}/2018-19-q1"), 404)
+    assert problem(await client.get(f"{PERIODS}/2017-18-q5"), 422) == {"quarter": "bad_year_label"}
+    problem(await grants.anonymous.get(f"{PERIODS}/2017-18-q1"), 401)
+    listed = done(await client.get(PERIODS), 200)["items"]
+    assert [item["quarter"] for item in listed] == [f"2017-18-q{number}" for number in (1, 2, 3, 4)]
+
+
+async def test_a_quarter_without_a_budget_cannot_be_stated(grants: Running) -> None:
+    await signed(grants)
+    assert problem(await state(grants, 1, []), 409) == {"/lines": "no_budget"}
+
+
+async def test_management_accounts_roll_up_to_headings_and_flag_what_is_over_budget(grants: Running) -> None:
+    """G-30, G-33."""
+    agreement = await budgeted(grants)
+    await spend(
+        grants,
+        agreement["id"],
+        ("OG1", "2017-18-q1", 10_000_000),
+        ("OG1", "2017-18-q2", 30_000_000),
+        ("OG2", "2017-18-q2", 1_000),
+        ("SI", "2017-18-q3", 5),
+    )
+    path = "/v1/agreements/2017-18/management-accounts"
+    client = grants.as_("grants:read")
+    accounts = done(await client.get(path, params={"quarter": "2017-18-q2"}), 200)
+    shown = {line["code"]: line for line in accounts["lines"]}
+    fields = ("budget_pence", "actual_pence", "year_to_date_pence", "variance_pence", "variance_percent", "over_budget")
+    assert [shown["OG1"][field] for field in fields] == [
+        38_400_000,
+        30_000_000,
+        40_000_000,
+        -1_600_000,
+        "-4.167",
+        True,
+    ]
+    assert [shown["OG"][field] for field in fields[:4]] == [123_200_000, 30_001_000, 40_001_000, 83_199_000]
+    assert [shown["TOTAL"][field] for field in fields[:3]] == [2_100_000_000, 30_001_000, 40_001_000]
+    whole = done(await client.get(path), 200)
+    assert whole["quarter"] == "2017-18-q4"
+    assert next(line for line in whole["lines"] if line["code"] == "TOTAL")["year_to_date_pence"] == 40_001_005
+
+    sheet = await client.get(f"{path}.csv", params={"quarter": "2017-18-q2"})
+    rows = sheet.text.split("\r\n")
+    assert rows[1] == "OG1,Councillor Services,OG,leaf,384000.00,300000.00,400000.00,-16000.00,-4.167"
+    problem(await grants.anonymous.get(path), 401)
+    problem(await client.get(path, params={"quarter": "2016-17-q1"}), 404)
