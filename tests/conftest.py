@@ -11,6 +11,8 @@ import pytest
 from shared.observability import configure_logs
 from tests.harness import SERVICES, Postgres, Running, TestClock, World, run_services
 
+pytest_plugins = ["tests.contracts.kafka_fixture"]
+
 configure_logs("error")
 
 
