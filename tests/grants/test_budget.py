@@ -102,7 +102,7 @@ async def test_a_draft_is_set_anew_with_if_match_and_the_earlier_version_stays_r
     second = done(await put(grants, lines, headers={"If-Match": '"1"'}, effective_from="2017-07-01"), 200)
     assert [version["number"] for version in second["versions"]] == [1, 2]
 
-    async def amount(**params: Any) -> int:
+    async def amount(**params: Any) -> Any:
         budget = done(await grants.anonymous.get(BUDGET, params=params), 200)
         return next(line["amount_pence"] for line in budget["lines"] if line["code"] == "CF")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ async def test_a_department_that_changes_its_name_stays_the_same_party(grants: R
     renamed = done(await client.post(f"{ORGANISATIONS}/department/names", json=body))
     assert (renamed["id"], renamed["name"], renamed["version"]) == (made["id"], "Ministry of Housing", 2)
 
-    async def name(day: str) -> str:
+    async def name(day: str) -> Any:
         return done(await grants.anonymous.get(f"{ORGANISATIONS}/department", params={"as_at": day}), 200)["name"]
 
     assert await name("2018-01-07") == "Department for Communities"
@@ -127,3 +128,12 @@ async def test_publishers_are_listed_in_the_order_of_their_slugs(grants: Running
     assert problem(await grants.anonymous.get(ORGANISATIONS, params={"publisher": "x"}), 400) == {
         "publisher": "unknown_parameter"
     }
+
+
+async def test_the_list_can_be_narrowed_to_what_changed_since(grants: Running) -> None:
+    await register(grants, "early")
+    grants.clock.set(datetime(2018, 6, 2, 12, tzinfo=UTC))
+    await register(grants, "late")
+    params = {"updated_since": "2018-06-02T00:00:00Z"}
+    items = done(await grants.anonymous.get(ORGANISATIONS, params=params), 200)["items"]
+    assert [item["slug"] for item in items] == ["late"]

@@ -11,7 +11,7 @@ from shared.events.grants import OutturnRecorded
 from tests.grants.steps import done, drafted, problem, signed
 from tests.harness import Running
 
-PROVISIONAL = {"state": "provisional", "as_at": "2018-03-31", "spend_pence": 2_098_600_000}
+PROVISIONAL: dict[str, Any] = {"state": "provisional", "as_at": "2018-03-31", "spend_pence": 2_098_600_000}
 
 
 async def record(grants: Running, agreement: str = "2017-18", **body: Any) -> dict[str, Any]:

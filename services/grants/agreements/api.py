@@ -12,12 +12,12 @@ from sqlmodel import select
 from services.grants.agreements import commands
 from services.grants.agreements.rules import Role, Signatory, Signed, Terms
 from services.grants.faults import year_of
-from services.grants.history.queries import change_on_year_before
-from services.grants.queries import latest_outturn, load_agreement, names_on, parties, signatures
+from services.grants.history.queries import grant_history
+from services.grants.queries import latest_outturn, load_agreement, load_signature, names_on, parties, signatures
 from services.grants.shapes import Amount, AsAt, Day, Name, OrganisationSlug, Year
 from services.grants.tables import Agreement
 from shared.http import Body, PublicWork, Routes, Shape, Writes
-from shared.pagination import Page, Paging, paginate
+from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
 from shared.values import OutturnState
 from shared.work import Work
@@ -94,7 +94,9 @@ class AgreementInList(Shape):
     in_force_to: date
     state: str
     outturn_state: OutturnState | None
-    change_pence: int | None = Field(description="Grant less that of the year before; null where that is not known.")
+    change_pence: int | None = Field(
+        description="Grant less that of the year before; null for a draft or where that is not known."
+    )
 
 
 class AgreementShape(Shape):
@@ -142,7 +144,7 @@ async def draft_agreement(work: Manager, body: NewAgreement) -> AgreementShape:
 
 @router.get("/v1/agreements")
 async def list_agreements(
-    work: PublicWork, paging: Paging, year: Year | None = None, in_force_on: AsAt = None
+    work: PublicWork, paging: ChangedPaging, year: Year | None = None, in_force_on: AsAt = None
 ) -> Page[AgreementInList]:
     """Agreements in the order of their years, with their outturn's state and the change on the year before."""
     statement = select(Agreement)
@@ -150,8 +152,21 @@ async def list_agreements(
         statement = statement.where(Agreement.year == year_of(year, parameter="year").label)
     if in_force_on is not None:
         statement = statement.where(Agreement.in_force_from <= in_force_on, Agreement.in_force_to >= in_force_on)
-    page = await paginate(work, statement, order=(Agreement.year,), paging=paging, shape=lambda row: row)
-    return Page(items=[await _in_list(work, row) for row in page.items], links=page.links)
+    page = await paginate(
+        work, statement, order=(Agreement.year,), paging=paging, shape=lambda row: row, changed=Agreement.modified_at
+    )
+    changes = {figure.agreement_id: figure.change_pence for figure in await grant_history(work.session)}
+    items = []
+    for row in page.items:
+        latest = await latest_outturn(work.session, row.id)
+        items.append(
+            AgreementInList(
+                **row.model_dump(include=set(AgreementInList.model_fields)),
+                outturn_state=OutturnState(latest.state) if latest else None,
+                change_pence=changes.get(row.id),
+            )
+        )
+    return Page(items=items, links=page.links)
 
 
 @router.get("/v1/agreements/{agreement}")
@@ -174,21 +189,21 @@ async def sign_agreement(work: Manager, agreement: str, body: NewSignature) -> A
     return await _shape(work, await load_agreement(work.session, agreement))
 
 
+@router.get("/v1/agreements/{agreement}/signatures/{signature}")
+async def read_signature(work: PublicWork, agreement: str, signature: str) -> SignatureShape:
+    """One signature; its ETag is what naming its party needs."""
+    found = await load_agreement(work.session, agreement)
+    row = await load_signature(work.session, found.id, signature)
+    work.etag(row.version)
+    return SignatureShape.model_validate(row)
+
+
 @router.patch("/v1/agreements/{agreement}/signatures/{signature}")
 async def name_signatory(work: Manager, agreement: str, signature: str, body: SignatoryBody) -> SignatureShape:
     """Say whose signature it is, where that was left blank. Needs If-Match with the signature's version."""
     row = await commands.name_signatory(work, agreement, signature, body.party)
     work.etag(row.version)
     return SignatureShape.model_validate(row)
-
-
-async def _in_list(work: Work, agreement: Agreement) -> AgreementInList:
-    latest = await latest_outturn(work.session, agreement.id)
-    return AgreementInList(
-        **agreement.model_dump(include=set(AgreementInList.model_fields)),
-        outturn_state=OutturnState(latest.state) if latest else None,
-        change_pence=await change_on_year_before(work.session, agreement),
-    )
 
 
 async def _shape(work: Work, agreement: Agreement) -> AgreementShape:

@@ -74,7 +74,7 @@ def draft_agreement(terms: Terms, roles: Sequence[Role]) -> None:
     """Refuse terms that no agreement can have (G-4, G-6): all faults at once."""
     faults: list[Refusal] = []
     for role in ("funder", "recipient"):
-        if roles.count(role) != 1:  # type: ignore[arg-type]
+        if roles.count(role) != 1:
             faults.append(PartiesIncomplete(f"Name exactly one {role}.", pointer="/parties"))
     if roles.count("lead_parent") > 1:
         faults.append(PartiesIncomplete("Name at most one lead_parent.", pointer="/parties"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -82,7 +82,7 @@ async def list_pass_through_awards(
 ) -> Page[AwardShape]:
     """Awards of an agreement, in the order they were made."""
     found = await load_agreement(work.session, agreement)
-    statement = (
+    statement: Any = (
         select(PassThroughAward, col(Organisation.slug).label("slug"))
         .join(Organisation, col(Organisation.id) == col(PassThroughAward.organisation_id))
         .where(PassThroughAward.agreement_id == found.id)
@@ -94,7 +94,7 @@ async def list_pass_through_awards(
         statement,
         order=(col(PassThroughAward.created_at), col(PassThroughAward.id)),
         paging=paging,
-        shape=lambda row: _shape(row[0], row[1]),
+        shape=lambda row: _shape(row.PassThroughAward, row.slug),
     )
 
 

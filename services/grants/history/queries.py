@@ -27,12 +27,6 @@ async def grant_history(session: AsyncSession, *, known_by: datetime | None = No
     )
 
 
-async def change_on_year_before(session: AsyncSession, agreement: Agreement) -> int | None:
-    """The grant less that of the year before, in pence; None where the whole grant of that year is not known."""
-    figures = await grant_history(session)
-    return next((figure.change_pence for figure in figures if figure.agreement_id == agreement.id), None)
-
-
 async def historical_rows(session: AsyncSession, *, known_by: datetime | None = None) -> Sequence[HistoricalGrant]:
     """Rows as documents have them, in the order of years."""
     statement = select(HistoricalGrant).order_by(col(HistoricalGrant.year), col(HistoricalGrant.created_at))

@@ -14,9 +14,9 @@ from services.grants.organisations.queries import identifiers_of, load_organisat
 from services.grants.organisations.rules import DatedName
 from services.grants.organisations.tables import Organisation
 from services.grants.queries import names_on
-from services.grants.shapes import AsAt, Day, Moment
+from services.grants.shapes import AsAt, Day
 from shared.http import Body, PublicWork, Routes, Shape, Writes
-from shared.pagination import Page, Paging, paginate
+from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
 from shared.values import MethodologyScope, Slug
 from shared.work import Work
@@ -100,16 +100,19 @@ async def register_organisation(work: Manager, body: NewOrganisation) -> Organis
 
 @router.get("/v1/organisations")
 async def list_organisations(
-    work: PublicWork, paging: Paging, is_publisher: bool | None = None, updated_since: Moment | None = None
+    work: PublicWork, paging: ChangedPaging, is_publisher: bool | None = None
 ) -> Page[OrganisationInList]:
     """All organisations, in the order of their slugs."""
     statement = select(Organisation)
     if is_publisher is not None:
         statement = statement.where(Organisation.is_publisher == is_publisher)
-    if updated_since is not None:
-        statement = statement.where(Organisation.modified_at >= updated_since)
     return await paginate(
-        work, statement, order=(Organisation.slug,), paging=paging, shape=OrganisationInList.model_validate
+        work,
+        statement,
+        order=(Organisation.slug,),
+        paging=paging,
+        shape=OrganisationInList.model_validate,
+        changed=Organisation.modified_at,
     )
 
 
