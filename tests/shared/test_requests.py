@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 from datetime import timedelta
 
+import httpx
 import pytest
 from sqlalchemy import func, select, text
 
-from tests.harness import NOON, Running
+from shared.observability import configure_logs
+from tests.harness import NOON, Client, Running
 from tests.shared.toy import Note
 
 NEW = {"title": "one", "amount_pence": 3_000_000_000}
@@ -358,3 +360,19 @@ async def test_openapi_declares_access_and_errors_of_every_operation(notes: Runn
     assert page.status_code == 200
     assert "toy:writer or toy:chief" in page.text
     assert "http" not in page.text.replace("http-", "").split("<main", 1)[0].split("<style>")[0]
+
+
+async def test_an_unexpected_error_is_a_problem_and_its_log_holds_neither_token_nor_body(
+    notes: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("error")
+    token = notes.issuer.token("person:anne", ["toy:writer"])
+    client = Client(transport=httpx.ASGITransport(notes.outer, raise_app_exceptions=False), base_url="http://test/toy")
+    answer = await client.post(
+        "/v1/accidents", json=NEW | {"title": "very private"}, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (500, "internal_error")
+    logged = capsys.readouterr().err
+    assert "ZeroDivisionError" in logged
+    assert token not in logged
+    assert "very private" not in logged

@@ -162,6 +162,11 @@ async def break_at_commit(work: PublicWork) -> UploadShape:
     return UploadShape(sha256="", size=0)
 
 
+@router.post("/v1/accidents", openapi_extra=NOT_IDEMPOTENT)
+async def fail_unexpectedly(body: NewNote, work: PublicWork) -> UploadShape:
+    raise ZeroDivisionError
+
+
 async def find(work: Work, note_id: UUID) -> Note:
     note = await work.session.get(Note, note_id)
     if note is None:
