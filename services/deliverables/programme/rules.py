@@ -27,6 +27,7 @@ class Item:
     counts_in_summary: bool
     split_of: str | None = None
     refers_to: str | None = None
+    narrative_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,11 @@ def _check_parts(items: Sequence[Item], parts: Sequence[Part]) -> Iterator[Error
         if part.join is not Join.AND and part.part == first[part.ref]:
             detail = f"The first part has nothing before it to be {part.join} of; join it by and."
             yield ErrorItem(code="join_without_whole", detail=detail, pointer=f"{part.pointer}/join")
+        if item and item.narrative_only and part.operator is not Operator.NARRATIVE:
+            detail = (
+                f"{part.ref} is narrative only, and this part has the operator {part.operator}; change one of them."
+            )
+            yield ErrorItem(code="narrative_only_contradicted", detail=detail, pointer=f"{part.pointer}/operator")
         yield from _check_numbers(part)
 
 

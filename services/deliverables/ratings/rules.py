@@ -197,36 +197,46 @@ class Count:
     overrides_unexplained: tuple[str, ...]
 
 
-def count_rows(rows: Iterable[Row], colours: Sequence[str]) -> Count:
+def count_rows(rows: Iterable[Row], colours: Sequence[str], explained_only: bool = True) -> Count:
     """Reporting rows, each for itself."""
-    return _count([(row.ref, row.rated) for row in rows if row.reporting_row], colours)
+    return _count([(row.ref, row.rated) for row in rows if row.reporting_row], colours, explained_only)
 
 
-def count_agreed(rows: Sequence[Row], colours: Sequence[str]) -> Count:
+def count_agreed(rows: Sequence[Row], colours: Sequence[str], explained_only: bool = True) -> Count:
     """Agreed deliverables; one that is split counts once, as its worst row, as missing while one of them is (D-3)."""
-    children: dict[str, list[Row]] = {}
+    children: dict[str, list[Rated]] = {}
     for row in rows:
         if row.split_of:
-            children.setdefault(row.split_of, []).append(row)
+            children.setdefault(row.split_of, []).append(row.rated)
     pairs = [
-        (row.ref, worst_of([c.rated for c in children[row.ref]]) if row.ref in children else row.rated)
+        (row.ref, worst_of(children[row.ref], explained_only) if row.ref in children else row.rated)
         for row in rows
         if row.agreed
     ]
-    return _count(pairs, colours)
+    return _count(pairs, colours, explained_only)
 
 
-def worst_of(rated: Sequence[Rated]) -> Rated:
-    """The rating of a split deliverable: missing while any row is, else the worst colour among them (D-3)."""
+def worst_of(rated: Sequence[Rated], explained_only: bool = True) -> Rated:
+    """The rating of a split deliverable: missing while any row is, else the worst colour among them (D-3).
+
+    Where only explained ratings count, a row with an unexplained override leaves the whole unexplained.
+    """
     if not rated or any(r.colour is None for r in rated):
         return Rated(None)
+    if explained_only and (unexplained := [r for r in rated if r.unexplained]):
+        return unexplained[0]
     return min(rated, key=lambda r: WORST_FIRST.index(r.colour) if r.colour in WORST_FIRST else len(WORST_FIRST))
 
 
-def _count(pairs: Sequence[tuple[str, Rated]], colours: Sequence[str]) -> Count:
+def _count(pairs: Sequence[tuple[str, Rated]], colours: Sequence[str], explained_only: bool) -> Count:
+    """Count ratings that match the numbers, are approved overrides, or have no complete derived colour (D-28).
+
+    An unexplained override is none of these: it is counted apart, unless the ratings are asked for as printed.
+    """
+    counted = [rated for _, rated in pairs if not (explained_only and rated.unexplained)]
     return Count(
         total=len(pairs),
-        colours={colour: sum(rated.colour == colour for _, rated in pairs) for colour in colours},
+        colours={colour: sum(rated.colour == colour for rated in counted) for colour in colours},
         missing=tuple(ref for ref, rated in pairs if rated.colour is None),
         overrides=tuple(ref for ref, rated in pairs if rated.differs and rated.approved_override),
         overrides_unexplained=tuple(ref for ref, rated in pairs if rated.unexplained),

@@ -126,9 +126,14 @@ class DueDateFixed(Conflict):
     title = "The report has been submitted against its due day"
 
 
-class QuarterOfAnotherYear(Invalid):
-    code = "quarter_of_another_year"
-    title = "The quarter does not belong to the programme"
+class ReportExists(Conflict):
+    code = "report_exists"
+    title = "The quarter has its report"
+
+
+class ProgrammeEmpty(Conflict):
+    code = "programme_empty"
+    title = "There is nothing to report on"
 
 
 class NoSuchReport(NotFound):
@@ -141,6 +146,15 @@ def check_editable(report: Report) -> None:
         raise AlreadySubmitted(
             "The report is submitted and its figures are frozen; reopen it with a reason to change it."
         )
+
+
+def check_due_date(report: Report, due_on: date) -> None:
+    """An override moves a quarter's due day before the report is submitted, and to a day after the quarter (D-39)."""
+    if report.state in ("submitted", "published"):
+        raise DueDateFixed("The report was submitted against its due day; reopen it to move the day.")
+    if due_on <= report.quarter.end:
+        detail = f"{due_on.isoformat()} does not lie after {report.quarter.label}; choose a later day."
+        raise DueDateFixed(detail, pointer="/due_on")
 
 
 def check_sections(quarter: Quarter, texts: Mapping[str, tuple[str | None, str | None]]) -> None:

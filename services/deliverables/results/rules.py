@@ -278,10 +278,12 @@ def plain(value: Decimal) -> str:
 
 
 def _sum(values: Sequence[Value]) -> Total:
+    units = {v.unit for v in values}
     return Total(
         sum((v.value for v in values), Decimal(0)),
         join_bounds(*(v.bound for v in values)),
-        values[-1].unit,
+        # Values in different units do not add up to anything that could meet a target (D-9).
+        values[-1].unit if len(units) == 1 else None,
     )
 
 

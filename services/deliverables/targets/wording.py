@@ -60,6 +60,36 @@ class Wording:
     basis: str | None = None
 
 
+def in_words(operator: str, low: Decimal | None, high: Decimal | None, unit: str | None, basis: str | None) -> str:
+    """A target as people read it: `at least £10,000,000 (annual)`, `3 to 4 councils`."""
+    if operator == Operator.NARRATIVE:
+        return "no number; assessed"
+    if operator == Operator.AS_REQUIRED:
+        return "as required"
+    if operator == Operator.ALL:
+        return f"all: {(unit or 'bodies').replace('_', ' ')}"
+    if operator == Operator.UNRESOLVED:
+        return "unresolved: no single reading"
+    before = {Operator.GE: "at least ", Operator.GT: "over ", Operator.LE: "up to "}.get(Operator(operator), "")
+    numbers = amount_in_words(low, unit if operator != Operator.RANGE or unit == "gbp" else None)
+    if operator == Operator.RANGE:
+        numbers = f"{numbers} to {amount_in_words(high, unit)}"
+    return f"{before}{numbers}{f' ({basis})' if basis else ''}"
+
+
+def amount_in_words(value: Decimal | None, unit: str | None, bound: str = "exact") -> str:
+    """A value with its unit and how exactly it is known: `nearly £40,000,000`, `over 20 (council)`."""
+    if value is None:
+        return "not stated"
+    text = f"{value.normalize():,f}"
+    before = {"gt": "over ", "ge": "at least ", "lt": "nearly ", "approx": "about "}.get(bound, "")
+    if unit == "gbp":
+        return f"{before}£{text}"
+    if unit == "percent":
+        return f"{before}{text} %"
+    return f"{before}{text} ({unit.replace('_', ' ')})" if unit else f"{before}{text}"
+
+
 def parse_wording(text: str) -> Wording:
     """`3/4 councils` → range 3 to 4; `at least £10m pa` → ge 10,000,000 annual; `up to at least 6` → unresolved (D-13).
 

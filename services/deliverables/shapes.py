@@ -1,0 +1,109 @@
+"""Forms of text that requests of this service share: years, quarters, references, and cells of a table sent as JSON."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Path
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+
+from shared.periods import FinancialYear, Quarter
+
+T = TypeVar("T")
+
+NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,6})?")
+
+
+def _blank(value: Any) -> Any:
+    """An empty cell says that nothing is stated."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _yes_no(value: Any) -> Any:
+    if isinstance(value, str) and value.strip().lower() in ("yes", "no", ""):
+        return value.strip().lower() == "yes"
+    return value
+
+
+def _number(value: Any) -> Any:
+    value = _blank(value)
+    if isinstance(value, bool) or (isinstance(value, str) and not NUMBER.fullmatch(value.strip())):
+        raise ValueError("write a plain number such as 1200 or 97.5, without marks, signs or exponent")
+    return value
+
+
+def _whole(value: Any) -> Any:
+    # Left to itself the parser would also take 1_0 and 1.0.
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", str(value).strip()):
+        raise ValueError("write a whole number such as 2")
+    return int(value)
+
+
+def _day(value: Any) -> Any:
+    value = _blank(value)
+    # Left to itself the parser would take a number for seconds since 1970.
+    if value is not None and not (
+        isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip())
+    ):
+        raise ValueError("write the day as 2018-03-31")
+    return value
+
+
+def _instant(value: Any) -> Any:
+    if value is not None and not isinstance(value, str | datetime):
+        raise ValueError("write the time as 2018-05-01T09:00:00Z")
+    return value
+
+
+def _year(text: str) -> str:
+    FinancialYear.parse(text)
+    return text
+
+
+def _quarter(text: str) -> str:
+    Quarter.parse(text)
+    return text
+
+
+Blank = BeforeValidator(_blank)
+"""In front of an optional field: `""` counts as left out, so that rows of a CSV file fit as they are."""
+
+YesNo = Annotated[bool, BeforeValidator(_yes_no)]
+"""`true`, `false`, `"yes"`, `"no"`; an empty cell is no."""
+
+Plain = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=6)]
+Number = Annotated[Plain | None, BeforeValidator(_number)]
+"""A plain number, as JSON number or as text; `""` is none."""
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Day = Annotated[date | None, BeforeValidator(_day)]
+HappenedAt = Annotated[
+    datetime | None,
+    BeforeValidator(_instant),
+    Field(description="When it happened, with time zone; left out: now. An earlier one needs deliverables:history."),
+]
+
+Ref = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,19}$", description="Reference, such as `EP11a`.")]
+Unit = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Unit, such as `peer_challenge` or `gbp`.")]
+
+YearPath = Annotated[
+    str, AfterValidator(_year), Path(pattern=r"^[0-9]{4}-[0-9]{2}$", description="Financial year, `2017-18`.")
+]
+QuarterText = Annotated[str, AfterValidator(_quarter), Field(description="Quarter, `2017-18-q1`.")]
+
+
+def _plain(value: Decimal) -> int | float:
+    """Whole numbers as integers; others as the shortest decimal."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+Figure = Annotated[Decimal, PlainSerializer(_plain, return_type=int | float, when_used="json")]
+"""A number in an answer."""
+
+
+def due_or_year_end(due: date | None, year: FinancialYear) -> date:
+    """Without a date of its own a target is due on the last day of the year (D-10)."""
+    return due or year.end
