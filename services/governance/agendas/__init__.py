@@ -1,0 +1,1 @@
+"""Agendas: items, open reports, restrictions, published versions, packs and supplements. Public content only."""

@@ -1,0 +1,1 @@
+"""Boards, their dated rule sets, groups, authorities and closed days."""

@@ -1,0 +1,1 @@
+"""When papers and minutes are due, in every reading, and how a publication is judged."""

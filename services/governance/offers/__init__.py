@@ -1,0 +1,1 @@
+"""Paper offers: what other services produced that belongs before a board."""

@@ -1,0 +1,1 @@
+"""Persons under all their names, and who sits on which board in which capacity, by date."""
