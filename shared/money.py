@@ -22,9 +22,14 @@ def sterling(pence: int) -> str:
 
 def thousands(pence: int) -> str:
     """Thousands of pounds from the figure's own pence, half away from zero, negatives in brackets (G-40)."""
+    rounded = rounded_thousands(pence)
+    return f"({-rounded:,})" if rounded < 0 else f"{rounded:,}"
+
+
+def rounded_thousands(pence: int) -> int:
+    """Whole thousands of pounds, half away from zero (G-40): what `thousands` shows, to see whether figures add up."""
     rounded = (abs(pence) + 50_000) // 100_000
-    text = f"{rounded:,}"
-    return f"({text})" if pence < 0 and rounded else text
+    return -rounded if pence < 0 else rounded
 
 
 def percent(part: int, whole: int, places: int = 3) -> str | None:

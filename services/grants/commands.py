@@ -30,12 +30,13 @@ async def record_outturn(work: Work, agreement_key: str, figures: OutturnFigures
         latest_number=latest.number if latest else 0,
         latest_state=OutturnState(latest.state) if latest else None,
     )
+    happened_at = work.happened_at(stated)
     fact = decide_outturn(
         position,
         figures,
         outturn_id=work.new_id(),
-        happened_at=work.happened_at(stated),
-        today=london_date(work.now),
+        happened_at=happened_at,
+        today=london_date(happened_at),
         by_cfo=work.actor.may("grants:cfo"),
     )
     outturn = Outturn(

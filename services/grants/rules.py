@@ -92,7 +92,7 @@ def record_outturn(
 
     It supersedes the latest and never goes back in state; `final` is the chief finance officer's. Spend above the grant
     is refused unless exactly the excess stands as own funds. Lines, where given, name every carrying line and sum to
-    the spend. All faults of the figures come at once.
+    the spend. All faults of the figures come at once. `today` is the London day on which it happened.
     """
     if not position.signed:
         raise AgreementNotSigned("The agreement awaits its second signature; record that first.")

@@ -154,6 +154,16 @@ async def test_a_year_has_one_agreement(grants: Running) -> None:
             422,
             {"/parties/0/organisation": "unknown_organisation", "/parties/1/organisation": "unknown_organisation"},
         ),
+        (
+            {
+                "parties": [
+                    {"role": "funder", "organisation": "agency"},
+                    {"role": "recipient", "organisation": "agency"},
+                ]
+            },
+            422,
+            {"/parties": "parties_incomplete"},
+        ),
         ({"parties": [{"role": "auditor", "organisation": "department"}]}, 422, {"/parties/0/role": "literal_error"}),
     ],
 )

@@ -122,6 +122,7 @@ async def test_an_unsigned_agreement_has_no_outturn(grants: Running) -> None:
     ("change", "status", "errors"),
     [
         ({"as_at": "2018-06-02"}, 422, {"/as_at": "future_date"}),
+        ({"as_at": "2018-05-25", "happened_at": "2018-05-24T09:00:00Z"}, 422, {"/as_at": "future_date"}),
         ({"as_at": "2018-03-30"}, 409, {"/as_at": "year_not_over"}),
         ({"as_at": "2017-03-31", "state": "forecast"}, 409, {"/as_at": "year_not_over"}),
         ({"spend_pence": -1}, 422, {"/spend_pence": "greater_than_equal"}),

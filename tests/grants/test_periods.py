@@ -240,3 +240,18 @@ async def test_management_accounts_roll_up_to_headings_and_flag_what_is_over_bud
     assert rows[1] == "OG1,Councillor Services,OG,leaf,384000.00,300000.00,400000.00,-16000.00,-4.167"
     problem(await grants.anonymous.get(path), 401)
     problem(await client.get(path, params={"quarter": "2016-17-q1"}), 404)
+
+
+async def test_figures_in_thousands_are_each_rounded_from_their_own_pence_and_never_adjusted(grants: Running) -> None:
+    """Worked examples 12 and 13; G-40."""
+    agreement = await budgeted(grants)
+    path = "/v1/agreements/2017-18/management-accounts?quarter=2017-18-q1"
+    client = grants.as_("grants:read")
+    assert done(await client.get(path), 200)["note"] is None
+    posted = [(code, "2017-18-q1", 1_040_000) for code in ("OG1", "OG2", "OG3")]
+    await spend(grants, agreement["id"], *posted, ("SI", "2017-18-q1", -1_050_000), ("LP", "2017-18-q1", 1_050_000))
+    accounts = done(await client.get(path), 200)
+    shown = {line["code"]: line["in_thousands"]["actual"] for line in accounts["lines"]}
+    assert [shown[code] for code in ("OG1", "OG2", "OG3", "OG")] == ["10", "10", "10", "31"]
+    assert [shown[code] for code in ("LP", "SI", "CF")] == ["11", "(11)", "0"]
+    assert accounts["note"] == "figures may not sum because of rounding"

@@ -36,7 +36,7 @@ async def draft_agreement(
     """Draft the agreement of a year, its parties by slug, and open its four accounting periods."""
     if await agreement_of_year(work.session, terms.year.label) is not None:
         raise AgreementOfYearExists(f"{terms.year.label} has an agreement; change that one.", pointer="/year")
-    decide_draft(terms, [role for role, _ in named_parties])
+    decide_draft(terms, named_parties)
     bodies = await _named_bodies(work, named_parties)
     work.may_write_for(bodies["recipient"].slug)
     agreement = Agreement(

@@ -70,14 +70,17 @@ class Terms:
     review_by: date | None
 
 
-def draft_agreement(terms: Terms, roles: Sequence[Role]) -> None:
-    """Refuse terms that no agreement can have (G-4, G-6): all faults at once."""
+def draft_agreement(terms: Terms, parties: Sequence[tuple[Role, str]]) -> None:
+    """Refuse terms that no agreement can have (G-4, G-6), parties being (role, slug): all faults at once."""
     faults: list[Refusal] = []
+    roles = [role for role, _ in parties]
     for role in ("funder", "recipient"):
         if roles.count(role) != 1:
             faults.append(PartiesIncomplete(f"Name exactly one {role}.", pointer="/parties"))
     if roles.count("lead_parent") > 1:
         faults.append(PartiesIncomplete("Name at most one lead_parent.", pointer="/parties"))
+    if len({slug for _, slug in parties}) < len(parties):
+        faults.append(PartiesIncomplete("Name another body for each role.", pointer="/parties"))
     if terms.territory != "England":
         faults.append(WrongTerritory("Give England; the grant may not be used elsewhere.", pointer="/territory"))
     expected = funding_basis_of(terms.year)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 
 from services.grants.budget.queries import as_typed
-from services.grants.budget.rules import Kind, roll_up
+from services.grants.budget.rules import CARRYING, Kind, Line, children_of, roll_up
 from services.grants.faults import quarter_of, year_of
 from services.grants.periods.queries import ledger_sums
 from services.grants.queries import budget_as_at, budget_lines, load_agreement
@@ -17,7 +18,7 @@ from services.grants.shapes import content_tag
 from services.grants.tables import Agreement
 from shared.errors import NotFound
 from shared.http import Reads, Routes, Shape
-from shared.money import percent, pounds
+from shared.money import percent, pounds, rounded_thousands, thousands
 from shared.periods import Quarter, london_date
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Work
@@ -26,7 +27,18 @@ router = Routes(tags=["management accounts"])
 
 Ledger = Annotated[Work, Reads("grants:read", "grants:manager", "grants:finance", "grants:cfo")]
 
+ROUNDING_NOTE = "figures may not sum because of rounding"
+
 CSV_HEADER = ("Code", "Name", "ParentCode", "Kind", "Budget", "Actual", "YearToDate", "Variance", "VarianceShare")
+
+
+class InThousands(Shape):
+    """The line's figures in thousands of pounds, each rounded from its own pence, negatives in brackets (G-40)."""
+
+    budget: str
+    actual: str
+    year_to_date: str
+    variance: str
 
 
 class AccountLine(Shape):
@@ -40,6 +52,7 @@ class AccountLine(Shape):
     variance_pence: int = Field(description="Budget less year to date.")
     variance_percent: str | None = Field(description="Of the budget, three decimals, half up (G-35).")
     over_budget: bool = Field(description="Flagged, not refused (G-30).")
+    in_thousands: InThousands
 
 
 class ManagementAccounts(Shape):
@@ -49,6 +62,7 @@ class ManagementAccounts(Shape):
     budget_version: int
     gross_used: bool = Field(description="The quarter holds VAT that cannot be separated (G-27).")
     lines: list[AccountLine]
+    note: str | None = Field(description="Said where the figures in thousands do not add up; none is adjusted (G-40).")
     without_line_pence: int = Field(description="Year to date on codes that this budget does not have.")
 
 
@@ -97,6 +111,7 @@ async def _accounts(work: Work, agreement: Agreement, quarter: Quarter) -> Manag
         quarter=quarter.slug,
         budget_version=version.number,
         gross_used=ledger.gross_used,
+        note=ROUNDING_NOTE if any(not _adds_up(lines, figures) for figures in (budget, actual, to_date)) else None,
         lines=[
             AccountLine(
                 code=line.code,
@@ -109,10 +124,26 @@ async def _accounts(work: Work, agreement: Agreement, quarter: Quarter) -> Manag
                 variance_pence=budget[line.code] - to_date[line.code],
                 variance_percent=percent(budget[line.code] - to_date[line.code], budget[line.code]),
                 over_budget=to_date[line.code] > budget[line.code],
+                in_thousands=InThousands(
+                    budget=thousands(budget[line.code]),
+                    actual=thousands(actual[line.code]),
+                    year_to_date=thousands(to_date[line.code]),
+                    variance=thousands(budget[line.code] - to_date[line.code]),
+                ),
             )
             for line in lines
         ],
         without_line_pence=sum(pence for code, pence in ledger.year_to_date_pence.items() if code not in budget),
+    )
+
+
+def _adds_up(lines: Sequence[Line], figures: Mapping[str, int]) -> bool:
+    """Whether each heading, rounded from its own pence, is the sum of its lines as shown."""
+    return all(
+        rounded_thousands(figures[line.code])
+        == sum(rounded_thousands(figures[child]) for child in children_of(lines, line.code))
+        for line in lines
+        if line.kind not in CARRYING
     )
 
 
