@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -93,7 +94,15 @@ REACTIONS: dict[type[Event], Any] = {OrganisationRegistered: note_effect}
 
 async def effects(database: Database) -> list[Any]:
     async with database.engine.connect() as connection:
-        return list((await connection.execute(text("SELECT event_id, key, version, slug FROM effect ORDER BY seq"))).all())
+        rows = await connection.execute(text("SELECT event_id, key, version, slug FROM effect ORDER BY seq"))
+        return list(rows.all())
+
+
+async def until(holds: Callable[[], Awaitable[Any]], seconds: float = 30) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(seconds):
+        while not await holds():  # noqa: ASYNC110 - what is waited for happens in another process or task
+            await asyncio.sleep(0.05)
 
 
 async def write(database: Database, *events: Event, commit: bool = True) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""Fixtures for a real Kafka: the one named by the environment, else one started from its jars, else a skip with reason."""
+"""Fixtures for a real Kafka: the one the environment names, else one started from its jars, else a skip."""
 
 from __future__ import annotations
 

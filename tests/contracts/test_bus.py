@@ -20,7 +20,12 @@ async def test_a_record_arrives_with_its_key_headers_and_bytes(bed: Bed) -> None
     assert receipt.acknowledged == (0,)
     assert receipt.failure is None
     [got] = await bed.read(1)
-    assert (got.topic, got.key, dict(got.headers), got.payload) == (bed.topic, sent.key, dict(sent.headers), sent.payload)
+    assert (got.topic, got.key, dict(got.headers), got.payload) == (
+        bed.topic,
+        sent.key,
+        dict(sent.headers),
+        sent.payload,
+    )
 
 
 async def test_records_of_one_key_keep_their_order_over_many_publishings(bed: Bed) -> None:
