@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from services.grants import commands
 from services.grants.queries import latest_outturn, load_agreement, load_outturn, outturn_lines, superseding
 from services.grants.rules import OutturnFigures, underspend
-from services.grants.shapes import Amount, AsAt, Code, Day, HappenedAt, KnownBy, Prose
+from services.grants.shapes import Amount, AsAt, Code, Day, HappenedAt, KnownBy, Prose, example
 from services.grants.tables import Outturn
 from shared.errors import NotFound
 from shared.http import Body, PublicWork, Routes, Shape, Writes
@@ -34,6 +34,8 @@ class OutturnLineBody(Body):
 
 class NewOutturn(Body):
     """The spend of a year, as known now."""
+
+    model_config = example(state="provisional", as_at="2018-03-31", spend_pence=2_098_600_000)
 
     state: OutturnState
     as_at: Day = Field(description="Day the figures stand for; not in the future.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from shared.http import Shape
 from shared.values import Slug
@@ -41,3 +41,8 @@ KnownBy = Annotated[Day | None, Query(description="Only what was recorded by the
 def content_tag(shape: Shape) -> str:
     """An ETag for an answer that is computed from many rows: the hash of what it says."""
     return hashlib.sha256(shape.model_dump_json().encode()).hexdigest()[:20]
+
+
+def example(**fields: Any) -> ConfigDict:
+    """`model_config = example(year="2017/18", …)`: a request as the API's description shows it."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})

@@ -14,7 +14,7 @@ from services.grants.agreements.rules import Role, Signatory, Signed, Terms
 from services.grants.faults import year_of
 from services.grants.history.queries import grant_history
 from services.grants.queries import latest_outturn, load_agreement, load_signature, names_on, parties, signatures
-from services.grants.shapes import Amount, AsAt, Day, Name, OrganisationSlug, Year
+from services.grants.shapes import Amount, AsAt, Day, Name, OrganisationSlug, Year, example
 from services.grants.tables import Agreement
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
@@ -35,6 +35,18 @@ class PartyBody(Body):
 class NewAgreement(Body):
     """The terms of one year's memorandum."""
 
+    model_config = example(
+        year="2017/18",
+        funding_basis="direct_grant",
+        grant_pence=2_100_000_000,
+        review_by="2017-10-31",
+        senior_responsible_name="Director of Improvement",
+        parties=[
+            {"role": "funder", "organisation": "department"},
+            {"role": "recipient", "organisation": "agency"},
+        ],
+    )
+
     year: Year
     funding_basis: Literal["revenue_support_grant_top_slice", "direct_grant"]
     grant_pence: Annotated[Amount, Field(gt=0)]
@@ -53,12 +65,18 @@ class NewAgreement(Body):
 class AgreementChange(Body):
     """What is left out stays as it is."""
 
+    model_config = example(ggis_reference="G-0042")
+
     senior_responsible_name: Name | None = None
     ggis_reference: Name | None = None
     guidance_edition: Name | None = None
 
 
 class NewSignature(Body):
+    """One of the two dated signatures."""
+
+    model_config = example(signed_on="2017-05-04")
+
     signed_on: Day | None = Field(
         default=None,
         description="Day of the signature, default today; an earlier day needs the scope `grants:history`.",
@@ -67,6 +85,10 @@ class NewSignature(Body):
 
 
 class SignatoryBody(Body):
+    """Whose signature it is."""
+
+    model_config = example(party="funder")
+
     party: Signatory
 
 

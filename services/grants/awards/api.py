@@ -15,7 +15,7 @@ from services.grants.awards.rules import Award
 from services.grants.awards.tables import PassThroughAward
 from services.grants.organisations.tables import Organisation
 from services.grants.queries import load_agreement
-from services.grants.shapes import Amount, Code, Day, Name, OrganisationSlug, Prose
+from services.grants.shapes import Amount, Code, Day, Name, OrganisationSlug, Prose, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.work import Work
@@ -25,6 +25,15 @@ router = Routes(tags=["pass-through awards"])
 
 class NewAward(Body):
     """Part of a pass-through line for another body, which then carries the same duties."""
+
+    model_config = example(
+        line_code="CF",
+        organisation="scrutiny-centre",
+        amount_pence=18_000_000,
+        awarded_on="2017-05-10",
+        title="Scrutiny support",
+        description="Helpdesk, networks and events for councils.",
+    )
 
     line_code: Code
     organisation: OrganisationSlug

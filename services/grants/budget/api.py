@@ -14,7 +14,7 @@ from services.grants.budget.queries import as_typed, budget_versions, load_budge
 from services.grants.budget.rules import CARRYING, Kind, Line, add_up
 from services.grants.budget.tables import BudgetVersion
 from services.grants.queries import budget_as_at, budget_lines, load_agreement
-from services.grants.shapes import Amount, AsAt, Code, Day, Name
+from services.grants.shapes import Amount, AsAt, Code, Day, Name, example
 from services.grants.tables import Agreement
 from shared.errors import NotFound
 from shared.http import Body, PublicWork, Routes, Shape, Writes
@@ -51,6 +51,15 @@ class BudgetLineBody(Body):
 
 class BudgetBody(Body):
     """A division of the whole grant."""
+
+    model_config = example(
+        lines=[
+            {"code": "OG1", "name": "Councillors", "kind": "leaf", "parent_code": "OG", "amount_pence": 38_400_000},
+            {"code": "OG2", "name": "Offices", "kind": "leaf", "parent_code": "OG", "amount_pence": 38_200_000},
+            {"code": "OG", "name": "Governance", "kind": "heading", "parent_code": "TOTAL", "stated_pence": 76_600_000},
+            {"code": "TOTAL", "name": "Total", "kind": "total", "stated_pence": 76_600_000},
+        ]
+    )
 
     effective_from: Day | None = Field(default=None, description="Default: the agreement's first day.")
     status: Literal["indicative", "committed"] = "indicative"

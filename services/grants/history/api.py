@@ -14,7 +14,7 @@ from services.grants.history import commands
 from services.grants.history.queries import grant_history
 from services.grants.history.rules import SpendState, YearFigure
 from services.grants.rules import underspend
-from services.grants.shapes import Amount, Day, KnownBy, Name, Prose, Year, content_tag
+from services.grants.shapes import Amount, Day, KnownBy, Name, Prose, Year, content_tag, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.money import percent, pounds
 from shared.periods import end_of_day
@@ -47,6 +47,24 @@ class HistoryRowBody(Body):
 
 
 class HistoryBody(Body):
+    """What documents say about years of the grant."""
+
+    model_config = example(
+        rows=[
+            {
+                "year": "2016/17",
+                "funding_basis": "direct_grant",
+                "grant_pence": 2_140_000_000,
+                "scope": "whole grant",
+                "state": "agreed",
+                "spend_pence": 2_139_300_000,
+                "spend_state": "unstated",
+                "spend_reported_on": "2017-07-11",
+            },
+            {"year": "2015/16", "funding_basis": "revenue_support_grant_top_slice", "state": "unknown"},
+        ]
+    )
+
     rows: list[HistoryRowBody] = Field(min_length=1, max_length=500)
 
 

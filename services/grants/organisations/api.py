@@ -14,7 +14,7 @@ from services.grants.organisations.queries import identifiers_of, load_organisat
 from services.grants.organisations.rules import DatedName
 from services.grants.organisations.tables import Organisation
 from services.grants.queries import names_on
-from services.grants.shapes import AsAt, Day
+from services.grants.shapes import AsAt, Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
@@ -37,6 +37,13 @@ class IdentifierBody(Body):
 class NewOrganisation(Body):
     """A body that is party to an agreement, publishes, or receives grant."""
 
+    model_config = example(
+        slug="agency",
+        name="Improvement Agency",
+        identifiers=[{"scheme": "GB-COH", "id": "03675577"}],
+        is_publisher=True,
+    )
+
     slug: Slug = Field(description="Stable name in addresses; it never changes.")
     name: OrganisationNameText
     name_since: Day | None = Field(default=None, description="Day from which the name is in force; none: always.")
@@ -46,12 +53,18 @@ class NewOrganisation(Body):
 
 
 class NewName(Body):
+    """A name and the day it is in force from (G-5)."""
+
+    model_config = example(name="Ministry", since="2018-01-08")
+
     name: OrganisationNameText
     since: Day = Field(description="Day from which the name is in force.")
 
 
 class OrganisationChange(Body):
     """What is left out stays as it is."""
+
+    model_config = example(is_publisher=True)
 
     identifiers: list[IdentifierBody] | None = Field(default=None, max_length=20)
     is_publisher: bool | None = None

@@ -15,7 +15,7 @@ from services.grants.periods.queries import latest_statement, ledger_sums, load_
 from services.grants.periods.rules import PeriodState, StatedLine
 from services.grants.periods.tables import AccountingPeriod, QuarterStatement
 from services.grants.queries import carrying_lines, load_agreement, reported_quarters
-from services.grants.shapes import Code, HappenedAt, KnownBy, Prose, SignedAmount, content_tag
+from services.grants.shapes import Code, HappenedAt, KnownBy, Prose, SignedAmount, content_tag, example
 from services.grants.tables import Agreement
 from shared.errors import NotFound
 from shared.http import Body, Reads, Routes, Shape, Writes
@@ -43,15 +43,30 @@ class StatedLineBody(Body):
 class StatementBody(Body):
     """The spend of a quarter: a figure for every carrying line."""
 
+    model_config = example(
+        lines=[
+            {"code": "IL1", "quarter_pence": 165_325_000},
+            {"code": "CF", "quarter_pence": 0, "zero_confirmed": True},
+        ]
+    )
+
     lines: list[StatedLineBody] = Field(max_length=500)
     happened_at: HappenedAt = None
 
 
 class LockBody(Body):
+    """Why the quarter is locked."""
+
+    model_config = example(reason="quarter stated")
+
     reason: Prose = Field(description="Shown with the lock, such as: quarter stated.")
 
 
 class ReopeningBody(Body):
+    """Why the quarter is opened again."""
+
+    model_config = example(reason="an invoice of the quarter came late")
+
     reason: Prose
 
 
