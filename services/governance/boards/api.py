@@ -77,7 +77,7 @@ class RuleSetIn(Body):
     quorum_numerator: int | None = Field(default=None, ge=1, le=100)
     quorum_denominator: int | None = Field(default=None, ge=1, le=100)
     quorum_min_groups: int = Field(default=0, ge=0, le=20)
-    voting_capacities: list[Literal["full_member", "observer", "lead_peer"]] = ["full_member"]
+    voting_capacities: list[Literal["full_member", "observer", "lead_peer"]] = Field(default=["full_member"])
     remote_counts: bool = True
     notice_days: int = Field(default=3, ge=0, le=60)
     notice_basis: Literal["calendar", "clear", "clear_working"] = "clear_working"
