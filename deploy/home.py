@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from deploy.databases import SERVICES
-from shared.money import pounds
+from shared.money import sterling
 
 SECTIONS = (
     ("agreements", "Agreements and outturn"),
@@ -164,12 +164,7 @@ def _day(moment: Any) -> str:
 
 
 def _pounds(pence: Any) -> str:
-    if pence is None:
-        return "–"
-    text = pounds(int(pence))
-    whole, _, rest = text.lstrip("-").partition(".")
-    sign = "-" if text.startswith("-") else ""
-    return f"{sign}£{int(whole):,}.{rest}"
+    return "–" if pence is None else sterling(int(pence))
 
 
 def _slug(year: Any) -> str:

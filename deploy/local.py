@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import importlib.metadata
 import json
+import logging
 import os
 import secrets
 import signal
@@ -285,4 +286,6 @@ def _log_to(path: Path) -> None:
         path.replace(path.with_suffix(".log.1"))
     configure_logs("info")
     file = path.open("a", buffering=1)
+    # What the libraries have to say, tracebacks included, goes there too.
+    logging.basicConfig(stream=file, level=logging.WARNING, force=True)
     structlog.configure(**{**structlog.get_config(), "logger_factory": structlog.PrintLoggerFactory(file=file)})

@@ -78,6 +78,21 @@ class Client:
         self.made[kind] += 1
         return made
 
+    def noted(self, kind: str, answer: httpx.Response) -> None:
+        """Count an upload: found where the service gave the kept answer of the same one again."""
+        (self.found if is_replay(answer) else self.made)[kind] += 1
+
+    async def arrives(self, what: str, look: Callable[[], Awaitable[Any | None]], seconds: float = 60) -> Any:
+        """Wait for what another service announces; returns what `look` finds."""
+        until = asyncio.get_running_loop().time() + seconds
+        while True:
+            found = await look()
+            if found:
+                return found
+            if asyncio.get_running_loop().time() > until:
+                raise DemoFailed(f"{what} did not arrive within {seconds:.0f} seconds; look at /health/events.")
+            await asyncio.sleep(0.1)
+
     async def call(
         self,
         method: str,
@@ -123,6 +138,11 @@ async def connected(address: str, folder: Path) -> AsyncIterator[Client]:
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=20)
     async with httpx.AsyncClient(base_url=address, timeout=120, limits=limits) as http:
         yield Client(http, LocalIssuer(folder))
+
+
+def is_replay(answer: httpx.Response) -> bool:
+    """Whether the service gave the kept answer of the same request again."""
+    return answer.headers.get("Idempotent-Replayed") == "true"
 
 
 def problem_codes(answer: httpx.Response) -> set[str]:
