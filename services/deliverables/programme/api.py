@@ -149,6 +149,14 @@ class ProgrammeOut(Shape):
     links: dict[str, str]
 
 
+class ProgrammeBrief(Shape):
+    id: UUID
+    year: str
+    state: str
+    organisation: str
+    href: str
+
+
 @router.get("/v1/programmes")
 async def list_programmes(work: PublicWork, paging: Paging) -> Page[ProgrammeBrief]:
     """The programme years that are open."""
@@ -165,14 +173,6 @@ async def list_programmes(work: PublicWork, paging: Paging) -> Page[ProgrammeBri
             href=f"{work.base_url}/v1/programmes/{FinancialYear.parse(row.year).slug}",
         ),
     )
-
-
-class ProgrammeBrief(Shape):
-    id: UUID
-    year: str
-    state: str
-    organisation: str
-    href: str
 
 
 @router.get("/v1/programmes/{year}")
@@ -217,12 +217,10 @@ def _read(body: ProgrammeIn, year: FinancialYear) -> Sent:
         for index, one in enumerate(body.deliverables)
     )
     parts = tuple(_read_part(index, one, year) for index, one in enumerate(body.targets))
-    scheme = body.scheme and SchemeSent(
-        body.scheme.name,
-        body.scheme.question,
-        body.scheme.colours,
-        body.scheme.red_below_percent,
-    )
+    scheme = None
+    if body.scheme is not None:
+        one = body.scheme
+        scheme = SchemeSent(one.name, one.question, one.colours, one.red_below_percent)
     return Sent(themes, deliverables, parts, scheme)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlmodel import col, delete, select
 
@@ -163,7 +164,7 @@ async def _store(work: Work, programme: Programme, book: Book, sent: Sent) -> No
     known = {d.ref: d for d in book.deliverables}
     for position, one in enumerate(sent.deliverables, 1):
         item = one.item
-        row = known.get(item.ref) or Deliverable(id=work.new_id(), ref=item.ref, **_stamps(work))  # type: ignore[arg-type]
+        row = known.get(item.ref) or Deliverable(id=work.new_id(), ref=item.ref, **_stamps(work))
         row.programme_id, row.theme_id, row.position = programme.id, themes[item.theme].id, position
         row.printed_ref, row.title, row.row_kind = one.printed_ref, one.title, item.row_kind
         row.reporting_row, row.counts_in_summary = item.reporting_row, item.counts_in_summary
@@ -203,7 +204,7 @@ def _store_part(
     effective_from: date,
 ) -> TargetPart:
     part = sent.part
-    row = standing.get((part.ref, part.part)) or TargetPart(  # type: ignore[call-arg]
+    row = standing.get((part.ref, part.part)) or TargetPart(
         id=work.new_id(), part=part.part, effective_from=effective_from, state="in_force", **_stamps(work)
     )
     row.deliverable_id = deliverable.id
@@ -233,5 +234,5 @@ async def _store_scheme(work: Work, programme: Programme, sent: SchemeSent | Non
     work.session.add(scheme)
 
 
-def _stamps(work: Work) -> dict[str, object]:
+def _stamps(work: Work) -> dict[str, Any]:
     return {"version": 1, "created_at": work.now, "modified_at": work.now, "created_by": work.actor.sub}

@@ -132,8 +132,10 @@ async def rate_as_printed(work: Work, programme: Programme, printed: Mapping[tup
     """
     faults: Faults = {}
     row, scheme = await load_scheme(work.session, programme)
-    by_period = {slug: await load_standings(work.session, programme, Quarter.parse(slug)) for _, slug in printed}
+    slugs = sorted({slug for _, slug in printed})
+    by_period = {slug: await load_standings(work.session, programme, Quarter.parse(slug)) for slug in slugs}
     earlier = await _earlier_printed(work, programme)
+    events = []
     for (ref, slug), sent in printed.items():
         standings = by_period[slug]
         standing = standings.of(ref)
@@ -184,8 +186,9 @@ async def rate_as_printed(work: Work, programme: Programme, printed: Mapping[tup
                 derived=standing.derived,
                 overridden=False,
             )
-            await work.record(event)
+            events.append(event)
     await work.session.flush()
+    await work.record(*events)
     return faults
 
 

@@ -14,10 +14,9 @@ from starlette.responses import Response
 
 from services.deliverables.programme.commands import lock_programme
 from services.deliverables.programme.queries import find_deliverable, find_programme
-from services.deliverables.programme.tables import TargetPart
 from services.deliverables.ratings.api import READERS
 from services.deliverables.results.commands import Answer, Outcome, report_result, take_in_results
-from services.deliverables.results.queries import find_import
+from services.deliverables.results.queries import find_import, part_numbers
 from services.deliverables.results.rows import MAX_BYTES, Row, check_dates
 from services.deliverables.results.rules import Kind, Statement
 from services.deliverables.results.tables import Observation, ResultsImport
@@ -196,17 +195,16 @@ async def list_observations(
 ) -> Page[ObservationOut]:
     """Everything that was reported for a deliverable, revised values included, in the order it came."""
     deliverable, _ = await find_deliverable(work.session, deliverable_id)
-    statement = (
-        select(Observation, TargetPart.part)
-        .join(TargetPart, col(TargetPart.id) == Observation.target_part_id)
-        .where(TargetPart.deliverable_id == deliverable.id)
-    )
+    parts = await part_numbers(work.session, deliverable)
+    statement = select(Observation).where(col(Observation.target_part_id).in_(list(parts)))
     return await paginate(
         work,
         statement,
         order=(col(Observation.created_at), col(Observation.id)),
         paging=paging,
-        shape=lambda row: ObservationOut(part=row[1], **row[0].model_dump(exclude={"target_part_id", "import_id"})),
+        shape=lambda row: ObservationOut(
+            part=parts[row.target_part_id], **row.model_dump(exclude={"target_part_id", "import_id"})
+        ),
     )
 
 

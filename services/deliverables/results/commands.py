@@ -288,7 +288,6 @@ async def _store(work: Work, desk: Desk, part: TargetPart, row: Row) -> Answer:
         await work.session.flush()
         outcome = Outcome.REVISED
     work.session.add(observation)
-    await work.session.flush()
     desk.observations[part.id].append(observation)
     desk.known[part.id].append(observation)
     return Answer(row, outcome, items)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.deliverables.programme.tables import Programme
+from services.deliverables.programme.tables import Deliverable, Programme, TargetPart
 from services.deliverables.reports.tables import Report, Submission
 from services.deliverables.results.tables import ResultsImport
 from shared.errors import NotFound
@@ -26,6 +26,12 @@ async def locked_quarters(session: AsyncSession, programme: Programme) -> dict[s
         report.quarter: f"its report was {report.state}, submitted on {london_date(submission.happened_at).isoformat()}"
         for report, submission in (await session.exec(statement)).all()
     }
+
+
+async def part_numbers(session: AsyncSession, deliverable: Deliverable) -> dict[UUID, int]:
+    """The numbers of a deliverable's target parts by their ids, superseded ones included."""
+    statement = select(TargetPart).where(TargetPart.deliverable_id == deliverable.id)
+    return {part.id: part.part for part in (await session.exec(statement)).all()}
 
 
 async def find_import(session: AsyncSession, programme: Programme, import_id: UUID) -> ResultsImport:
