@@ -221,7 +221,11 @@ def meeting(
 
 
 def papers(
-    *, meeting_id: UUID = UUID(int=500), happened: str = "2026-12-31T10:00", met: bool = False, supplement: int | None = None
+    *,
+    meeting_id: UUID = UUID(int=500),
+    happened: str = "2026-12-31T10:00",
+    met: bool = False,
+    supplement: int | None = None,
 ) -> PapersPublished:
     return PapersPublished(
         meeting_id=meeting_id,

@@ -59,7 +59,9 @@ def test_the_computed_days_of_2017_18_are_those_of_the_reference_table() -> None
     for due in [*catalogue.owed_by_recipient(YEAR, SIGNED, has_parent=True), *parent]:
         computed.setdefault(due.duty.code, []).extend(due.readings)
         strict.setdefault(due.duty.code, []).extend(
-            reading.due_on.isoformat() for reading in due.readings if reading.name in ("corresponding_date", "named_day")
+            reading.due_on.isoformat()
+            for reading in due.readings
+            if reading.name in ("corresponding_date", "named_day")
         )
     with catalogue.TABLE.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -72,7 +74,9 @@ def test_the_computed_days_of_2017_18_are_those_of_the_reference_table() -> None
 
 def test_the_memorandum_is_due_a_month_after_the_last_signature() -> None:
     """Annex C item K; the target is ours."""
-    (due,) = [due for due in catalogue.owed_by_recipient(YEAR, SIGNED, has_parent=True) if due.duty.code == "MEMORANDUM"]
+    (due,) = [
+        due for due in catalogue.owed_by_recipient(YEAR, SIGNED, has_parent=True) if due.duty.code == "MEMORANDUM"
+    ]
     assert days(due.readings) == ["2017-06-04"]
 
 

@@ -34,11 +34,15 @@ SPRING = at("2017-05-04T12:00")
 async def in_2017(transparency: Running) -> None:
     """The calendar as it stood when the memorandum was signed."""
     transparency.clock.set(SPRING)
-    await transparency.receive(registered(), registered(PARENT, "association"), registered(PARTNER, "partner"), signed())
+    await transparency.receive(
+        registered(), registered(PARENT, "association"), registered(PARTNER, "partner"), signed()
+    )
 
 
 async def record(transparency: Running, publisher: str = "body", year: str = "2017-18") -> dict[str, Any]:
-    answer = await transparency.anonymous.get("/v1/obligations/compliance", params={"publisher": publisher, "year": year})
+    answer = await transparency.anonymous.get(
+        "/v1/obligations/compliance", params={"publisher": publisher, "year": year}
+    )
     assert answer.status_code == 200, answer.text
     return answer.json()  # type: ignore[no-any-return]
 

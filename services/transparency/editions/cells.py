@@ -88,7 +88,8 @@ SELECT
         ELSE CASE WHEN line.source_redacted THEN 'SOURCE_REDACTED' END END AS redaction_reason,
     COALESCE(replace(agreement.year, '/', '-') || '/' || line.line_code, line.line_code) AS grant_ref,
     {_clean("line.decision_ref")} AS decision_ref,
-    decision.row_id
+    decision.row_id,
+    line.company_number ~ '^[A-Z0-9]{{{{8}}}}$' IS FALSE AS company_number_suspect
 FROM row_decisions decision
 JOIN spend_lines line USING (entry_id)
 LEFT JOIN agreements agreement ON agreement.agreement_id = line.agreement_id
@@ -102,7 +103,7 @@ SELECT
     CASE WHEN bool_and(line.amount_basis = 'net') THEN 'net' ELSE 'gross' END, min(line.date_basis), 'staff_expense',
     'EXPENSE_MONTH', bool_or(decision.late_addition), 'STAFF_EXPENSE',
     COALESCE(replace(min(agreement.year), '/', '-') || '/' || min(line.line_code), min(line.line_code)), NULL,
-    decision.row_id
+    decision.row_id, false
 FROM row_decisions decision
 JOIN spend_lines line USING (entry_id)
 LEFT JOIN agreements agreement ON agreement.agreement_id = line.agreement_id
@@ -234,6 +235,7 @@ def figures_query(frame: Frame) -> sql.Composed:
             count(*) FILTER (WHERE amount_basis = 'gross') AS gross_rows,
             count(*) FILTER (WHERE amount_basis = 'net' AND vat_pence IS NULL) AS vat_not_known,
             count(*) FILTER (WHERE late_addition) AS late_additions,
+            count(*) FILTER (WHERE company_number_suspect) AS company_number_suspect,
             COALESCE(sum({guarded}), 0)::bigint AS guarded_cells, {not_stated}
         FROM ({ROWS}) AS published
         """,

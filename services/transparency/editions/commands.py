@@ -232,6 +232,7 @@ async def _select(
 ) -> None:
     """Decide every line of the quarter, and note what came of it on the edition."""
     connection = await raw_connection(work.session)
+    await selection.prefer_sets(connection)
     organisation_id = subject.organisation.organisation_id
     public = [other for other in editions if other.state in ("published", "superseded")]
     # The mark is taken before the selection: a line that arrives in between makes the two differ, never agree.
@@ -319,6 +320,7 @@ def _reconciled(reconciliation: rules.Reconciliation) -> dict[str, Any]:
 
 async def _build_files(work: Work, subject: Subject, edition: Edition) -> None:
     connection = await raw_connection(work.session)
+    await selection.prefer_sets(connection)
     frame = _frame(work, subject, edition)
     about = queries.about(edition, subject.organisation, work.base_url)
     csv_file = await files.build_csv(connection, work.files, frame)

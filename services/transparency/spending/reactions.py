@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid5
-
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete
+from uuid_utils import UUID, uuid5
 
 from services.transparency.spending.tables import LedgerBatch, LedgerMonth
 from shared.events.grants import ExpenditureBatchCompleted, ExpenditureRecorded, LedgerLine

@@ -18,9 +18,7 @@ class SpendLine(Transparency, table=True):
     __tablename__ = "spend_lines"
     __table_args__ = (
         Index("ix_spend_lines_period", "organisation_id", "payment_date"),
-        Index("ix_spend_lines_item", "organisation_id", "source", "item_id"),
         Index("ix_spend_lines_reverses", "reverses", postgresql_where=text("reverses IS NOT NULL")),
-        Index("ix_spend_lines_batch", "batch_id"),
     )
 
     entry_id: UUID = Field(primary_key=True)

@@ -460,8 +460,6 @@ def upgrade() -> None:
         sa.Column("first_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_spend_lines")),
     )
-    op.create_index("ix_spend_lines_batch", "spend_lines", ["batch_id"], unique=False)
-    op.create_index("ix_spend_lines_item", "spend_lines", ["organisation_id", "source", "item_id"], unique=False)
     op.create_index("ix_spend_lines_period", "spend_lines", ["organisation_id", "payment_date"], unique=False)
     op.create_index(
         "ix_spend_lines_reverses",
@@ -499,8 +497,6 @@ def downgrade() -> None:
     op.drop_table("stored_files")
     op.drop_index("ix_spend_lines_reverses", table_name="spend_lines", postgresql_where=sa.text("reverses IS NOT NULL"))
     op.drop_index("ix_spend_lines_period", table_name="spend_lines")
-    op.drop_index("ix_spend_lines_item", table_name="spend_lines")
-    op.drop_index("ix_spend_lines_batch", table_name="spend_lines")
     op.drop_table("spend_lines")
     op.drop_index("ix_row_decisions_row", table_name="row_decisions")
     op.drop_table("row_decisions")
