@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -131,9 +132,13 @@ class Work:
             )
         )
 
-    def etag(self, version: int | str) -> None:
-        """Name the version of the single resource that is answered."""
-        self.headers["ETag"] = f'"{version}"'
+    def etag(self, version: int | str, content: str | None = None) -> None:
+        """Name the version of the single resource that is answered.
+
+        `content` is a fingerprint of what the answer shows beside the versioned record itself, such as live figures: it
+        decides about 304, while If-Match compares the version alone.
+        """
+        self.headers["ETag"] = f'"{version}"' if content is None else f'"{version}.{content}"'
 
     def if_match(self, version: int | str, href: str) -> None:
         """Refuse a change to a version that is not the current one: 428 without If-Match, 412 `stale_version`."""
@@ -143,7 +148,7 @@ class Work:
                 "Send If-Match with the ETag you read, so that nobody's change is overwritten.",
                 headers={"ETag": current},
             )
-        sent = [tag.strip() for tag in self._if_match.split(",")]
+        sent = [re.sub(r'\.[^."]*"$', '"', tag.strip()) for tag in self._if_match.split(",")]
         if current not in sent and sent != ["*"]:
             raise StaleVersion(
                 f"The current version is {current}; read it again, then change it.",
