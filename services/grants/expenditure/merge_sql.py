@@ -154,7 +154,7 @@ UPDATE judged SET outcome = 'rejected', entry_id = NULL, reasons = CASE WHEN out
 """
 
 INSERT_ENTRIES = """
-WITH items AS (
+WITH items AS MATERIALIZED (
     SELECT item_id, (SELECT max(line_no) FROM ledger_entries x WHERE x.organisation_id = %(organisation)s
                      AND x.source = %(source)s AND x.item_id = d.item_id) AS last_no
     FROM (SELECT DISTINCT item_id FROM judged WHERE outcome = 'accepted' AND item_id IS NOT NULL) d
@@ -166,8 +166,8 @@ INSERT INTO ledger_entries (
     entry_id, organisation_id, source, batch_id, record, line, line_key, fingerprint, item_id, line_no, kind,
     ledger_class, party_key, party_kind, party_name, company_number, charity_number, vcse, unit, category, purpose,
     card, contract_ref, service_date, invoice_date, payment_date, date_basis, net_pence, vat_pence,
-    recoverable_vat_pence, irrecoverable_vat_pence, amount_basis, eligible_pence, agreement_id, line_code, accounting_quarter, late_for,
-    decision_ref, source_redacted, flags, recorded_at)
+    recoverable_vat_pence, irrecoverable_vat_pence, amount_basis, eligible_pence, agreement_id, line_code,
+    accounting_quarter, late_for, decision_ref, source_redacted, flags, recorded_at)
 SELECT (%(prefix)s || lpad(to_hex(i.record), 8, '0'))::uuid, %(organisation)s, %(source)s, %(batch)s, i.record, i.line,
     j.line_key, i.fingerprint, coalesce(i.item_id, md5(%(source)s || '|' || j.line_key)), coalesce(p.line_no, 1),
     i.kind, i.ledger_class, i.party_key, i.party_kind, i.party_name, i.company_number, i.charity_number, i.vcse,

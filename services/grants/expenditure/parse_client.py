@@ -63,7 +63,8 @@ class ParsingProcess:
                 else:
                     raise FileFault(**json.loads(content))
         finally:
-            if process.returncode is None:
+            # One that has said its last word ends by itself; a signal sent to it then would confuse who waits for it.
+            if self.tally is None and process.returncode is None:
                 with suppress(ProcessLookupError):
                     process.kill()
             await process.wait()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 
 from services.grants.expenditure.cells import AmountStyle, Unreadable, amount_reader, clean_text, date_reader
@@ -35,6 +36,11 @@ CODED = {
     "party_kind": ("organisation", "sole_trader", "individual", "staff", "unknown"),
     "vcse": ("yes", "no"),
 }
+CONTENT_OF = {
+    "amount": "amount_pence", "vat": "vat_pence", "recoverable_vat": "recoverable_vat_pence",
+    "irrecoverable_vat": "irrecoverable_vat_pence", "input_date": "payment_date",
+}  # fmt: skip
+"""Fields that stand in a parsed line under another name."""
 CACHE_SIZE = 20_000
 
 
@@ -166,37 +172,20 @@ class LineParser:
         self._keyed = identity["kind"] == "keyed"
         self._key_places = [self._columns.place(name) for name in identity["columns"]] if self._keyed else []
         content = used_columns(layout) if self._keyed or not identity["columns"] else identity["columns"]
-        # A column that a field reads counts by what was read, so that 1,000.00 and 1000.00 are the same content.
+        # A column that a field reads counts by what was read, so that 1,000.00 and 1000.00 are the same content. A
+        # text that `values` translates counts as it stands: the profile may learn to read it otherwise.
+        of_field = self._columns.of_field
         read_as = {
-            place: PLACE[field]
-            for field, place in self._columns.of_field.items()
+            place: PLACE.get(CONTENT_OF.get(field, field))
+            for field, place in of_field.items()
             if place is not None
-            and field in PLACE
-            and not (layout["fields"][field] or {}).get("values")
-            and field not in ("party_key", "party_name", "party_kind")
+            and field not in ("gross", "party_key", "party_kind")
+            and not layout["fields"][field].get("values")
         }
-        amounts = {
-            self._columns.of_field.get(field)
-            for field in ("amount", "vat", "recoverable_vat", "irrecoverable_vat", "gross")
-        }
-        dates = {
-            self._columns.of_field.get(field)
-            for field in ("payment_date", "input_date", "invoice_date", "service_date")
-        }
-        payment = PLACE["payment_date"]
-        self._content: list[tuple[str, int]] = []
-        for name in content:
-            place = self._place_of(name, layout)
-            if place is None:
-                continue
-            if place in amounts:
-                self._content.append(("amount", place))
-            elif place == self._payment_column:
-                self._content.append(("row", payment))
-            elif place in read_as and (place in dates or read_as[place] in _TEXT_PLACES):
-                self._content.append(("row", read_as[place]))
-            else:
-                self._content.append(("cell", place))
+        read_as[self._payment_column] = PLACE["payment_date"]
+        places = [place for name in content if (place := self._place_of(name, layout)) is not None]
+        self._content_of_row = _getter([read_as[place] for place in places if read_as.get(place) is not None])
+        self._content_of_cells = _getter([place for place in places if read_as.get(place) is None])
         self._item_places = [self._columns.place(name) for name in layout["item_columns"]]
 
     def _place_of(self, name: str, layout: dict[str, Any]) -> int | None:
@@ -403,25 +392,20 @@ class LineParser:
         return NULL
 
     def _identify(self, row: list[str], cells: list[str], reasons: list[tuple[str, str, int | None]]) -> None:
-        parts = []
-        for how, place in self._content:
-            if how == "row":
-                parts.append(row[place])
-            elif how == "amount":
-                cell = cells[place]
-                parts.append(str(self._amount(cell)[0]) if cell.strip() else "")
-            else:
-                parts.append(cells[place].strip())
-        row[PLACE["fingerprint"]] = blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+        content = "\x1f".join((*self._content_of_row(row), *map(str.strip, self._content_of_cells(cells))))
+        row[PLACE["fingerprint"]] = blake2b(content.encode(), digest_size=16).hexdigest()
         if self._keyed:
             values = []
             for place in self._key_places:
-                text = clean_text(cells[place])[0] if place is not None else ""
+                cell = cells[place] if place is not None else ""
+                text = cell.strip() if cell.isprintable() and cell[:1] != "'" else clean_text(cell)[0]
                 if not text:
                     reasons.append(
                         ("key_missing", "The line cannot be identified without this cell; fill it in.", place)
                     )
-                values.append(text.replace("\\", "\\\\").replace("|", "\\|"))
+                if "\\" in text or "|" in text:
+                    text = text.replace("\\", "\\\\").replace("|", "\\|")
+                values.append(text)
             key = "|".join(values)
             if len(key) > 300:
                 reasons.append(
@@ -435,7 +419,16 @@ class LineParser:
 
 
 _PAST_DATES = (PLACE["payment_date"], PLACE["service_date"])
-_TEXT_PLACES = {PLACE[field] for field in TEXT_FIELDS} | {PLACE["service_date"], PLACE["invoice_date"]}
+
+
+def _getter(places: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    """The cells at these places, all at once."""
+    if not places:
+        return lambda _: ()
+    if len(places) == 1:
+        place = places[0]
+        return lambda cells: (cells[place],)
+    return itemgetter(*places)
 
 
 def _copied(text: str) -> str:
@@ -449,7 +442,7 @@ def _boolean(text: str) -> str:
 
 def _share(pence: int | None, share: Fraction) -> int | None:
     """Part of an amount to the penny, half up, the same way below zero (T-4)."""
-    if pence is None:
-        return None
+    if pence is None or share == 1:
+        return pence
     whole = (abs(pence) * share.numerator * 2 + share.denominator) // (2 * share.denominator)
     return -whole if pence < 0 else whole

@@ -68,16 +68,17 @@ class Placement:
 
 
 def place_quarters(year: FinancialYear, locked: Iterable[str]) -> tuple[Placement, ...]:
-    """Each quarter of a year posts to itself; a locked one to the first later quarter that is open, marked late_for.
+    """Each quarter of a year posts to itself, a locked one to the first open quarter, marked late_for (G-29).
 
-    With none open, post_to is None and the line is held (G-29). An earlier quarter never takes a later one's cost.
+    Quarters after it come first: a cost does not stand before it arose unless nothing later is open. With none open at
+    all post_to is None and the line is held.
     """
     shut = set(locked)
     placements = []
     for place, quarter in enumerate(year.quarters):
-        open_later = [later.slug for later in year.quarters[place:] if later.slug not in shut]
-        post_to = open_later[0] if open_later else None
-        late = quarter.slug if post_to != quarter.slug and post_to is not None else None
+        in_order = (*year.quarters[place:], *year.quarters[:place])
+        post_to = next((candidate.slug for candidate in in_order if candidate.slug not in shut), None)
+        late = quarter.slug if post_to not in (quarter.slug, None) else None
         placements.append(Placement(quarter.start, quarter.end, post_to, late))
     return tuple(placements)
 
