@@ -1,4 +1,4 @@
-"""One function per foreign fact, and REACTIONS, the table of contents. Facts with much to them have folders of their own."""
+"""One function per foreign fact, and REACTIONS, the table of contents; ledger, meetings and reports have folders."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from shared.inbox import Reacting, Reaction
 
 
 async def publish_outturn(event: OutturnRecorded, reacting: Reacting) -> None:
-    """The row that stands in the outturn dataset. Figures are superseded, never edited, so each keeps its own (G-34)."""
+    """The row that stands in the outturn dataset. Figures are superseded, never edited, so each has its own (G-34)."""
     row = insert(OutturnFigure).values(
         outturn_id=event.outturn_id,
         agreement_id=event.agreement_id,

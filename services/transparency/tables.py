@@ -154,4 +154,4 @@ READ_MODELS = (
     OutturnFigure,
     QuarterStatement,
 )
-"""Tables that hold nothing but other services' facts. Editions, decisions, documents and judgements are not among them."""
+"""Tables that hold nothing but other services' facts: no editions, decisions, documents or judgements."""

@@ -111,7 +111,7 @@ def test_a_publication_is_judged_by_its_london_day_in_each_reading(
 
 
 def test_a_verdict_that_came_with_its_event_is_kept_whatever_the_days_say() -> None:
-    """T-45, worked example 13: published Thursday 31 December for Wednesday 6 January; the clear-working day was the 30th."""
+    """T-45, worked example 13: out on 31 December for 6 January, when the clear working day was the 30th."""
     readings = (
         rules.Reading("literal_deadline", date(2027, 1, 3), "three days before", alarms=False),
         rules.Reading("clear_deadline", date(2027, 1, 2), "three clear days", alarms=False),

@@ -294,7 +294,7 @@ async def test_a_late_item_makes_a_new_edition_of_its_own_quarter_and_the_first_
     late = {row["Amount"]: row["LateAddition"] for row in await rows(transparency, 2)}
     assert late == {"600.00": "No", "900.00": "Yes"}
     after = await transparency.anonymous.get(f"{OPEN}/v1/spend.csv")
-    assert after.content == before.content and after.headers["etag"] == before.headers["etag"]
+    assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
     states = [edition["state"] for edition in (await transparency.anonymous.get(f"{Q1}/editions")).json()["items"]]
     assert states == ["superseded", "published"]
     assert len(await transparency.emitted(DatasetPublished)) == 1
@@ -347,7 +347,8 @@ async def test_an_empty_ledger_is_a_nil_return_only_when_a_person_says_so(transp
     edition = await publish(transparency, nil_return=True)
     assert (edition["nil_return"], edition["rows"], edition["coverage"]) == (True, 0, "complete")
     text = (await transparency.anonymous.get(f"{OPEN}/v1/spend.csv")).text
-    assert text.count("\r\n") == 1 and text.startswith("OrganisationLabel,OrganisationURI,")
+    assert text.count("\r\n") == 1
+    assert text.startswith("OrganisationLabel,OrganisationURI,")
 
 
 async def test_nil_return_is_refused_where_rows_qualify(transparency: Running) -> None:

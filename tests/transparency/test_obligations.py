@@ -128,7 +128,7 @@ async def test_a_document_meets_the_duty_of_its_code_in_time_or_late(transparenc
 
 
 async def test_a_past_year_entered_whole_shows_in_time_and_late_by_the_stated_times(transparency: Running) -> None:
-    """Design section 4, two times: entered in 2026, nothing is told as missed, and what was published in time is met."""
+    """Two times: entered in 2026, nothing is told as missed, and what was published in time is met."""
     transparency.clock.set(at("2026-09-01T12:00"))
     await transparency.receive(registered(), signed())
     await transparency.tick(at("2026-09-01T12:01"))

@@ -43,7 +43,7 @@ async def test_the_same_lines_under_another_event_id_change_nothing(transparency
 
 async def test_an_older_statement_of_a_batch_does_not_replace_a_newer_one(transparency: Running) -> None:
     """T-54: `version` of the batch."""
-    recorded, completed = batch(line(60_000))
+    _, completed = batch(line(60_000))
     newer = completed.model_copy(update={"version": 3, "months": ()})
     await transparency.receive(newer, completed)
     assert await count(transparency, LedgerMonth) == 0

@@ -94,7 +94,7 @@ class EditionShape(Shape):
     sha256: str | None
     published_at: datetime | None
     url: str | None
-    files: list[FileShape] = []
+    files: list[FileShape]
 
 
 class DraftShape(EditionShape):
@@ -128,7 +128,7 @@ async def list_datasets(
     period: Annotated[str | None, Query(max_length=20, description="Period, such as `2017-18-q1`.")] = None,
 ) -> Page[EditionShape]:
     """The edition in force of every dataset and period."""
-    statement = (
+    statement: Any = (
         select(Edition, Organisation)
         .join(Dataset, col(Dataset.dataset_id) == col(Edition.dataset_id))
         .join(Organisation, col(Organisation.organisation_id) == col(Dataset.organisation_id))
@@ -209,7 +209,7 @@ async def read_draft(
 
 @router.post("/v1/datasets/{publisher}/spend/{period}/editions", status_code=201)
 async def draft_edition(work: Preparing, publisher: PublisherSlug, period: Period, body: DraftBody) -> DraftShape:
-    """Draft the next edition of a quarter: rows selected, every other line excluded with its reason, ledger reconciled."""
+    """Draft a quarter's next edition: rows selected, each other line excluded with its reason, ledger reconciled."""
     edition = await commands.draft_edition(
         work, publisher, _quarter(period), nil_return=body.nil_return, change_note=body.change_note
     )

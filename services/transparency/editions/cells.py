@@ -30,7 +30,7 @@ class Frame:
 
 @cache
 def profile(dataset: str) -> list[dict[str, Any]]:
-    """The columns of a dataset in published order, with type, constraint and every deviation from the sector's schema."""
+    """The columns of a dataset in published order: type, constraint, deviation from the sector's schema."""
     columns: list[dict[str, Any]] = json.loads(PROFILES.read_text(encoding="utf-8"))[dataset]
     return columns
 
@@ -44,9 +44,9 @@ def _stated(expression: str) -> str:
     return f"COALESCE({_clean(expression)}, '{NOT_STATED}')"
 
 
-# A payee is hidden where grants sent no name for being a person's, and then nothing that could link two hidden rows stays
-# (T-18, T-19, T-22). A name that came already redacted is kept as it came and counted (T-23). A payee of unknown kind
-# is not declared personal: the name was withheld by the ledger's owner, so the cell says that it is not stated.
+# A payee is hidden where grants sent no name because it is a person's; then nothing stays that could link two hidden
+# rows (T-18, T-19, T-22). A name that came already redacted is kept as it came and counted (T-23). A payee of unknown
+# kind is not declared personal: the name was withheld by the ledger's owner, so the cell says that it is not stated.
 HIDDEN = "line.party_kind IN ('individual', 'staff')"
 
 REDACTED = "'REDACTED PERSONAL DATA'"
@@ -96,7 +96,8 @@ LEFT JOIN agreements agreement ON agreement.agreement_id = line.agreement_id
 WHERE decision.edition_id = {{edition}} AND decision.inclusion IS NOT NULL AND decision.inclusion <> 'EXPENSE_MONTH'
 UNION ALL
 SELECT
-    {_stated("min(line.unit)")}, {REDACTED}, NULL, NULL, NULL, false, max(line.payment_date), decision.transaction_number,
+    {_stated("min(line.unit)")}, {REDACTED}, NULL, NULL, NULL, false, max(line.payment_date),
+    decision.transaction_number,
     sum(line.eligible_pence)::bigint,
     CASE WHEN bool_and(line.amount_basis = 'net') THEN sum(line.irrecoverable_vat_pence)::bigint END,
     'Staff expenses of the month', {_stated("min(line.category)")}, 'None', NULL, 1,

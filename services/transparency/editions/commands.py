@@ -272,7 +272,8 @@ async def _figures(work: Work, subject: Subject, edition: Edition) -> dict[str, 
     connection = await raw_connection(work.session)
     cursor = await connection.execute(figures_query(_frame(work, subject, edition)))
     row = await cursor.fetchone()
-    assert row is not None and cursor.description is not None
+    assert row is not None
+    assert cursor.description is not None
     figures = dict(zip((column.name for column in cursor.description), row, strict=True))
     edition.row_count = figures.pop("rows")
     edition.total_pence = figures.pop("total_pence")
@@ -387,7 +388,7 @@ async def _record(work: Work, subject: Subject, edition: Edition) -> None:
 
 
 async def _meet_duties(work: Work, subject: Subject, edition: Edition) -> None:
-    """Spend and cards of the quarter stand in this file; grants to voluntary bodies do once all four quarters are out."""
+    """The file holds the quarter's spend and cards; grants to voluntary bodies are out once all four quarters are."""
     year = subject.quarter.year
     duties = [("SPEND", edition.period), ("CARDS", edition.period)]
     if await queries.year_is_out(work.session, subject.dataset.dataset_id, year):

@@ -180,7 +180,7 @@ def edition_metadata(
     files: Mapping[str, StoredFile],
     built_at: datetime,
 ) -> bytes:
-    """The edition's own account of itself: method, counts, hash, reconciliation, coverage and what readers must know."""
+    """The edition's account of itself: method, counts, hash, reconciliation, coverage, what readers must know."""
     content = {
         **about,
         "change_kind": edition.change_kind,

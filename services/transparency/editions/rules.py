@@ -1,4 +1,4 @@
-"""Whether an edition may be drafted, checked and published. Pure: totals, months and people in, refusals or values out."""
+"""Whether an edition may be drafted, checked and published. Pure: totals and months in, refusals or values out."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def refuse_silence(quarter: Quarter, missing: Sequence[str], *, nil_return: bool
         raise NotNil(f"{published} rows qualify; leave nil_return out.", pointer="/nil_return")
     if len(missing) == len(months_of(quarter)) and not nil_return:
         raise LedgerIncomplete(
-            f"The owner's ledger states no line for {quarter.label}. If there truly was nothing to pay, send nil_return.",
+            f"The owner's ledger states no line for {quarter.label}. If nothing was paid, send nil_return.",
             pointer="/nil_return",
         )
 
@@ -157,7 +157,7 @@ def refuse_unaccounted(reconciliation: Reconciliation) -> None:
     difference = reconciliation.difference
     if difference != Amount():
         raise DoesNotReconcile(
-            f"{difference.lines} lines and {sterling(difference.pence)} of the ledger are neither published nor excluded.",
+            f"{difference.lines} lines and {sterling(difference.pence)} are neither published nor excluded.",
             extra={"difference_pence": difference.pence, "difference_lines": difference.lines},
         )
 

@@ -103,12 +103,13 @@ SELECT %(edition)s, entry_id, public_row, reason, exclusion, abs(item_pence), el
     %(first)s::uuid IS NOT NULL AND reason IS NOT NULL AND NOT EXISTS (
         SELECT FROM row_decisions earlier
         WHERE earlier.edition_id = %(first)s AND earlier.row_id = public_row AND earlier.inclusion IS NOT NULL),
-    md5(ROW(reason, party_kind, party_name, party_key, company_number, charity_number, vcse, unit, category, purpose, card,
-        contract_ref, payment_date, date_basis, eligible_pence, irrecoverable_vat_pence, amount_basis, agreement_id,
-        line_code, decision_ref, source_redacted)::text)
+    md5(ROW(reason, party_kind, party_name, party_key, company_number, charity_number, vcse, unit, category, purpose,
+        card, contract_ref, payment_date, date_basis, eligible_pence, irrecoverable_vat_pence, amount_basis,
+        agreement_id, line_code, decision_ref, source_redacted)::text)
 FROM (
     SELECT *,
-        CASE WHEN reason = 'EXPENSE_MONTH' THEN md5(organisation_id::text || source || item) ELSE row_id END AS public_row,
+        CASE WHEN reason = 'EXPENSE_MONTH' THEN md5(organisation_id::text || source || item) ELSE row_id END
+            AS public_row,
         'TR-' || upper(substr(encode(sha256(convert_to(
             concat_ws('|', %(key)s::text, organisation_id, source, item), 'UTF8')), 'hex'), 1, 16)) AS reference
     FROM (
@@ -125,8 +126,8 @@ FROM (
 ) AS named
 """
 
-# (TransactionNumber, LineNumber) is the public key (T-12). Where a ledger gives two lines of one item the same number, the
-# one seen first keeps it and the others follow behind the item's last.
+# (TransactionNumber, LineNumber) is the public key (T-12). Where a ledger gives two lines of one item the same number,
+# the one seen first keeps it and the others follow behind the item's last.
 RENUMBER = """
 WITH clashing AS (
     SELECT transaction_number FROM row_decisions

@@ -252,7 +252,8 @@ def _record(found: list[tuple[Obligation, Organisation | None]], base_url: str) 
             else None
         )
         published = f"{london_date(obligation.met_at):%d/%m/%Y}" if obligation.met_at else None
-        for reading in obligation.readings or [None]:
+        readings: list[dict[str, Any] | None] = [*obligation.readings] or [None]
+        for reading in readings:
             rows.append(
                 (
                     label,

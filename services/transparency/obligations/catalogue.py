@@ -97,7 +97,7 @@ def owed_by_parent(year: FinancialYear) -> list[Due]:
 
 
 def owed_by_pass_through(year: FinancialYear, awarded_on: date) -> list[Due]:
-    """The obligations of a body that grant was passed to, from the award on: quarters that had ended before are not its."""
+    """The obligations of a body that grant was passed to: quarters that had ended before the award are not its."""
     return [due for code in PASSED_ON for due in _due(code, year, ()) if Quarter.parse(due.subject).end >= awarded_on]
 
 

@@ -138,7 +138,8 @@ async def tick(work: Work, now: datetime) -> None:
 
 
 def _missed(obligation: Obligation) -> ObligationMissed:
-    assert obligation.alarm_on is not None and obligation.alarm_reading is not None
+    assert obligation.alarm_on is not None
+    assert obligation.alarm_reading is not None
     return ObligationMissed(
         obligation_id=obligation.obligation_id,
         version=obligation.version,

@@ -1,4 +1,4 @@
-"""When duties fall due, how each day is found, and what a publication is worth. Pure: days and instants in, values out."""
+"""When duties fall due, how each day is found, what a publication is worth. Pure: days and instants in, values out."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class UnknownDuty(Invalid):
 
 
 def month_after_quarter(quarter: Quarter) -> tuple[Reading, ...]:
-    """ "One month after the quarter" has two readings: the same day number one month on, and the month's last day (T-43)."""
+    """One month after the quarter, in two readings: the same day number one month on, and that month's end (T-43)."""
     ends = quarter.end
     strict = add_months(ends, 1)
     practice = _month_end(strict)

@@ -19,22 +19,24 @@ ROWS = UUID("5d8b1f0e-6c1d-5a57-9d43-1b3a5a6a7c11")
 RECORD_LINES = text("""
 INSERT INTO spend_lines (
     entry_id, row_id, root_id, organisation_id, batch_id, source, line_key, item_id, line_no, kind, ledger_class,
-    party_key, party_kind, party_name, company_number, charity_number, vcse, unit, category, purpose, card, contract_ref,
-    payment_date, date_basis, net_pence, vat_pence, irrecoverable_vat_pence, amount_basis, eligible_pence, agreement_id,
-    line_code, reverses, replaces, decision_ref, source_redacted, first_seen_at)
+    party_key, party_kind, party_name, company_number, charity_number, vcse, unit, category, purpose, card,
+    contract_ref, payment_date, date_basis, net_pence, vat_pence, irrecoverable_vat_pence, amount_basis, eligible_pence,
+    agreement_id, line_code, reverses, replaces, decision_ref, source_redacted, first_seen_at)
 SELECT
     line.entry_id, (CAST(:row_ids AS text[]))[line.position], COALESCE(line.replaces, line.entry_id), :organisation_id,
     :batch_id, :source, line.line_key, line.item_id, line.line_no, line.kind, line.ledger_class,
     line.party ->> 'key', line.party ->> 'kind', line.party ->> 'name', line.party ->> 'company_number',
-    line.party ->> 'charity_number', (line.party ->> 'vcse')::boolean, line.unit, line.category, line.purpose, line.card,
-    line.contract_ref, line.payment_date, line.date_basis, line.net_pence, line.vat_pence, line.irrecoverable_vat_pence,
-    line.amount_basis, line.eligible_pence, line.agreement_id, line.line_code, line.reverses, line.replaces,
+    line.party ->> 'charity_number', (line.party ->> 'vcse')::boolean, line.unit, line.category, line.purpose,
+    line.card, line.contract_ref, line.payment_date, line.date_basis, line.net_pence, line.vat_pence,
+    line.irrecoverable_vat_pence, line.amount_basis,
+    line.eligible_pence, line.agreement_id, line.line_code, line.reverses, line.replaces,
     line.decision_ref, line.source_redacted, :first_seen_at
 FROM ROWS FROM (
     json_to_recordset(CAST(:event AS json) -> 'lines') AS (
-        entry_id uuid, line_key text, item_id text, line_no integer, kind text, ledger_class text, party json, unit text,
-        category text, purpose text, card text, contract_ref text, payment_date date, date_basis text, net_pence bigint,
-        vat_pence bigint, irrecoverable_vat_pence bigint, amount_basis text, eligible_pence bigint, agreement_id uuid,
+        entry_id uuid, line_key text, item_id text, line_no integer, kind text, ledger_class text, party json,
+        unit text, category text, purpose text, card text, contract_ref text, payment_date date, date_basis text,
+        net_pence bigint, vat_pence bigint, irrecoverable_vat_pence bigint,
+        amount_basis text, eligible_pence bigint, agreement_id uuid,
         line_code text, reverses uuid, replaces uuid, decision_ref text, source_redacted boolean)
 ) WITH ORDINALITY AS line (
     entry_id, line_key, item_id, line_no, kind, ledger_class, party, unit, category, purpose, card, contract_ref,
