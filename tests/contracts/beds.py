@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import MetaData, insert, text
@@ -22,7 +22,10 @@ from shared.events.base import Event
 from shared.events.grants import OrganisationRegistered
 from shared.inbox import Reacting, inbox_tables
 from shared.outbox import OUTBOX, outbox_tables
-from tests.harness import Postgres
+
+if TYPE_CHECKING:
+    # Not at run time: the processes that tests kill start with this module, and shall start quickly.
+    from tests.harness import Postgres
 
 NOW = datetime(2018, 6, 1, 12, 0, tzinfo=UTC)
 OWNER = "grants"
