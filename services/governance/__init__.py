@@ -5,11 +5,15 @@ Owns       boards and their dated rules, persons and memberships, meetings, agen
 Commands   boards/      create_board, change_board, add_rule_set, end_rule_set, add_closed_day
            people/      create_person, add_alias, merge_person, add_membership, end_membership, import_roster
            meetings/    create_meeting, move_meeting (schedule, move, postpone, hold, cancel)
-           agendas/     draft_agenda, replace_draft, agree_urgency, add_item, add_report, change_report, sign_off,
-                        publish_agenda_version, publish_pack
+           agendas/     draft_agenda, replace_draft, agree_urgency, add_item, publish_agenda_version
+           reports/     add_report, change_report, sign_off
+           packs/       publish_pack (main pack, supplements)
            closed/      keep_closed_item, add_closed_report, keep_closed_minutes, keep_closed_declaration
-           attendance/  import_register, record_attendance, compare_with_note
-           minutes/     enter_minutes, replace_minutes, publish_draft, approve, add_progress, declare
+           registers/   import_register (settle_cells, attach_person, attach_column follow from findings)
+           attendance/  record_attendance, compare_with_note
+           minutes/     enter_minutes, replace_minutes, publish_draft, approve
+           actions/     add_progress
+           declarations/  declare
            offers/      decide_offer
            findings/    resolve_finding
 Publishes  MeetingScheduled, AgendaPublished, PapersPublished, MinutesPublished, MinutesApproved, DecisionRecorded,

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from services.governance.agendas.tables import (
-    AgendaItem,
-    AgendaVersion,
-    Pack,
-    Report,
-    Restriction,
-    SignOff,
-    UrgencyAgreement,
-)
-from services.governance.attendance.tables import AttendanceEntry, RegisterCell, RegisterImport
+from services.governance.actions.tables import Action, ActionProgress, Decision
+from services.governance.agendas.tables import AgendaItem, AgendaVersion, Restriction, UrgencyAgreement
+from services.governance.attendance.tables import AttendanceEntry
 from services.governance.base import Governance
 from services.governance.boards.tables import (
     Authority,
@@ -29,20 +22,15 @@ from services.governance.closed.tables import (
     ClosedMinuteItem,
     ClosedReport,
 )
+from services.governance.declarations.tables import Declaration
 from services.governance.findings.tables import ImportFinding
 from services.governance.meetings.tables import Meeting, Publication
-from services.governance.minutes.tables import (
-    Action,
-    ActionProgress,
-    Approval,
-    Decision,
-    Declaration,
-    MinuteItem,
-    Minutes,
-    NoteAttendance,
-)
+from services.governance.minutes.tables import Approval, MinuteItem, Minutes, NoteAttendance
 from services.governance.offers.tables import PaperOffer
+from services.governance.packs.tables import Pack
 from services.governance.people.tables import Alias, Membership, Person
+from services.governance.registers.tables import RegisterCell, RegisterImport
+from services.governance.reports.tables import Report, SignOff
 
 METADATA = Governance.metadata
 

@@ -7,61 +7,25 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse
 
 from services.governance.agendas import commands
-from services.governance.agendas.documents import agenda_document, report_face
-from services.governance.agendas.queries import agenda_of, find_pack, find_report, latest_version, packs_of, versions_of
-from services.governance.agendas.tables import AgendaVersion, Pack
-from services.governance.boards.api import Text
+from services.governance.agendas.documents import agenda_document
+from services.governance.agendas.queries import agenda_of, latest_version, versions_of
+from services.governance.agendas.tables import AgendaVersion
 from services.governance.meetings.queries import find_meeting
+from services.governance.packs.api import pack_out
+from services.governance.packs.queries import packs_of
 from services.governance.pages import render
+from services.governance.reports.api import ReportIn
+from services.governance.shapes import LongText, Text
 from shared.errors import NotFound
-from shared.events.base import canonical_json
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.work import Work
 
 router = Routes(tags=["agendas"])
 
-LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
 Kind = Literal["business", "procedural", "approval_of_minutes", "exclusion", "timetable"]
-
-
-class Officer(Body):
-    name: Text
-    position: Text | None = None
-
-
-class Appendix(Body):
-    label: Text | None = None
-    title: Text
-
-
-class Section(Body):
-    heading: Text
-    text: LongText
-
-
-class ReportIn(Body):
-    title: Text
-    purpose_text: LongText | None = None
-    purpose_categories: list[Literal["discussion", "decision", "direction", "guidance"]] = Field(default_factory=list)
-    summary: LongText | None = None
-    recommendations: list[LongText] = Field(default_factory=list, max_length=100)
-    action: LongText | None = None
-    contact_officers: list[Officer] = Field(default_factory=list, max_length=50)
-    lead_member: Text | None = None
-    background: LongText | None = None
-    financial_implications: LongText | None = None
-    wales_implications: LongText | None = None
-    next_steps: LongText | None = None
-    other_sections: list[Section] = Field(default_factory=list, max_length=100)
-    section_order: list[Text] = Field(default_factory=list, max_length=100)
-    appendices: list[Appendix] = Field(default_factory=list, max_length=100)
-    background_papers: list[Text] = Field(default_factory=list, max_length=100)
-    programme_relevant: bool = True
-    not_relevant_reason: Text | None = None
-    workstreams: list[Text] = Field(default_factory=list, max_length=100)
 
 
 class RestrictionIn(Body):
@@ -120,23 +84,9 @@ class UrgencyOut(Shape):
     agreed_at: datetime
 
 
-class SignOffIn(Body):
-    outcome: Literal["approved", "changes_requested"]
-    comment: LongText | None = None
-
-
-class WithdrawalIn(Body):
-    reason: LongText
-
-
 class Publishing(Body):
     reason_for_change: Text | None = Field(default=None, description="Needed from the second version on.")
     happened_at: AwareDatetime | None = Field(default=None, description="An earlier time needs governance:history.")
-
-
-class PackIn(Body):
-    scope: Literal["main_pack", "supplement"]
-    happened_at: AwareDatetime | None = None
 
 
 class AgendaOut(Shape):
@@ -173,30 +123,6 @@ class ItemOut(Shape):
     late: bool
     urgency_reason: str | None
     version: int
-
-
-class ReportState(Shape):
-    id: UUID
-    title: str
-    state: str
-    late: bool
-    version: int
-
-
-class PackOut(Shape):
-    id: UUID
-    scope: str
-    supplement_no: int | None
-    published_at: datetime
-    recorded_at: datetime
-    page_map: list[dict[str, Any]]
-    sha256: str
-    url: str
-    html: str
-
-
-class PackList(Shape):
-    items: list[PackOut]
 
 
 @router.post("/v1/meetings/{meeting}/agenda", status_code=201)
@@ -243,7 +169,7 @@ async def read_agenda_page(meeting: UUID, work: PublicWork) -> HTMLResponse:
     latest = await latest_version(work.session, meeting)
     if latest is None:
         raise NotFound("No agenda of this meeting is published.")
-    packs = [_pack(pack, work.base_url) for pack in await packs_of(work.session, meeting)]
+    packs = [pack_out(pack, work.base_url) for pack in await packs_of(work.session, meeting)]
     return render("agenda.html", agenda=_published(latest, found.agenda_state), packs=packs, meeting=found)
 
 
@@ -302,102 +228,6 @@ async def add_item(meeting: UUID, body: LateItemIn, work: Annotated[Work, Writes
     )
 
 
-@router.post("/v1/agenda-items/{item}/reports", status_code=201)
-async def add_report(
-    item: UUID, body: ReportIn, work: Annotated[Work, Writes("governance:author", "governance:clerk")]
-) -> ReportState:
-    """Add a draft report under an open item."""
-    report = await commands.add_report(work, item, body.model_dump(mode="json"))
-    work.headers["Location"] = f"{work.base_url}/v1/reports/{report.id}"
-    work.etag(report.version)
-    return ReportState.model_validate(report)
-
-
-@router.put("/v1/reports/{report}")
-async def change_report(
-    report: UUID, body: ReportIn, work: Annotated[Work, Writes("governance:author", "governance:clerk")]
-) -> ReportState:
-    """Replace a report's text. After approval it must be signed off again."""
-    changed = await commands.change_report(work, report, body.model_dump(mode="json"))
-    work.etag(changed.version)
-    return ReportState.model_validate(changed)
-
-
-@router.post("/v1/reports/{report}/submissions")
-async def submit_report(
-    report: UUID, work: Annotated[Work, Writes("governance:author", "governance:clerk")]
-) -> ReportState:
-    """Hand a report in for sign-off."""
-    return ReportState.model_validate(await commands.sign_off(work, report, "submitted", "author", None))
-
-
-@router.post("/v1/reports/{report}/sign-offs")
-async def sign_off_report(
-    report: UUID, body: SignOffIn, work: Annotated[Work, Writes("governance:approver")]
-) -> ReportState:
-    """Approve a report or ask for changes; nobody approves their own."""
-    return ReportState.model_validate(await commands.sign_off(work, report, body.outcome, "approver", body.comment))
-
-
-@router.post("/v1/reports/{report}/withdrawal")
-async def withdraw_report(
-    report: UUID, body: WithdrawalIn, work: Annotated[Work, Writes("governance:author", "governance:clerk")]
-) -> ReportState:
-    """Take a report out; what was published of it stays in its pack."""
-    return ReportState.model_validate(await commands.sign_off(work, report, "withdrawn", "author", body.reason))
-
-
-@router.get("/v1/reports/{report}")
-async def read_report(report: UUID, work: PublicWork) -> dict[str, Any]:
-    """An open report that went out in a pack. Anything else is unknown, a closed one as well (B-17)."""
-    found, _ = await find_report(work.session, report)
-    if found.state != "in_pack":
-        raise NotFound("No report has this id.")
-    work.etag(found.version)
-    return report_face(found)
-
-
-@router.get("/v1/reports/{report}/draft")
-async def read_report_draft(
-    report: UUID,
-    work: Annotated[Work, Reads("governance:author", "governance:approver", "governance:clerk", "governance:chair")],
-) -> dict[str, Any]:
-    """A report under way, with its state."""
-    found, _ = await find_report(work.session, report)
-    work.etag(found.version)
-    return report_face(found) | {"state": found.state, "late": found.late, "version": found.version}
-
-
-@router.post("/v1/meetings/{meeting}/packs", status_code=201)
-async def publish_pack(meeting: UUID, body: PackIn, work: Annotated[Work, Writes("governance:clerk")]) -> PackOut:
-    """Publish the main pack, or what came late as the next supplement, judged by its own clock (B-3, B-6)."""
-    pack = await commands.publish_pack(work, meeting, body.scope, body.happened_at)
-    work.headers["Location"] = f"{work.base_url}/v1/packs/{pack.id}"
-    return _pack(pack, work.base_url)
-
-
-@router.get("/v1/meetings/{meeting}/packs")
-async def list_packs(meeting: UUID, work: PublicWork) -> PackList:
-    """Main pack and supplements of a meeting (B-13)."""
-    await find_meeting(work.session, meeting)
-    return PackList(items=[_pack(pack, work.base_url) for pack in await packs_of(work.session, meeting)])
-
-
-@router.get("/v1/packs/{pack}", response_class=Response, responses={200: {"content": {"application/json": {}}}})
-async def read_pack(pack: UUID, work: PublicWork) -> Response:
-    """The public papers, byte for byte as their `sha256` says."""
-    found = await find_pack(work.session, pack)
-    work.etag(found.sha256)
-    return Response(canonical_json(found.document), media_type="application/json")
-
-
-@router.get("/v1/packs/{pack}/page.html", response_class=HTMLResponse)
-async def read_pack_page(pack: UUID, work: PublicWork) -> HTMLResponse:
-    """The public papers as a page."""
-    found = await find_pack(work.session, pack)
-    return render("pack.html", pack=found.document, published_at=found.published_at, sha256=found.sha256)
-
-
 def _item(item: ItemIn) -> dict[str, Any]:
     """The entered item; times stay instants, everything below is plain JSON."""
     content = item.model_dump(mode="json", exclude={"urgency_reason", "urgency_agreement"})
@@ -444,18 +274,4 @@ def _version(version: AgendaVersion, base_url: str) -> AgendaVersionOut:
         reason_for_change=version.reason_for_change,
         sha256=version.sha256,
         url=f"{base_url}/v1/meetings/{version.meeting_id}/agenda/publications/{version.number}",
-    )
-
-
-def _pack(pack: Pack, base_url: str) -> PackOut:
-    return PackOut(
-        id=pack.id,
-        scope=pack.scope,
-        supplement_no=pack.supplement_no or None,
-        published_at=pack.published_at,
-        recorded_at=pack.recorded_at,
-        page_map=pack.page_map,
-        sha256=pack.sha256,
-        url=f"{base_url}/v1/packs/{pack.id}",
-        html=f"{base_url}/v1/packs/{pack.id}/page.html",
     )

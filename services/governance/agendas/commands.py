@@ -10,51 +10,31 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.governance.agendas.documents import (
-    REPORT_FIELDS,
-    agenda_document,
-    fingerprint,
-    pack_document,
-    page_map,
-    withheld_list,
-)
-from services.governance.agendas.queries import Agenda, agenda_of, find_item, find_report, latest_version, packs_of
+from services.governance.agendas.documents import REPORT_FIELDS, agenda_document, fingerprint, withheld_list
+from services.governance.agendas.queries import Agenda, agenda_of, latest_version
 from services.governance.agendas.rules import (
-    AgendaClosed,
     AgendaExists,
-    AgendaNotPublished,
-    ClosedItemHasNoOpenPapers,
     ItemFacts,
-    MainPackPublished,
-    MeetingKey,
-    NothingToPublish,
     RestrictionFacts,
     check_item,
     check_items,
     check_late,
-    check_report_move,
     publish_agenda,
-    publish_papers,
 )
-from services.governance.agendas.tables import (
-    AgendaItem,
-    AgendaVersion,
-    Pack,
-    Report,
-    Restriction,
-    SignOff,
-    UrgencyAgreement,
-)
+from services.governance.agendas.standing import open_meeting
+from services.governance.agendas.tables import AgendaItem, AgendaVersion, Restriction, UrgencyAgreement
 from services.governance.boards.tables import Board
 from services.governance.closed.commands import keep_closed_snapshot
-from services.governance.deadlines.rules import judge_papers
 from services.governance.findings.noting import note_finding
-from services.governance.meetings.queries import find_meeting, local_day, main_pack_of, policy_for
-from services.governance.meetings.tables import Meeting, Publication
+from services.governance.meetings.publishing import keep_publication
+from services.governance.meetings.queries import local_day, main_pack_of, meeting_key
+from services.governance.meetings.stamps import raise_stamps
+from services.governance.meetings.tables import Meeting
+from services.governance.reports.commands import keep_report
+from services.governance.reports.tables import Report, SignOff
 from shared.errors import Invalid, NotAllowed
 from shared.events.base import canonical_json
-from shared.values import PapersScope
-from shared.work import Work, four_eyes
+from shared.work import Work
 
 
 async def draft_agenda(
@@ -67,7 +47,7 @@ async def draft_agenda(
 
     Returns the meeting, and whether anything was added.
     """
-    meeting, board = await _open_meeting(work, meeting_id)
+    meeting, board = await open_meeting(work, meeting_id)
     check_items([_facts(item) for item in items], imported=source is not None)
     _check_may_import(work, source)
     current = await agenda_of(work.session, meeting_id)
@@ -85,7 +65,7 @@ async def draft_agenda(
 
 async def replace_draft(work: Work, meeting_id: UUID, items: Sequence[Mapping[str, Any]]) -> Meeting:
     """Replace a draft agenda as a whole, before its first publication."""
-    meeting, board = await _open_meeting(work, meeting_id)
+    meeting, board = await open_meeting(work, meeting_id)
     work.if_match(meeting.version, f"{work.base_url}/v1/meetings/{meeting.id}")
     if meeting.agenda_state == "published":
         raise AgendaExists("It is published; change it item by item and publish the next version.")
@@ -108,7 +88,7 @@ async def replace_draft(work: Work, meeting_id: UUID, items: Sequence[Mapping[st
 
 async def agree_urgency(work: Work, meeting_id: UUID, title: str, reason: str) -> UrgencyAgreement:
     """The chair agrees that a late item is urgent (B-11)."""
-    meeting, _board = await _open_meeting(work, meeting_id)
+    meeting, _board = await open_meeting(work, meeting_id)
     agreement = UrgencyAgreement(
         id=work.new_id(),
         meeting_id=meeting.id,
@@ -124,7 +104,7 @@ async def agree_urgency(work: Work, meeting_id: UUID, title: str, reason: str) -
 
 async def add_item(work: Work, meeting_id: UUID, item: Mapping[str, Any], urgency_agreement: UUID | None) -> AgendaItem:
     """Add an item at the end; after the main pack is out it is late business and joins a supplement (B-11)."""
-    meeting, board = await _open_meeting(work, meeting_id)
+    meeting, board = await open_meeting(work, meeting_id)
     current = await agenda_of(work.session, meeting_id)
     facts = _facts({**item, "order": len(current.items)})
     faults = check_item(facts, "", imported=False)
@@ -151,68 +131,9 @@ async def add_item(work: Work, meeting_id: UUID, item: Mapping[str, Any], urgenc
         late=late,
         agreement_id=agreement.id if agreement else None,
     )
-    await _touch(work, meeting)
+    await raise_stamps(work, meeting)
     work.audit("add_item", made.id, after={"late": late}, reason=reason)
     return made
-
-
-async def add_report(work: Work, item_id: UUID, fields: Mapping[str, Any]) -> Report:
-    """Add an open report under a Part 1 item. After the main pack it follows as a supplement (B-12)."""
-    item = await find_item(work.session, item_id)
-    meeting, _ = await _open_meeting(work, item.meeting_id)
-    if item.part == 2:
-        raise ClosedItemHasNoOpenPapers("Send it to /v1/closed/agenda-items/{item}/reports.")
-    late = item.late or await main_pack_of(work.session, meeting.id) is not None
-    report = await _add_report(work, item, fields, state="draft", source=None, late=late)
-    await _touch(work, meeting, item)
-    work.audit("add_report", report.id, after={"item": item.id})
-    return report
-
-
-async def change_report(work: Work, report_id: UUID, changes: Mapping[str, Any]) -> Report:
-    """Edit a report; an edit after approval sends it back to sign-off and out of packs (domain section 3)."""
-    report, item = await find_report(work.session, report_id, lock=True)
-    meeting, _ = await _open_meeting(work, item.meeting_id)
-    work.if_match(report.version, f"{work.base_url}/v1/reports/{report.id}")
-    if report.state in ("withdrawn", "in_pack"):
-        check_report_move(report.state, "submitted")
-    for name, value in changes.items():
-        setattr(report, name, value)
-    if report.state == "approved":
-        report.state = "submitted"
-    report.touch(work.now)
-    work.session.add(report)
-    await _touch(work, meeting, item)
-    work.audit("change_report", report.id, after={"fields": sorted(changes), "state": report.state})
-    return report
-
-
-async def sign_off(work: Work, report_id: UUID, outcome: str, role: str, comment: str | None) -> Report:
-    """Submit a report, approve it, ask for changes, or withdraw it. Nobody approves their own (domain section 3)."""
-    report, item = await find_report(work.session, report_id, lock=True)
-    meeting, _ = await _open_meeting(work, item.meeting_id)
-    check_report_move(report.state, outcome)
-    if outcome == "approved":
-        four_eyes(work.actor, report.created_by)
-    report.state = outcome
-    report.touch(work.now)
-    work.session.add_all(
-        [
-            report,
-            SignOff(
-                id=work.new_id(),
-                report_id=report.id,
-                report_version=report.version,
-                by=work.actor.sub,
-                outcome=outcome,
-                comment=comment,
-                at=work.now,
-            ),
-        ]
-    )
-    await _touch(work, meeting, item)
-    work.audit("sign_off", report.id, after={"state": outcome, "role": role}, reason=comment)
-    return report
 
 
 async def publish_agenda_version(
@@ -220,14 +141,14 @@ async def publish_agenda_version(
 ) -> AgendaVersion:
     """Publish the agenda as it stands: an immutable version with its public and closed snapshots (B-32)."""
     happened_at = work.happened_at(stated)
-    meeting, board = await _open_meeting(work, meeting_id)
+    meeting, board = await open_meeting(work, meeting_id)
     agenda = await agenda_of(work.session, meeting_id)
     latest = await latest_version(work.session, meeting_id)
     document = agenda_document(meeting, board, agenda.items, agenda.reports, agenda.restrictions)
     number = latest.number + 1 if latest else 1
-    await _touch(work, meeting)
+    await raise_stamps(work, meeting)
     event = publish_agenda(
-        _key(meeting, board),
+        meeting_key(meeting, board),
         number=number,
         reason=reason,
         changed=latest is None or latest.snapshot != document,
@@ -249,7 +170,7 @@ async def publish_agenda_version(
     work.session.add_all([version, meeting])
     await work.session.flush()
     await keep_closed_snapshot(work, meeting.id, number)
-    await _publication(
+    await keep_publication(
         work,
         meeting,
         scope="agenda",
@@ -266,102 +187,6 @@ async def publish_agenda_version(
     return version
 
 
-async def publish_pack(work: Work, meeting_id: UUID, scope: str, stated: datetime | None) -> Pack:
-    """Publish the main pack, or what came late as the next supplement, judged by its own clock (B-3, B-6, B-13)."""
-    happened_at = work.happened_at(stated)
-    # Papers of a meeting that was held may still be entered: a late publication is a fact, and judged as late.
-    meeting, board = await find_meeting(work.session, meeting_id, lock=True)
-    work.may_write_for(board.organisation_slug)
-    if await latest_version(work.session, meeting_id) is None:
-        raise AgendaNotPublished("Publish the agenda first; the pack is made of what it lists.")
-    agenda = await agenda_of(work.session, meeting_id)
-    main = await main_pack_of(work.session, meeting_id)
-    if scope == "main_pack":
-        if main is not None:
-            raise MainPackPublished("Publish what came later as a supplement.")
-        items, reports, number = list(agenda.items), agenda.reports, 0
-    else:
-        if main is None:
-            raise NothingToPublish("Publish the main pack first; a supplement adds to it.")
-        items, reports = _late_matter(agenda)
-        number = max(pack.supplement_no for pack in await packs_of(work.session, meeting_id)) + 1
-        if not items:
-            raise NothingToPublish("No item or report was added since the last publication.")
-    going_out = [report for own in reports.values() for report in own]
-    for report in going_out:
-        if report.state == "approved":
-            report.state, report.supplement_no = "in_pack", number or None
-            work.session.add(report)
-    for item in items:
-        if number and item.late and item.supplement_no is None:
-            item.supplement_no = number
-            work.session.add(item)
-    document = pack_document(meeting, board, scope, number or None, items, reports, agenda.restrictions)
-    policy, days = await policy_for(work.session, meeting)
-    verdict = judge_papers(happened_at, local_day(meeting), policy.notice, days)
-    withheld = withheld_list(items, agenda.restrictions)
-    pack_id = work.new_id()
-    url = f"{work.base_url}/v1/packs/{pack_id}"
-    await _touch(work, meeting)
-    event = publish_papers(
-        _key(meeting, board),
-        scope=PapersScope(scope),
-        supplement_no=number or None,
-        unapproved=[report.title for report in going_out if report.state != "in_pack"],
-        verdict=verdict,
-        withheld=len(withheld),
-        url=url,
-        sha256=fingerprint(document),
-        happened_at=happened_at,
-    )
-    pack = Pack(
-        id=pack_id,
-        meeting_id=meeting.id,
-        scope=scope,
-        supplement_no=number,
-        document=document,
-        page_map=page_map(items),
-        sha256=event.sha256,
-        published_at=happened_at,
-        recorded_at=work.now,
-    )
-    work.session.add(pack)
-    await _publication(
-        work,
-        meeting,
-        scope=scope,
-        subject_id=pack.id,
-        number=number,
-        happened_at=happened_at,
-        stated=stated is not None,
-        withheld=withheld,
-        url=url,
-        sha256=pack.sha256,
-        policy=policy.snapshot(),
-        readings=[reading.model_dump(mode="json") for reading in verdict.readings],
-        verdict={
-            "clear_days_given": verdict.clear_days_given,
-            "clear_working_days_given": verdict.clear_working_days_given,
-            "met_literal": verdict.met_literal,
-            "met_policy": verdict.met_policy,
-            "counting": verdict.counting,
-        },
-    )
-    await work.record(event)
-    work.audit("publish_pack", pack.id, after={"scope": scope, "number": number})
-    return pack
-
-
-def _late_matter(agenda: Agenda) -> tuple[list[AgendaItem], dict[UUID, list[Report]]]:
-    """Late items not yet in a supplement, and late reports under any item."""
-    reports = {
-        item.id: [r for r in agenda.reports.get(item.id, []) if r.late and r.supplement_no is None]
-        for item in agenda.items
-    }
-    items = [i for i in agenda.items if (i.late and i.supplement_no is None) or reports[i.id]]
-    return items, {item.id: reports[item.id] for item in items}
-
-
 async def _add_items(
     work: Work, meeting: Meeting, board: Board, items: Sequence[Mapping[str, Any]], source: str | None
 ) -> None:
@@ -370,7 +195,7 @@ async def _add_items(
     meeting.agenda_state = "draft"
     if source and not meeting.source:
         meeting.source = source
-    await _touch(work, meeting)
+    await raise_stamps(work, meeting)
 
 
 async def _add_item(
@@ -413,7 +238,7 @@ async def _add_item(
         await _restrict(work, meeting, board, made, item["restriction"], source)
     for fields in item["reports"]:
         state = "approved" if source else "draft"
-        await _add_report(work, made, fields, state=state, source=source, late=late)
+        await keep_report(work, made, fields, state=state, source=source, late=late)
     return made
 
 
@@ -446,88 +271,6 @@ async def _restrict(
             board_id=board.id,
             meeting_id=meeting.id,
         )
-
-
-async def _add_report(
-    work: Work, item: AgendaItem, fields: Mapping[str, Any], *, state: str, source: str | None, late: bool
-) -> Report:
-    taken = (await work.session.exec(select(Report.position).where(Report.agenda_item_id == item.id))).all()
-    report = Report(
-        id=work.new_id(),
-        agenda_item_id=item.id,
-        position=max(taken, default=-1) + 1,
-        state=state,
-        source=source,
-        late=late,
-        created_at=work.now,
-        modified_at=work.now,
-        created_by=work.actor.sub,
-        **fields,
-    )
-    work.session.add(report)
-    await work.session.flush()
-    return report
-
-
-async def _publication(
-    work: Work,
-    meeting: Meeting,
-    *,
-    scope: str,
-    subject_id: UUID,
-    number: int,
-    happened_at: datetime,
-    stated: bool,
-    withheld: list[dict[str, Any]],
-    url: str,
-    sha256: str,
-    policy: dict[str, Any] | None = None,
-    readings: list[Any] | None = None,
-    verdict: dict[str, Any] | None = None,
-) -> None:
-    work.session.add(
-        Publication(
-            id=work.new_id(),
-            meeting_id=meeting.id,
-            scope=scope,
-            subject_id=subject_id,
-            number=number,
-            happened_at=happened_at,
-            recorded_at=work.now,
-            stated=stated,
-            policy=policy or {},
-            readings=readings or [],
-            verdict=verdict or {},
-            withheld=withheld,
-            url=url,
-            sha256=sha256,
-            published_by=work.actor.sub,
-        )
-    )
-    await work.session.flush()
-
-
-async def _open_meeting(work: Work, meeting_id: UUID) -> tuple[Meeting, Board]:
-    """The meeting, locked, where its agenda may still change."""
-    meeting, board = await find_meeting(work.session, meeting_id, lock=True)
-    work.may_write_for(board.organisation_slug)
-    if meeting.agenda_state == "closed":
-        raise AgendaClosed(f"The meeting is {meeting.state}.", extra={"state": meeting.state})
-    return meeting, board
-
-
-async def _touch(work: Work, meeting: Meeting, item: AgendaItem | None = None) -> None:
-    """A change raises the stamps of all parents (B-41)."""
-    meeting.touch(work.now)
-    work.session.add(meeting)
-    if item is not None:
-        item.touch(work.now)
-        work.session.add(item)
-    await work.session.flush()
-
-
-def _key(meeting: Meeting, board: Board) -> MeetingKey:
-    return MeetingKey(meeting.id, meeting.version, board.organisation_id)
 
 
 def _check_may_import(work: Work, source: str | None) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.governance.agendas.tables import AgendaItem, Report, Restriction
+from services.governance.agendas.tables import AgendaItem, Restriction
 from services.governance.boards.tables import Board
 from services.governance.meetings.queries import local
 from services.governance.meetings.tables import Meeting
+from services.governance.reports.tables import Report
 from shared.events.base import canonical_json
 
 REPORT_FIELDS = (
@@ -104,39 +105,6 @@ def agenda_document(
         "meeting": meeting_face(meeting, board),
         "items": [item_face(item, reports.get(item.id, ()), restrictions.get(item.id)) for item in items],
     }
-
-
-def pack_document(
-    meeting: Meeting,
-    board: Board,
-    scope: str,
-    supplement_no: int | None,
-    items: Sequence[AgendaItem],
-    reports: Mapping[UUID, Sequence[Report]],
-    restrictions: Mapping[UUID, Restriction],
-) -> dict[str, Any]:
-    """The public papers: every open report in full, a placeholder for each closed item (B-19, B-34)."""
-    shown = []
-    for item in items:
-        own = reports.get(item.id, ()) if item.part == 1 else ()
-        face = item_face(item, own, restrictions.get(item.id))
-        if item.part == 1:
-            face["reports"] = [report_face(report) for report in own]
-        shown.append(face)
-    return {
-        "scope": scope,
-        "supplement_no": supplement_no,
-        "meeting": meeting_face(meeting, board),
-        "items": shown,
-    }
-
-
-def page_map(items: Sequence[AgendaItem]) -> list[dict[str, Any]]:
-    return [
-        {"item": str(item.id), "from": item.page_from, "to": item.page_to}
-        for item in items
-        if item.page_from is not None
-    ]
 
 
 def withheld_list(items: Sequence[AgendaItem], restrictions: Mapping[UUID, Restriction]) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.governance.agendas.tables import AgendaItem, AgendaVersion, Pack, Report, Restriction
+from services.governance.agendas.tables import AgendaItem, AgendaVersion, Restriction
+from services.governance.reports.tables import Report
 from shared.errors import NotFound
 
 
@@ -70,30 +71,8 @@ async def versions_of(session: AsyncSession, meeting_id: UUID) -> Sequence[Agend
     ).all()
 
 
-async def packs_of(session: AsyncSession, meeting_id: UUID) -> Sequence[Pack]:
-    return (
-        await session.exec(select(Pack).where(Pack.meeting_id == meeting_id).order_by(col(Pack.supplement_no)))
-    ).all()
-
-
-async def find_pack(session: AsyncSession, pack_id: UUID) -> Pack:
-    pack = (await session.exec(select(Pack).where(Pack.id == pack_id))).one_or_none()
-    if pack is None:
-        raise NotFound("No published pack has this id.")
-    return pack
-
-
 async def find_item(session: AsyncSession, item_id: UUID) -> AgendaItem:
     item = (await session.exec(select(AgendaItem).where(AgendaItem.id == item_id))).one_or_none()
     if item is None:
         raise NotFound("No agenda item has this id.")
     return item
-
-
-async def find_report(session: AsyncSession, report_id: UUID, *, lock: bool = False) -> tuple[Report, AgendaItem]:
-    """An open report and its item. A closed report is unknown here, as any other id (B-17)."""
-    statement = select(Report).where(Report.id == report_id)
-    report = (await session.exec(statement.with_for_update() if lock else statement)).one_or_none()
-    if report is None:
-        raise NotFound("No report has this id.")
-    return report, await find_item(session, report.agenda_item_id)

@@ -6,25 +6,10 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from services.governance.deadlines.rules import PapersVerdict
+from services.governance.meetings.rules import MeetingKey
 from shared.errors import Conflict, ErrorItem, Invalid
-from shared.events.governance import AgendaPublished, PapersPublished
-from shared.values import PapersScope
-
-REPORT_MOVES: dict[tuple[str, str], bool] = {
-    ("draft", "submitted"): True,
-    ("changes_requested", "submitted"): True,
-    ("submitted", "changes_requested"): True,
-    ("submitted", "approved"): True,
-    ("approved", "in_pack"): True,
-    ("draft", "withdrawn"): True,
-    ("submitted", "withdrawn"): True,
-    ("changes_requested", "withdrawn"): True,
-    ("approved", "withdrawn"): True,
-    ("in_pack", "withdrawn"): True,
-}
+from shared.events.governance import AgendaPublished
 
 SCHEDULE_12A = {
     "1": "Information about an individual",
@@ -68,29 +53,9 @@ class ReasonRequired(Invalid):
     title = "A reason is needed"
 
 
-class ReportsNotApproved(Conflict):
-    code = "reports_not_approved"
-    title = "Reports without approval cannot go out"
-
-
-class MainPackPublished(Conflict):
-    code = "main_pack_published"
-    title = "The main pack is out; later papers are supplements"
-
-
 class NothingToPublish(Conflict):
     code = "nothing_to_publish"
     title = "There is nothing new to publish"
-
-
-class ReportMoveNotAllowed(Conflict):
-    code = "move_not_allowed"
-    title = "The report's present state does not allow this"
-
-
-class ClosedItemHasNoOpenPapers(Conflict):
-    code = "closed_item"
-    title = "A Part 2 item has no open papers"
 
 
 @dataclass(frozen=True)
@@ -200,20 +165,6 @@ def check_late(*, main_pack_out: bool, urgency_reason: str | None, agreed: bool)
         )
 
 
-def check_report_move(state: str, to: str) -> None:
-    if (state, to) not in REPORT_MOVES:
-        raise ReportMoveNotAllowed(f"The report is {state}; it cannot become {to}.", extra={"state": state})
-
-
-@dataclass(frozen=True)
-class MeetingKey:
-    """What every fact of a meeting carries."""
-
-    meeting_id: UUID
-    version: int
-    organisation_id: UUID
-
-
 def publish_agenda(
     key: MeetingKey, *, number: int, reason: str | None, changed: bool, parts: Sequence[int], happened_at: datetime
 ) -> AgendaPublished:
@@ -233,41 +184,6 @@ def publish_agenda(
         public_items=sum(1 for part in parts if part == 1),
         closed_items=sum(1 for part in parts if part == 2),
         happened_at=happened_at,
-    )
-
-
-def publish_papers(
-    key: MeetingKey,
-    *,
-    scope: PapersScope,
-    supplement_no: int | None,
-    unapproved: Sequence[str],
-    verdict: PapersVerdict,
-    withheld: int,
-    url: str,
-    sha256: str,
-    happened_at: datetime,
-) -> PapersPublished:
-    """Papers go out once every report in them is approved; each scope has its own clock (B-6)."""
-    if unapproved:
-        raise ReportsNotApproved(
-            f"Approve or withdraw first: {', '.join(unapproved)}.", extra={"reports": list(unapproved)}
-        )
-    return PapersPublished(
-        meeting_id=key.meeting_id,
-        version=key.version,
-        organisation_id=key.organisation_id,
-        scope=scope,
-        supplement_no=supplement_no,
-        happened_at=happened_at,
-        clear_days_given=verdict.clear_days_given,
-        clear_working_days_given=verdict.clear_working_days_given,
-        met_literal=verdict.met_literal,
-        met_policy=verdict.met_policy,
-        readings=verdict.readings,
-        withheld_count=withheld,
-        url=url,
-        sha256=sha256,
     )
 
 

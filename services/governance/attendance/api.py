@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -13,20 +12,18 @@ from starlette.responses import Response
 
 from services.governance.attendance import commands
 from services.governance.attendance.queries import Matrix, entries_of, matrix_of
-from services.governance.attendance.register import LIMIT_BYTES
-from services.governance.attendance.rules import Quorum, Tally, quorum, seats_filled
-from services.governance.boards.api import BoardRef, Text
+from services.governance.attendance.rules import YEAR_PATTERN, Quorum, Tally, check_year, quorum, seats_filled
 from services.governance.boards.queries import find_board
 from services.governance.meetings.queries import find_meeting, local_day, policy_for
 from services.governance.people.queries import names_by_id
-from shared.errors import TooLarge
-from shared.http import UPLOAD, Body, PublicWork, ReceivedFile, Routes, Shape, Writes
+from services.governance.shapes import BoardRef, Text
+from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Actor, Work
 
 router = Routes(tags=["attendance"])
 
-Year = Annotated[str, Query(pattern=commands.YEAR_PATTERN, description="Meeting year, `2017-2018`.")]
+Year = Annotated[str, Query(pattern=YEAR_PATTERN, description="Meeting year, `2017-2018`.")]
 NAME_READERS = tuple(f"governance:{who}" for who in ("clerk", "chair", "member", "admin"))
 
 
@@ -101,15 +98,6 @@ class AttendanceYear(Shape):
     people: list[PersonRow] | None = Field(description="Null to the public where the rules keep names back (B-24).")
 
 
-class ImportOut(Shape):
-    rows: int
-    cells_added: int
-    unchanged: int
-    entries_added: int
-    waiting: int = Field(description="New cells whose name or meeting a person must first confirm.")
-    findings: list[UUID]
-
-
 class EntryOut(Shape):
     person_id: UUID
     name: str
@@ -139,21 +127,6 @@ class Comparison(Shape):
     meeting_id: UUID
     findings: list[Difference]
     unsettled_names: list[str] = Field(description="Names of the note that nobody has confirmed yet.")
-
-
-@router.post("/v1/boards/{board}/attendance-imports", openapi_extra=UPLOAD)
-async def import_register(
-    board: BoardRef, year: Year, upload: ReceivedFile, work: Annotated[Work, Writes("governance:clerk")]
-) -> ImportOut:
-    """Take in a register: CSV with the columns person, capacity, group, meeting_date, status, one row a cell.
-
-    Cells attach where name and date are known; what is only near becomes a finding to confirm. The same file again
-    adds nothing (B-43 to B-45).
-    """
-    if upload.size > LIMIT_BYTES:
-        raise TooLarge(f"A register holds at most {LIMIT_BYTES // 1024 // 1024} MiB; send each year apart.")
-    data = await asyncio.to_thread(upload.path.read_bytes)
-    return ImportOut.model_validate(await commands.import_register(work, board, year, upload.sha256, data))
 
 
 @router.post("/v1/meetings/{meeting}/attendance")
@@ -200,7 +173,7 @@ async def read_attendance_year(
     board: BoardRef, year: Year, work: PublicWork, request: Request
 ) -> AttendanceYear | Response:
     """A meeting year's matrix: marks by person, rates by capacity and, for full members, by group (B-23 to B-25)."""
-    commands.check_year(year)
+    check_year(year)
     found = await find_board(work.session, board)
     matrix = await matrix_of(work.session, found, year)
     named = matrix.names_public or _may_see_names(work.actor)

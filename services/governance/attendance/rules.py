@@ -10,7 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.governance.people.rules import duplicates
-from shared.errors import Conflict
+from shared.errors import Conflict, Invalid
 
 COUNTED_CAPACITIES = ("full_member", "substitute", "observer", "lead_peer")
 RATED_CAPACITIES = ("full_member", "observer", "lead_peer")
@@ -28,6 +28,9 @@ STATUS_WORDS = {
     "": "unknown",
 }
 """How register marks are read. A blank is unknown, not absent (B-23)."""
+
+YEAR_PATTERN = r"^(19|20|21)[0-9]{2}-(19|20|21)[0-9]{2}$"
+"""How a meeting year is written, `2017-2018`."""
 
 NEAR_DAYS = 7
 """How far a register column's date may lie from the meeting it is proposed for (B-45)."""
@@ -255,6 +258,12 @@ def meeting_year(day: date, month: int, first: int) -> str:
     """The meeting year a day falls in, `2017-2018`, for a year that starts on that month and day."""
     starts = day.year if (day.month, day.day) >= (month, first) else day.year - 1
     return f"{starts}-{starts + 1}"
+
+
+def check_year(year: str) -> None:
+    """Refuse a label whose second year does not follow the first."""
+    if int(year[5:]) != int(year[:4]) + 1:
+        raise Invalid("A meeting year is written 2017-2018, the second following the first.", parameter="year")
 
 
 def year_bounds(label: str, month: int, first: int) -> tuple[date, date]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from pydantic import Field
 from sqlmodel import select
 
@@ -14,6 +14,7 @@ from services.governance.boards import commands
 from services.governance.boards.queries import find_board
 from services.governance.boards.tables import Board, ClosedDay, Organisation, RuleSet
 from services.governance.deadlines.calendars import CALENDARS
+from services.governance.shapes import BoardRef, Text
 from shared.errors import Invalid
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
@@ -21,9 +22,6 @@ from shared.values import Slug
 from shared.work import Work
 
 router = Routes(tags=["boards"])
-
-BoardRef = Annotated[str, Path(max_length=80, description="Slug or id of the board.")]
-Text = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class FormerName(Body):

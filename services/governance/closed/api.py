@@ -9,17 +9,16 @@ from pydantic import Field
 from sqlmodel import col, select
 
 from services.governance.agendas.tables import AgendaItem
-from services.governance.boards.api import Text
 from services.governance.closed import commands
 from services.governance.closed.tables import ClosedItem, ClosedMinuteItem, ClosedReport
 from services.governance.meetings.queries import find_meeting
+from services.governance.shapes import LongText, Text
 from shared.errors import NotFound
 from shared.http import Body, Reads, Routes, Shape, Writes
 from shared.work import Work
 
 router = Routes(tags=["closed"])
 
-LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
 ClosedReader = Annotated[Work, Reads("governance:closed", "governance:clerk", "governance:chair")]
 
 

@@ -18,8 +18,8 @@ from services.governance.closed.tables import (
     ClosedMinuteItem,
     ClosedReport,
 )
+from services.governance.declarations.tables import Declaration
 from services.governance.meetings.queries import find_meeting
-from services.governance.minutes.tables import Declaration
 from shared.errors import Conflict, NotFound
 from shared.events.base import canonical_json
 from shared.work import Work

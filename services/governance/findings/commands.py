@@ -8,12 +8,12 @@ from uuid import UUID
 
 from sqlmodel import select
 
-from services.governance.attendance.commands import attach_column, attach_person
 from services.governance.boards.queries import get_board
 from services.governance.findings.noting import NAME_KINDS
 from services.governance.findings.tables import ImportFinding
-from services.governance.minutes.commands import settle_note_name
+from services.governance.minutes.notes import settle_note_name
 from services.governance.people.commands import add_alias, person_as_printed
+from services.governance.registers.commands import attach_column, attach_person
 from shared.errors import Conflict, Invalid, NotFound
 from shared.work import Work
 

@@ -10,12 +10,12 @@ from fastapi import Query
 from pydantic import AwareDatetime, Field
 from sqlmodel import col, select
 
-from services.governance.boards.api import BoardRef, Text
 from services.governance.boards.queries import find_board
 from services.governance.boards.tables import Board
 from services.governance.meetings import commands
 from services.governance.meetings.queries import find_meeting, local, publications_of
 from services.governance.meetings.tables import Meeting, Publication
+from services.governance.shapes import BoardRef, Text
 from shared.events.governance import DeadlineReading, ReadingMet
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate

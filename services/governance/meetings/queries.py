@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.governance.boards.queries import Policy, office_days_for, policy_on
 from services.governance.boards.tables import Board
 from services.governance.deadlines.rules import OfficeDays, all_readings
-from services.governance.meetings.rules import MeetingFacts
+from services.governance.meetings.rules import MeetingFacts, MeetingKey
 from services.governance.meetings.tables import Meeting, Publication
 from shared.errors import NotFound
 from shared.events.governance import DeadlineReading
@@ -61,6 +61,11 @@ def facts(meeting: Meeting, board: Board) -> MeetingFacts:
         board_slug=board.slug,
         under_grant_duty=board.under_grant_duty,
     )
+
+
+def meeting_key(meeting: Meeting, board: Board) -> MeetingKey:
+    """What a fact of the meeting carries, after its version was raised."""
+    return MeetingKey(meeting.id, meeting.version, board.organisation_id)
 
 
 async def meetings_between(session: AsyncSession, board_id: UUID, first: date, until: date) -> Sequence[Meeting]:

@@ -52,6 +52,15 @@ class MeetingFacts:
     under_grant_duty: bool
 
 
+@dataclass(frozen=True)
+class MeetingKey:
+    """What every fact of a meeting carries."""
+
+    meeting_id: UUID
+    version: int
+    organisation_id: UUID
+
+
 def check_move(
     meeting: MeetingFacts, to: str, *, start: datetime | None, reason: str | None, happened_at: datetime
 ) -> None:

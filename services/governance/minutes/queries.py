@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.governance.minutes.tables import Action, ActionProgress, MinuteItem, Minutes
+from services.governance.minutes.tables import MinuteItem, Minutes
 from shared.errors import NotFound
 
 PUBLIC_STATES = ("published_draft", "approved", "superseded")
@@ -34,27 +34,6 @@ async def published_of(session: AsyncSession, meeting_id: UUID, number: int | No
     found = (await session.exec(statement.order_by(col(Minutes.number).desc()).limit(1))).one_or_none()
     if found is None:
         raise NotFound("No minutes of this meeting are published.")
-    return found
-
-
-async def find_action(session: AsyncSession, action_id: UUID, *, lock: bool = False) -> Action:
-    statement = select(Action).where(Action.id == action_id)
-    action = (await session.exec(statement.with_for_update() if lock else statement)).one_or_none()
-    if action is None or action.published_at is None:
-        raise NotFound("No published action has this id.")
-    return action
-
-
-async def progress_of(session: AsyncSession, action_ids: Sequence[UUID]) -> dict[UUID, list[ActionProgress]]:
-    found: dict[UUID, list[ActionProgress]] = {}
-    if action_ids:
-        rows = await session.exec(
-            select(ActionProgress)
-            .where(col(ActionProgress.action_id).in_(action_ids))
-            .order_by(col(ActionProgress.happened_at), col(ActionProgress.recorded_at), col(ActionProgress.id))
-        )
-        for row in rows.all():
-            found.setdefault(row.action_id, []).append(row)
     return found
 
 

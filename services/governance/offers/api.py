@@ -10,10 +10,10 @@ from fastapi import Query
 from pydantic import Field
 from sqlmodel import select
 
-from services.governance.boards.api import Text
 from services.governance.boards.queries import find_board
 from services.governance.offers import commands
 from services.governance.offers.tables import PaperOffer
+from services.governance.shapes import Text
 from shared.http import Body, Reads, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.work import Work

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sqlmodel import select
 
-from services.governance.agendas.commands import add_report
 from services.governance.agendas.queries import find_item
 from services.governance.boards.queries import get_board
 from services.governance.meetings.queries import find_meeting
 from services.governance.offers.rules import check_decision
 from services.governance.offers.tables import PaperOffer
+from services.governance.reports.commands import add_report
 from shared.errors import Invalid, NotFound
 from shared.work import Work
 

@@ -12,12 +12,12 @@ from sqlalchemy import or_
 from sqlmodel import col, select
 from starlette.responses import RedirectResponse
 
-from services.governance.boards.api import BoardRef, Text
 from services.governance.boards.queries import authority_names, find_board, group_names
 from services.governance.boards.tables import GroupSize
 from services.governance.people import commands
 from services.governance.people.queries import aliases_by_person, find_person, memberships_on
 from services.governance.people.tables import Alias, Membership, Person
+from services.governance.shapes import BoardRef, Text
 from shared.errors import Invalid
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate

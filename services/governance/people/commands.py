@@ -10,15 +10,18 @@ from uuid import UUID
 
 from sqlmodel import select, update
 
-from services.governance.attendance.tables import AttendanceEntry, RegisterCell
+from services.governance.actions.tables import Action
+from services.governance.attendance.tables import AttendanceEntry
 from services.governance.boards.commands import settle_authority, settle_group
 from services.governance.boards.queries import find_board
 from services.governance.boards.tables import GroupSize
+from services.governance.declarations.tables import Declaration
 from services.governance.findings.noting import note_finding
-from services.governance.minutes.tables import Action, Declaration, NoteAttendance
+from services.governance.minutes.tables import NoteAttendance
 from services.governance.people.queries import find_person, known_people
 from services.governance.people.rules import KnownPerson, match_name, part_name
 from services.governance.people.tables import Alias, Membership, Person
+from services.governance.registers.tables import RegisterCell
 from shared.errors import Conflict, Invalid, NotFound
 from shared.work import Work
 

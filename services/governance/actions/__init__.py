@@ -1,0 +1,1 @@
+"""Decisions, actions and commitments: registers across meetings, their gaps visible."""

@@ -1,0 +1,1 @@
+"""Open papers under agenda items, their states and sign-off."""
