@@ -84,7 +84,7 @@ ChangedPaging = Annotated[ChangedPageRequest, Depends()]
 
 async def paginate(
     work: Work,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     *,
     order: Sequence[Any],
     paging: PageRequest,
