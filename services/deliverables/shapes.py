@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from shared.periods import FinancialYear, Quarter
-
-T = TypeVar("T")
 
 NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,6})?")
 
@@ -102,6 +101,16 @@ def _plain(value: Decimal) -> int | float:
 
 Figure = Annotated[Decimal, PlainSerializer(_plain, return_type=int | float, when_used="json")]
 """A number in an answer."""
+
+
+def example(**fields: Any) -> ConfigDict:
+    """`model_config = example(quarter="2017-18-q1")`: a request as the API's description shows it."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+def content_tag(*shapes: BaseModel) -> str:
+    """An ETag for an answer that is computed from many rows: the hash of what it says."""
+    return hashlib.sha256(b"".join(shape.model_dump_json().encode() for shape in shapes)).hexdigest()[:20]
 
 
 def due_or_year_end(due: date | None, year: FinancialYear) -> date:

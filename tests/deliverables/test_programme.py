@@ -71,7 +71,19 @@ async def test_the_same_body_again_changes_nothing(deliverables: Running) -> Non
     problem(await put(deliverables, the_year(), '"1"'), 412)
     response = await put(deliverables, the_year(), f'"{before["version"]}"')
     assert done(response, 200) == before
-    assert response.headers["etag"] == f'"{before["version"]}"'
+    problem(await put(deliverables, the_year(), '"1.anything"'), 412)
+    done(await put(deliverables, the_year(), response.headers["etag"]), 200)
+
+
+async def test_what_arrives_from_outside_changes_the_tag(deliverables: Running) -> None:
+    """If-None-Match answers 304 only while nothing that is shown has changed."""
+    await imported(deliverables)
+    tag = (await deliverables.anonymous.get("/v1/programmes/2017-18")).headers["etag"]
+    same = await deliverables.anonymous.get("/v1/programmes/2017-18", headers={"If-None-Match": tag})
+    assert same.status_code == 304
+    await deliverables.receive(registered(2, "Renamed Agency"))
+    other = await deliverables.anonymous.get("/v1/programmes/2017-18", headers={"If-None-Match": tag})
+    assert done(other, 200)["organisation"]["name"] == "Renamed Agency"
 
 
 async def test_a_changed_title_keeps_the_ids(deliverables: Running) -> None:

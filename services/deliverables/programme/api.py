@@ -22,7 +22,20 @@ from services.deliverables.programme.queries import Book, find_programme, load_b
 from services.deliverables.programme.rules import Item, Part
 from services.deliverables.programme.tables import Programme
 from services.deliverables.results.rules import Accumulation
-from services.deliverables.shapes import Blank, Day, Number, Plain, Ref, Unit, Whole, YearPath, YesNo, due_or_year_end
+from services.deliverables.shapes import (
+    Blank,
+    Day,
+    Number,
+    Plain,
+    Ref,
+    Unit,
+    Whole,
+    YearPath,
+    YesNo,
+    content_tag,
+    due_or_year_end,
+    example,
+)
 from services.deliverables.tables import AgreedVariation, Organisation
 from services.deliverables.targets.rules import Join, Operator
 from services.deliverables.targets.wording import parse_wording
@@ -36,13 +49,30 @@ router = Routes(tags=["programmes"])
 OFFICER = "deliverables:officer"
 
 
+EXAMPLE_THEME = {"code": "E", "title": "Effective councils"}
+EXAMPLE_DELIVERABLE = {"ref": "E1", "theme": "E", "title": "Peer challenges"}
+EXAMPLE_TARGET = {
+    "ref": "E1",
+    "part": 1,
+    "operator": "ge",
+    "low": 110,
+    "unit": "peer_challenge",
+    "accumulation": "increment",
+    "due": "2018-03-31",
+}
+
+
 class ThemeIn(Body):
+    model_config = example(**EXAMPLE_THEME)
+
     code: str = Field(min_length=1, max_length=20)
     title: str = Field(min_length=1, max_length=400)
 
 
 class DeliverableIn(Body):
     """One promise. A row of a CSV file, turned into an object of texts, fits as it is."""
+
+    model_config = example(**EXAMPLE_DELIVERABLE)
 
     ref: Ref
     theme: str = Field(min_length=1, max_length=20)
@@ -58,6 +88,8 @@ class DeliverableIn(Body):
 
 class TargetIn(Body):
     """One target part. Without `operator` the `printed` wording is read; two readings stay unresolved."""
+
+    model_config = example(**EXAMPLE_TARGET)
 
     ref: Ref
     part: Whole = Field(default=1, ge=1, le=999)
@@ -81,6 +113,8 @@ class TargetIn(Body):
 
 
 class SchemeIn(Body):
+    model_config = example(name="2017/18", question="Has the target been achieved?", red_below_percent=50)
+
     name: str = Field(min_length=1, max_length=80)
     question: str = Field(min_length=1, max_length=400)
     colours: tuple[Annotated[str, Field(pattern=r"^[a-z]{1,20}$")], ...] = Field(
@@ -97,6 +131,8 @@ class SchemeIn(Body):
 
 class ProgrammeIn(Body):
     """A year's promises, whole: what is not in it is no longer promised."""
+
+    model_config = example(themes=[EXAMPLE_THEME], deliverables=[EXAMPLE_DELIVERABLE], targets=[EXAMPLE_TARGET])
 
     themes: tuple[ThemeIn, ...] = Field(default=(), max_length=50, description="Left out: taken from the deliverables.")
     deliverables: tuple[DeliverableIn, ...] = Field(min_length=1, max_length=500)
@@ -250,9 +286,8 @@ async def _answer(work: Work, programme: Programme) -> ProgrammeOut:
     _, scheme = await load_scheme(work.session, programme)
     organisation = await work.session.get(Organisation, programme.organisation_id)
     variations = select(AgreedVariation).where(AgreedVariation.agreement_id == programme.agreement_id)
-    work.etag(programme.version)
     here = f"{work.base_url}/v1/programmes/{FinancialYear.parse(programme.year).slug}"
-    return ProgrammeOut(
+    answer = ProgrammeOut(
         id=programme.id,
         year=programme.year,
         state=programme.state,
@@ -283,6 +318,9 @@ async def _answer(work: Work, programme: Programme) -> ProgrammeOut:
         },
         **_counted(book),
     )
+    # Names and variations arrive without a change of the programme: the tag tells both, If-Match compares the version.
+    work.etag(programme.version, content_tag(answer))
+    return answer
 
 
 def _counted(book: Book) -> dict[str, Any]:

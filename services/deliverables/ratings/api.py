@@ -24,7 +24,7 @@ from services.deliverables.ratings.shapes import (
     summary_out,
 )
 from services.deliverables.ratings.tables import Rating
-from services.deliverables.shapes import QuarterText, Ref, YearPath
+from services.deliverables.shapes import QuarterText, Ref, YearPath, content_tag, example
 from shared.errors import Invalid
 from shared.http import Body, PublicWork, Reads, Routes, Writes
 from shared.pagination import Page, Paging, paginate
@@ -127,6 +127,7 @@ async def get_summary(
     standings = await load_standings(work.session, programme, await _period(work, programme, period))
     summary = summary_out(standings, counting)
     if not wants_csv(request):
+        work.etag(content_tag(summary))
         return summary
     colours = list(summary.rows.colours)
     header = ("theme", "counted", "total", *colours, "missing", "overrides", "overrides_unexplained")
@@ -151,11 +152,15 @@ async def get_deliverable(
     """One deliverable at a quarter: its parts through the quarters, its position in the year, its rating."""
     deliverable, programme = await find_deliverable(work.session, deliverable_id)
     standings = await load_standings(work.session, programme, await _period(work, programme, period))
-    return deliverable_out(standings.of(deliverable.ref), standings, work.base_url)
+    answer = deliverable_out(standings.of(deliverable.ref), standings, work.base_url)
+    work.etag(content_tag(answer))
+    return answer
 
 
 class RatingIn(Body):
     """A claimed colour. One that differs from complete numbers needs a reason, then waits for a second person."""
+
+    model_config = example(period="2017-18-q4", colour="green", reason="The last £0.7m was counted in May.")
 
     period: QuarterText
     colour: str = Field(max_length=64, description="A word of the year's scheme, in any case.")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import Field, model_validator
 from sqlmodel import col, select
 from starlette.responses import Response
 
@@ -26,10 +24,25 @@ from services.deliverables.reports.commands import (
 from services.deliverables.reports.page import render_report
 from services.deliverables.reports.queries import Story, build_figures, find_report, load_story, sections_out
 from services.deliverables.reports.rules import NoSuchReport, report_type
+from services.deliverables.reports.shapes import (
+    DueDateIn,
+    DueOut,
+    PublicationIn,
+    PublicationOut,
+    ReopeningIn,
+    ReopeningOut,
+    ReportBrief,
+    ReportIn,
+    ReportOut,
+    SectionOut,
+    SectionsIn,
+    SubmissionIn,
+    SubmissionOut,
+)
 from services.deliverables.reports.tables import Publication, Report, Submission
-from services.deliverables.shapes import Day, HappenedAt, QuarterText
+from services.deliverables.shapes import QuarterText, content_tag
 from shared.errors import Invalid
-from shared.http import Body, PublicWork, Routes, Shape, Writes
+from shared.http import PublicWork, Routes, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.periods import FinancialYear, Quarter
 from shared.work import Work
@@ -39,120 +52,6 @@ router = Routes(tags=["reports"])
 Officer = Annotated[Work, Writes("deliverables:officer")]
 Director = Annotated[Work, Writes("deliverables:director")]
 Publisher = Annotated[Work, Writes("deliverables:officer", "deliverables:director")]
-
-
-class ReportIn(Body):
-    quarter: QuarterText
-
-
-class SectionIn(Body):
-    text: str | None = Field(
-        default=None, min_length=1, max_length=20_000, description="Plain text; blank lines part paragraphs."
-    )
-    empty_reason: str | None = Field(
-        default=None, min_length=1, max_length=1000, description="Why there is no text (D-45)."
-    )
-
-    @model_validator(mode="after")
-    def one_of_both(self) -> SectionIn:
-        if self.text and self.empty_reason:
-            raise ValueError("give a text, or the reason for having none, not both")
-        return self
-
-
-class SectionsIn(Body):
-    """All texts of the report by section; a section that is left out has none."""
-
-    sections: dict[str, SectionIn] = Field(max_length=20)
-
-
-class DueDateIn(Body):
-    due_on: Day = Field(description="The day this quarter's report is due instead.")
-    agreed_by: str = Field(min_length=1, max_length=400, description="Who agreed to move it.")
-
-
-class SubmissionIn(Body):
-    happened_at: HappenedAt = None
-
-
-class PublicationIn(Body):
-    happened_at: HappenedAt = None
-    publish_with_unknowns: bool = Field(
-        default=False, description="Publish although ratings are missing, showing them."
-    )
-
-
-class ReopeningIn(Body):
-    reason: str = Field(min_length=1, max_length=1000)
-    happened_at: HappenedAt = None
-
-
-class DueOut(Shape):
-    on: date
-    overridden: bool
-    agreed_by: str | None
-    warning: str | None = Field(description="Says so where the day is on a weekend, which moves nothing (D-39).")
-
-
-class SubmissionOut(Shape):
-    number: int
-    due_on: date
-    happened_at: datetime
-    stated: bool = Field(description="The time was stated by a person; recorded_at is when it was entered.")
-    recorded_at: datetime
-    days_late: int = Field(description="Whole London days after the due day; 0 is on time (D-40).")
-    sha256: str = Field(description="Of the frozen figures as canonical JSON.")
-
-
-class PublicationOut(Shape):
-    number: int
-    happened_at: datetime
-    stated: bool
-    recorded_at: datetime
-    days_late: int
-    unknowns: int = Field(description="Deliverables shown without a rating (D-29).")
-    url: str = Field(description="The page as published; it never changes.")
-    html_sha256: str
-
-
-class ReopeningOut(Shape):
-    happened_at: datetime
-    recorded_at: datetime
-    reason: str
-
-
-class SectionOut(Shape):
-    key: str
-    title: str
-    text: str | None
-    empty_reason: str | None
-
-
-class ReportBrief(Shape):
-    id: UUID
-    year: str
-    quarter: str
-    label: str
-    report_type: str
-    state: str
-    due: DueOut
-    submitted_at: datetime | None
-    published_at: datetime | None
-    links: dict[str, str]
-
-
-class ReportOut(ReportBrief):
-    """A report. The public sees the published one; officers see it as it stands, drafts included."""
-
-    version: int
-    organisation: str
-    agreement_id: UUID
-    submission: SubmissionOut | None
-    publication: PublicationOut | None
-    reopenings: list[ReopeningOut]
-    sections: list[SectionOut]
-    warnings: list[str] = Field(description="Worth knowing before or after publication; none of them stops it.")
-    figures: dict[str, Any] = Field(description="As frozen at submission; of a draft, as they are now.")
 
 
 @router.post("/v1/reports", status_code=201)
@@ -258,8 +157,7 @@ async def _answer(work: Work, report: Report, *, whole: bool) -> ReportOut:
     submission = story.submission if whole else story.published_submission
     figures = await _figures(work, story) if whole else (submission.figures if submission else {})
     texts = sections_out(story.quarter, report.texts) if whole else figures["sections"]
-    work.etag(report.version if whole else f"{report.id}-{story.publication.number if story.publication else 0}")
-    return ReportOut(
+    answer = ReportOut(
         **_brief(work, story, whole=whole).model_dump(),
         version=report.version,
         organisation=story.organisation_name,
@@ -271,6 +169,9 @@ async def _answer(work: Work, report: Report, *, whole: bool) -> ReportOut:
         warnings=_warnings(story, figures),
         figures=figures,
     )
+    # A draft's figures change without a change of the draft: the tag tells both, and If-Match compares the version.
+    work.etag(report.version, content_tag(answer))
+    return answer
 
 
 def _brief(work: Work, story: Story, *, whole: bool) -> ReportBrief:

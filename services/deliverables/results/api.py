@@ -15,12 +15,13 @@ from starlette.responses import Response
 from services.deliverables.programme.commands import lock_programme
 from services.deliverables.programme.queries import find_deliverable, find_programme
 from services.deliverables.ratings.api import READERS
-from services.deliverables.results.commands import Answer, Outcome, report_result, take_in_results
+from services.deliverables.results.commands import report_result, take_in_results
+from services.deliverables.results.desk import Answer, Outcome
 from services.deliverables.results.queries import find_import, part_numbers
 from services.deliverables.results.rows import MAX_BYTES, Row, check_dates
 from services.deliverables.results.rules import Kind, Statement
 from services.deliverables.results.tables import Observation, ResultsImport
-from services.deliverables.shapes import Day, Figure, Number, QuarterText, Unit, Whole, YearPath
+from services.deliverables.shapes import Day, Figure, Number, QuarterText, Unit, Whole, YearPath, example
 from services.deliverables.targets.rules import Assessment, Bound
 from shared.errors import Conflict, ErrorItem, Invalid, TooLarge, UnsupportedMediaType
 from shared.http import UPLOAD, Body, Reads, ReceivedFile, Routes, Shape, Writes
@@ -105,6 +106,8 @@ async def get_import(
 
 class ObservationIn(Body):
     """One result. A value for what is known already needs a reason, which makes it a revision."""
+
+    model_config = example(part=1, period="2017-18-q1", value=12, unit="council", source="Quarterly return")
 
     part: Whole = Field(default=1, ge=1, le=999)
     period: QuarterText
