@@ -324,3 +324,13 @@ async def test_spend_by_workstream_shows_the_newest_statement_of_the_quarter(tra
     body = answer.json()
     assert (body["version"], body["quarter_pence"], body["year_to_date_pence"]) == (2, 3_000, 6_000)
     assert [entry["quarter_pence"] for entry in body["lines"]] == [3_000, 0]
+
+
+async def test_a_fact_told_again_without_new_days_leaves_the_state_to_time(transparency: Running) -> None:
+    """A newer version of the agreement does not turn a duty that ran out into one that nobody watched."""
+    await in_2017(transparency)
+    transparency.clock.set(at("2017-08-15T12:00"))
+    await transparency.receive(signed(version=2))
+    assert (await one(transparency, "ACCOUNTS"))["state"] == "upcoming"
+    await transparency.tick(at("2017-08-15T12:01"))
+    assert (await one(transparency, "ACCOUNTS"))["state"] == "missed"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query, Response
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 from sqlmodel import col, select
 from starlette.responses import FileResponse, RedirectResponse
 
@@ -36,6 +36,10 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class DraftBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{}, {"change_note": "Two invoices of June arrived in August."}]}
+    )
+
     nil_return: bool = Field(
         default=False, description="You state that there was nothing to pay, where the ledger is empty (T-51)."
     )
@@ -45,10 +49,16 @@ class DraftBody(Body):
 
 
 class ApprovalBody(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"sha256": "0" * 64}]})
+
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Hash of the file you approve, as the check gave it.")
 
 
 class ResolutionBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "The address is a service's, not a person's."}]}
+    )
+
     reason: str = Field(min_length=3, max_length=2000, description="Why this text may be published as it stands.")
 
 

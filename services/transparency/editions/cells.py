@@ -57,7 +57,7 @@ SELECT
     CASE WHEN {HIDDEN} THEN {REDACTED}
         WHEN line.source_redacted THEN COALESCE({_clean("line.party_name")}, {REDACTED})
         ELSE {_stated("line.party_name")} END AS beneficiary,
-    CASE WHEN {HIDDEN} OR line.source_redacted OR line.party_key IS NULL THEN NULL
+    CASE WHEN {HIDDEN} OR line.source_redacted OR line.party_kind = 'unknown' OR line.party_key IS NULL THEN NULL
         ELSE 'S-' || upper(substr(encode(sha256(convert_to(
             concat_ws('|', {{key}}, 'supplier', line.organisation_id, line.party_key), 'UTF8')), 'hex'), 1, 12))
         END AS beneficiary_id,

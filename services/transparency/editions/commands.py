@@ -93,9 +93,9 @@ async def check_edition(work: Work, publisher: str, quarter: Quarter, number: in
     if edition.state not in ("draft", "checked"):
         raise rules.EditionImmutable("This edition is published; a change needs the next edition (T-49).")
     connection = await raw_connection(work.session)
-    before = edition.ledger_mark
     mark = await selection.ledger_mark(connection, subject.organisation.organisation_id, quarter)
-    if mark != before:
+    reconciliation = await _reconciliation(work, subject, edition)
+    if mark != edition.ledger_mark or not reconciliation.accounts_for_all:
         editions = await queries.editions_of(work.session, subject.dataset.dataset_id, quarter.slug)
         await _select(work, subject, edition, await _methodology(work, subject), editions)
     rules.refuse_unaccounted(await _reconciliation(work, subject, edition))

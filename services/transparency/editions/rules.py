@@ -30,6 +30,12 @@ class Reconciliation:
     incomplete_batches: int
 
     @property
+    def accounts_for_all(self) -> bool:
+        """Whether each line that arrived has been decided."""
+        decided = self.published.lines + sum(part.lines for part in self.excluded.values())
+        return self.received.lines == decided
+
+    @property
     def difference(self) -> Amount:
         """Ledger less published less every exclusion class; zero where each line is accounted for."""
         return Amount(

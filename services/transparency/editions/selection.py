@@ -196,16 +196,17 @@ async def select_rows(connection: Connection, selection: Selection) -> None:
 
 
 async def ledger_mark(connection: Connection, organisation_id: UUID, quarter: Quarter) -> str:
-    """A fingerprint of the period's ledger: it changes when a line arrives, is reversed, or the owner states more."""
+    """A fingerprint of the period's ledger: it changes when the owner states more, or a line of the period is reversed.
+
+    It reads a row for each batch and each reversal, never the lines, so that a public read may ask for it.
+    """
     cursor = await connection.execute(
         """
-        SELECT (SELECT concat_ws('/', count(*), COALESCE(sum(line.eligible_pence), 0), count(reversal.entry_id))
-                FROM spend_lines line
-                LEFT JOIN spend_lines reversal ON reversal.reverses = line.entry_id
-                WHERE line.organisation_id = %(organisation)s AND line.payment_date BETWEEN %(start)s AND %(end)s)
-            || ' ' ||
-               (SELECT concat_ws('/', COALESCE(sum(lines), 0), COALESCE(sum(pence), 0)) FROM ledger_months
-                WHERE organisation_id = %(organisation)s AND month = ANY(%(months)s))
+        SELECT concat_ws('/', count(*), COALESCE(sum(lines), 0), COALESCE(sum(pence), 0), (
+            SELECT count(*) FROM spend_lines reversal JOIN spend_lines line ON line.entry_id = reversal.reverses
+            WHERE reversal.reverses IS NOT NULL AND line.organisation_id = %(organisation)s
+                AND line.payment_date BETWEEN %(start)s AND %(end)s))
+        FROM ledger_months WHERE organisation_id = %(organisation)s AND month = ANY(%(months)s)
         """,
         _period(organisation_id, quarter),
     )

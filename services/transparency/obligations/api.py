@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fastapi import Query, Request
 from jinja2 import Environment, FileSystemLoader, select_autoescape
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 from sqlmodel import col
 from starlette.responses import HTMLResponse
 
@@ -95,6 +95,21 @@ class DocumentShape(Shape):
 
 
 class DocumentBody(Body):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "publisher": "improvement-agency",
+                    "code": "MEMORANDUM",
+                    "period": "2017-18",
+                    "title": "Memorandum of understanding 2017/18",
+                    "url": "https://example.org/memorandum.pdf",
+                    "happened_at": "2017-05-12T09:00:00Z",
+                }
+            ]
+        }
+    )
+
     publisher: Slug
     code: str = Field(max_length=40, description="Duty it meets, such as `ACCOUNTS` or `MEMORANDUM`.")
     period: str = Field(max_length=80, description="Year it is about, `2017-18`.")
@@ -107,6 +122,8 @@ class DocumentBody(Body):
 
 
 class ExemptionBody(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "The body has no employees."}]})
+
     reason: str = Field(min_length=3, max_length=2000, description="Why the duty does not apply.")
 
 

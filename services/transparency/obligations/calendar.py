@@ -117,7 +117,9 @@ async def owe(
     ).one()
     if source_version > obligation.source_version:
         obligation.source_version = source_version
-        if obligation.state not in rules.JUDGED_STATES:
+        if rules.may_move(obligation.state, by_hand=obligation.approved_by is not None) and (
+            obligation.readings != stored(due.readings) or obligation.state == "not_applicable"
+        ):
             obligation.readings = stored(due.readings)
             obligation.period = due.period
             obligation.year = year

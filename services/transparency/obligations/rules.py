@@ -157,6 +157,11 @@ def judge_as_stated(
     return Verdict("met_late", max(1, days_late), readings_met)
 
 
+def may_move(state: str, *, by_hand: bool) -> bool:
+    """Whether a newer source may still move an obligation's days: not once judged, nor where people lifted it."""
+    return state not in JUDGED_STATES and not by_hand
+
+
 def horizon(now: datetime) -> date:
     """The last alarm day that can matter at this moment: whatever lies further ahead is neither soon nor missed."""
     return london_date(now) + timedelta(days=DUE_SOON_DAYS)
