@@ -1,12 +1,30 @@
-"""Field types that several routes share."""
+"""Field types that several routes share, and how a request is shown in the API's description."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 BoardRef = Annotated[str, Path(max_length=80, description="Slug or id of the board.")]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))]
+
+
+def _in_our_time(moment: datetime) -> datetime:
+    """Far from our time, calendars and time zones overflow."""
+    if not 1900 <= moment.year <= 2200:
+        raise ValueError("give a time between 1900 and 2200")
+    return moment
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+"""A time with its offset or Z."""
+
+
+def example(**fields: Any) -> ConfigDict:
+    """`model_config = example(title="…")`: a request as the API's description shows it."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})

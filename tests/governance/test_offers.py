@@ -188,3 +188,12 @@ async def test_offers_are_for_clerks(desk: Desk):
     """Domain section 3."""
     assert (await desk.running.anonymous.get("/v1/paper-offers")).status_code == 401
     assert (await desk.running.as_("governance:member").get("/v1/paper-offers")).status_code == 403
+
+
+async def test_a_cancelled_meeting_hands_its_offers_to_the_next(desk: Desk, meetings):
+    """An offer belongs before the board's next meeting; where there is none it waits."""
+    await desk.running.receive(outturn())
+    await desk.move(meetings[0]["id"], to="cancelled", reason="no business")
+    assert [o["meeting_id"] for o in await offers(desk)] == [meetings[1]["id"]]
+    await desk.move(meetings[1]["id"], to="postponed", reason="no room")
+    assert [(o["state"], o["meeting_id"]) for o in await offers(desk)] == [("waiting", None)]

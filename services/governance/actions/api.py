@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -19,9 +19,9 @@ from services.governance.boards.queries import find_board
 from services.governance.meetings.tables import Meeting
 from services.governance.minutes.shapes import Category
 from services.governance.minutes.tables import MinuteItem
-from services.governance.shapes import LongText
+from services.governance.shapes import Day, Instant, LongText, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
-from shared.pagination import Page, Paging, paginate
+from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
 from shared.work import Work
 
@@ -32,10 +32,12 @@ State = Literal["open", "in_progress", "done", "carried", "dropped"]
 
 
 class ProgressIn(Body):
+    model_config = example(state="done", text="Slides sent.")
+
     state: Literal["in_progress", "done", "carried", "dropped"]
     text: LongText = Field(description="What happened; for `dropped`, why.")
     carried_to: UUID | None = None
-    happened_at: AwareDatetime | None = None
+    happened_at: Instant | None = None
 
 
 class DecisionOut(Shape):
@@ -69,7 +71,7 @@ class ActionOut(Shape):
     owner_kind: str
     owner: str | None
     owner_missing: bool
-    due_date: date | None
+    due_date: Day | None
     due_meeting_id: UUID | None
     due_text: str | None
     due_missing: bool
@@ -83,11 +85,10 @@ class ActionOut(Shape):
 @router.get("/v1/decisions")
 async def list_decisions(
     work: PublicWork,
-    paging: Paging,
+    paging: ChangedPaging,
     board: Annotated[str | None, Query(max_length=80)] = None,
     meeting: UUID | None = None,
     category: Category | None = None,
-    updated_since: AwareDatetime | None = None,
 ) -> Page[DecisionOut]:
     """Decisions of published minutes. Approvals of minutes are not among them (B-36)."""
     statement = (
@@ -101,13 +102,12 @@ async def list_decisions(
         statement = statement.where(Decision.meeting_id == meeting)
     if category is not None:
         statement = statement.where(Decision.category == category)
-    if updated_since is not None:
-        statement = statement.where(Decision.modified_at >= updated_since)
     return await paginate(
         work,
-        statement,  # type: ignore[arg-type]
+        statement,
         order=(Decision.created_at, Decision.id),
         paging=paging,
+        changed=Decision.modified_at,
         shape=lambda row: _decision(row[0], row[1]),
     )
 
@@ -115,14 +115,13 @@ async def list_decisions(
 @router.get("/v1/actions")
 async def list_actions(
     work: PublicWork,
-    paging: Paging,
+    paging: ChangedPaging,
     board: Annotated[str | None, Query(max_length=80)] = None,
     meeting: UUID | None = None,
     kind: Literal["action", "commitment"] | None = None,
     state: State | None = None,
     owner_missing: bool | None = None,
     overdue: bool | None = None,
-    updated_since: AwareDatetime | None = None,
 ) -> Page[ActionOut]:
     """Actions and commitments across meetings, gaps and all: `owner_missing`, `due_missing`, `overdue` (B-37, B-38)."""
     statement = select(Action).where(col(Action.published_at).is_not(None))
@@ -136,12 +135,15 @@ async def list_actions(
     ):
         if value is not None:
             statement = statement.where(column == value)
-    if updated_since is not None:
-        statement = statement.where(Action.modified_at >= updated_since)
     if overdue is not None:
         statement = _overdue(statement, overdue, work)
     page = await paginate(
-        work, statement, order=(Action.created_at, Action.id), paging=paging, shape=lambda action: action
+        work,
+        statement,
+        order=(Action.created_at, Action.id),
+        paging=paging,
+        changed=Action.modified_at,
+        shape=lambda action: action,
     )
     return Page(items=await _actions(work, page.items), links=page.links)
 

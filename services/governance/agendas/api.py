@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import HTMLResponse
 
 from services.governance.agendas import commands
@@ -18,7 +18,7 @@ from services.governance.packs.api import pack_out
 from services.governance.packs.queries import packs_of
 from services.governance.pages import render
 from services.governance.reports.api import ReportIn
-from services.governance.shapes import LongText, Text
+from services.governance.shapes import Instant, LongText, Text, example
 from shared.errors import NotFound
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.work import Work
@@ -45,8 +45,8 @@ class ItemIn(Body):
     note: LongText | None = Field(default=None, description="Public note.")
     part: Literal[1, 2] = 1
     kind: Kind = "business"
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
+    start: Instant | None = None
+    end: Instant | None = None
     page_from: int | None = Field(default=None, ge=1, le=100_000)
     page_to: int | None = Field(default=None, ge=1, le=100_000)
     programme_relevant: bool = True
@@ -56,6 +56,25 @@ class ItemIn(Body):
 
 
 class AgendaIn(Body):
+    model_config = example(
+        items=[
+            {"order": 0, "number": "1", "title": "Welcome", "kind": "procedural"},
+            {
+                "order": 1,
+                "number": "8",
+                "title": "A contract",
+                "part": 2,
+                "restriction": {
+                    "kind": "exempt",
+                    "code": "3",
+                    "regime": "LGA 1972 Sch. 12A",
+                    "reason": "business affairs",
+                    "public_interest_note": "prices are being bargained",
+                },
+            },
+        ]
+    )
+
     source: Text | None = Field(
         default=None, description="Where an already published agenda was read; governance:history."
     )
@@ -86,7 +105,7 @@ class UrgencyOut(Shape):
 
 class Publishing(Body):
     reason_for_change: Text | None = Field(default=None, description="Needed from the second version on.")
-    happened_at: AwareDatetime | None = Field(default=None, description="An earlier time needs governance:history.")
+    happened_at: Instant | None = Field(default=None, description="An earlier time needs governance:history.")
 
 
 class AgendaOut(Shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from services.governance.attendance.rules import YEAR_PATTERN, Quorum, Tally, ch
 from services.governance.boards.queries import find_board
 from services.governance.meetings.queries import find_meeting, local_day, policy_for
 from services.governance.people.queries import names_by_id
-from services.governance.shapes import BoardRef, Text
+from services.governance.shapes import BoardRef, Day, Text, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Actor, Work
@@ -39,6 +39,11 @@ class AttendanceIn(Body):
 
 
 class AttendanceListIn(Body):
+    model_config = example(
+        source="register in the room",
+        entries=[{"person_id": "0197a3c2-0000-7000-8000-000000000001", "capacity": "full_member", "status": "present"}],
+    )
+
     source: Text = Field(description="Such as: register in the room.")
     entries: list[AttendanceIn] = Field(min_length=1, max_length=500)
 
@@ -60,7 +65,7 @@ class QuorumOut(Shape):
 class MeetingColumn(Shape):
     meeting_id: UUID
     start: datetime
-    day: date
+    day: Day
     state: str
     counts: bool = Field(description="Only held meetings count (B-23).")
     seats_filled: int
@@ -110,7 +115,7 @@ class EntryOut(Shape):
 
 class MeetingAttendance(Shape):
     meeting_id: UUID
-    day: date
+    day: Day
     counts_by_capacity: list[CapacityRate]
     seats_filled: int
     seats: int

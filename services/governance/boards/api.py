@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,10 +14,10 @@ from services.governance.boards import commands
 from services.governance.boards.queries import find_board
 from services.governance.boards.tables import Board, ClosedDay, Organisation, RuleSet
 from services.governance.deadlines.calendars import CALENDARS
-from services.governance.shapes import BoardRef, Text
+from services.governance.shapes import BoardRef, Day, Text, example
 from shared.errors import Invalid
 from shared.http import Body, PublicWork, Routes, Shape, Writes
-from shared.pagination import Page, Paging, paginate
+from shared.pagination import ChangedPaging, Page, Paging, paginate
 from shared.values import Slug
 from shared.work import Work
 
@@ -26,11 +26,18 @@ router = Routes(tags=["boards"])
 
 class FormerName(Body):
     name: Text
-    used_from: date | None = None
-    used_to: date | None = None
+    used_from: Day | None = None
+    used_to: Day | None = None
 
 
 class BoardIn(Body):
+    model_config = example(
+        slug="improvement-and-innovation",
+        organisation="lga",
+        name="Improvement & Innovation Board",
+        under_grant_duty=True,
+    )
+
     slug: Slug
     organisation: Slug = Field(description="Slug of the organisation, as grants registered it.")
     name: Text
@@ -38,8 +45,8 @@ class BoardIn(Body):
     under_grant_duty: bool = Field(description="Its papers are within the duty of the memorandum (B-1).")
     meeting_year_start: str = Field(default="09-01", pattern=r"^[0-9]{2}-[0-9]{2}$", description="Month and day.")
     clerk: Text | None = Field(default=None, description="Name of the officer who runs its business.")
-    founded: date | None = None
-    dissolved: date | None = None
+    founded: Day | None = None
+    dissolved: Day | None = None
 
 
 class BoardPatch(Body):
@@ -48,7 +55,7 @@ class BoardPatch(Body):
     under_grant_duty: bool | None = None
     meeting_year_start: str | None = Field(default=None, pattern=r"^[0-9]{2}-[0-9]{2}$")
     clerk: Text | None = None
-    dissolved: date | None = None
+    dissolved: Day | None = None
 
 
 class BoardOut(Shape):
@@ -61,16 +68,25 @@ class BoardOut(Shape):
     under_grant_duty: bool
     meeting_year_start: str
     clerk: str | None
-    founded: date | None
-    dissolved: date | None
+    founded: Day | None
+    dissolved: Day | None
     version: int
     created_at: datetime
     modified_at: datetime
 
 
 class RuleSetIn(Body):
-    valid_from: date
-    valid_to: date | None = None
+    model_config = example(
+        valid_from="2018-03-07",
+        source="governance framework",
+        quorum_numerator=1,
+        quorum_denominator=3,
+        quorum_min_groups=2,
+        named_attendance_public=True,
+    )
+
+    valid_from: Day
+    valid_to: Day | None = None
     source: Text
     quorum_numerator: int | None = Field(default=None, ge=1, le=100)
     quorum_denominator: int | None = Field(default=None, ge=1, le=100)
@@ -91,13 +107,13 @@ class RuleSetIn(Body):
 
 
 class RuleSetEnd(Body):
-    valid_to: date
+    valid_to: Day
 
 
 class RuleSetOut(Shape):
     id: UUID
-    valid_from: date
-    valid_to: date | None
+    valid_from: Day
+    valid_to: Day | None
     source: str
     quorum_numerator: int | None
     quorum_denominator: int | None
@@ -119,7 +135,9 @@ class RuleSetOut(Shape):
 
 
 class ClosedDayIn(Body):
-    day: date
+    model_config = example(day="2018-05-23", name="Proclaimed holiday", effect="add", source="proclamation")
+
+    day: Day
     name: Text
     effect: Literal["add", "remove"]
     source: Text
@@ -127,7 +145,7 @@ class ClosedDayIn(Body):
 
 class ClosedDayOut(Shape):
     id: UUID
-    day: date
+    day: Day
     name: str
     effect: str
     source: str
@@ -172,7 +190,7 @@ async def change_board(
 @router.get("/v1/boards")
 async def list_boards(
     work: PublicWork,
-    paging: Paging,
+    paging: ChangedPaging,
     slug: Annotated[str | None, Query(max_length=80)] = None,
     name: Annotated[str | None, Query(max_length=500)] = None,
     organisation: Annotated[str | None, Query(max_length=80, description="Slug of the organisation.")] = None,
@@ -182,7 +200,9 @@ async def list_boards(
     for column, value in ((Board.slug, slug), (Board.name, name), (Board.organisation_slug, organisation)):
         if value is not None:
             statement = statement.where(column == value)
-    return await paginate(work, statement, order=(Board.created_at, Board.id), paging=paging, shape=board_out)
+    return await paginate(
+        work, statement, order=(Board.created_at, Board.id), paging=paging, changed=Board.modified_at, shape=board_out
+    )
 
 
 @router.get("/v1/boards/{board}")

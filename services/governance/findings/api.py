@@ -13,6 +13,7 @@ from sqlmodel import select
 from services.governance.boards.queries import find_board
 from services.governance.findings import commands
 from services.governance.findings.tables import ImportFinding
+from services.governance.shapes import example
 from shared.http import Body, Reads, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.work import Work
@@ -40,6 +41,8 @@ class FindingOut(Shape):
 
 
 class Resolution(Body):
+    model_config = example(outcome="accepted")
+
     outcome: Literal["accepted", "dismissed"]
     person_id: UUID | None = Field(default=None, description="For a name with several proposals, or another person.")
     meeting_id: UUID | None = Field(default=None, description="For a column's date with no single proposal.")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlmodel import col, select
 
 from services.governance.boards.queries import find_board
@@ -15,10 +15,10 @@ from services.governance.boards.tables import Board
 from services.governance.meetings import commands
 from services.governance.meetings.queries import find_meeting, local, publications_of
 from services.governance.meetings.tables import Meeting, Publication
-from services.governance.shapes import BoardRef, Text
+from services.governance.shapes import BoardRef, Day, Instant, Text, example
 from shared.events.governance import DeadlineReading, ReadingMet
 from shared.http import Body, PublicWork, Routes, Shape, Writes
-from shared.pagination import Page, Paging, paginate
+from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import start_of_day
 from shared.work import Work
 
@@ -29,14 +29,16 @@ State = Literal["planned", "scheduled", "postponed", "held", "cancelled"]
 
 class Adjunct(Body):
     kind: Text = Field(description="Such as group_meeting, lunch, visit.")
-    start: AwareDatetime
-    end: AwareDatetime | None = None
+    start: Instant
+    end: Instant | None = None
 
 
 class MeetingIn(Body):
+    model_config = example(start="2018-05-24T11:00:00+01:00", venue_text="18 Smith Square, London")
+
     title: Text | None = Field(default=None, description="Left out: the board's name.")
-    start: AwareDatetime = Field(description="With its offset: 2018-05-24T11:00:00+01:00.")
-    end: AwareDatetime | None = None
+    start: Instant = Field(description="With its offset: 2018-05-24T11:00:00+01:00.")
+    end: Instant | None = None
     zone: Annotated[str, Field(max_length=60)] = "Europe/London"
     mode: Literal["in_person", "remote", "hybrid"] = "in_person"
     venue_text: Text | None = None
@@ -47,11 +49,13 @@ class MeetingIn(Body):
 
 
 class MeetingMove(Body):
+    model_config = example(to="cancelled", reason="not enough business")
+
     to: Literal["scheduled", "postponed", "held", "cancelled"]
-    start: AwareDatetime | None = Field(default=None, description="New start; for `scheduled` only.")
-    end: AwareDatetime | None = None
+    start: Instant | None = Field(default=None, description="New start; for `scheduled` only.")
+    end: Instant | None = None
     reason: Text | None = Field(default=None, description="Needed to cancel and to postpone.")
-    happened_at: AwareDatetime | None = Field(default=None, description="An earlier time needs governance:history.")
+    happened_at: Instant | None = Field(default=None, description="An earlier time needs governance:history.")
 
 
 class PreviousStart(Shape):
@@ -143,12 +147,11 @@ async def move_meeting(
 @router.get("/v1/meetings")
 async def list_meetings(
     work: PublicWork,
-    paging: Paging,
+    paging: ChangedPaging,
     board: Annotated[str | None, Query(max_length=80, description="Slug or id of the board.")] = None,
-    on: Annotated[date | None, Query(description="London day of the start.")] = None,
-    start: Annotated[AwareDatetime | None, Query(description="Exact start.")] = None,
+    on: Annotated[Day | None, Query(description="London day of the start.")] = None,
+    start: Annotated[Instant | None, Query(description="Exact start.")] = None,
     state: State | None = None,
-    updated_since: AwareDatetime | None = None,
 ) -> Page[MeetingOut]:
     """Meetings by start, cancelled ones included (B-31)."""
     statement = select(Meeting, Board).join(Board, col(Board.id) == Meeting.board_id)
@@ -164,13 +167,12 @@ async def list_meetings(
         statement = statement.where(Meeting.start == start)
     if state is not None:
         statement = statement.where(Meeting.state == state)
-    if updated_since is not None:
-        statement = statement.where(Meeting.modified_at >= updated_since)
     return await paginate(
         work,
-        statement,  # type: ignore[arg-type]
+        statement,
         order=(Meeting.start, Meeting.id),
         paging=paging,
+        changed=Meeting.modified_at,
         shape=lambda row: meeting_out(row[0], row[1], work.base_url),
     )
 

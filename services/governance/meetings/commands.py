@@ -21,7 +21,7 @@ from services.governance.meetings.rules import (
     scheduled,
 )
 from services.governance.meetings.tables import Meeting
-from services.governance.offers.placing import place_waiting_offers
+from services.governance.offers.placing import place_waiting_offers, release_offers
 from shared.errors import Invalid
 from shared.work import Work
 
@@ -98,6 +98,8 @@ async def move_meeting(
         meeting.agenda_state = "closed"
     meeting.touch(work.now)
     await _announce(work, meeting, board, previous_start=previous_start)
+    if to in ("postponed", "cancelled"):
+        await release_offers(work, meeting)
     work.audit("move_meeting", meeting.id, before=before, after={"state": to, "start": meeting.start}, reason=reason)
     return meeting
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlmodel import select
 from starlette.responses import HTMLResponse, Response
 
@@ -20,7 +20,7 @@ from services.governance.minutes.shapes import AmendmentIn, MinutesIn
 from services.governance.minutes.tables import Approval, Minutes
 from services.governance.pages import render
 from services.governance.people.queries import names_by_id
-from services.governance.shapes import Text
+from services.governance.shapes import Instant, Text, example
 from shared.errors import NotFound
 from shared.events.base import canonical_json
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
@@ -30,16 +30,23 @@ router = Routes(tags=["minutes"])
 
 
 class PublishIn(Body):
-    happened_at: AwareDatetime | None = Field(default=None, description="An earlier time needs governance:history.")
+    happened_at: Instant | None = Field(default=None, description="An earlier time needs governance:history.")
 
 
 class ApprovalIn(Body):
+    model_config = example(
+        meeting="0197a3c2-0000-7000-8000-000000000002",
+        item="7",
+        outcome="agreed subject to amendments",
+        amendments=[{"place": "page 1", "old": "Bradford MBC", "new": "Barnsley MBC"}],
+    )
+
     meeting: UUID = Field(description="The approving meeting.")
     item: Text = Field(description="Number of its item, as printed.")
     outcome: Text
     amendments: list[AmendmentIn] = Field(default_factory=list, max_length=100)
     signed_by: Text | None = None
-    happened_at: AwareDatetime | None = None
+    happened_at: Instant | None = None
 
 
 class MinutesState(Shape):

@@ -20,6 +20,7 @@ from services.governance.meetings.stamps import raise_stamps
 from services.governance.meetings.tables import Meeting
 from services.governance.minutes.rules import (
     check_minute_item,
+    check_numbers,
     is_decision_without_heading,
     number_gaps,
 )
@@ -190,6 +191,8 @@ def check_note(note: Mapping[str, Any]) -> None:
     for index, item in enumerate(note["items"]):
         closed_matter = len(item["decisions"]) + len(item["actions"]) + len(item["commitments"]) + bool(item["text"])
         faults += check_minute_item(item["part"], closed_matter, item["public_summary"], f"/items/{index}")
+        for register in ("decisions", "actions", "commitments"):
+            faults += check_numbers([entry["n"] for entry in item[register]], f"/items/{index}/{register}")
     for index, declared in enumerate(note["declarations"]):
         faults += check_declaration(declared["sensitive"], declared["nature"], f"/declarations/{index}")
     if faults:

@@ -112,6 +112,17 @@ def publish_minutes(
     )
 
 
+def check_numbers(numbers: Sequence[int], at: str) -> list[ErrorItem]:
+    """Entries of one register under one item are told apart by their number."""
+    return [
+        ErrorItem(
+            code="number_twice", detail="Two entries bear this number; number them apart.", pointer=f"{at}/{index}/n"
+        )
+        for index, number in enumerate(numbers)
+        if number in numbers[:index]
+    ]
+
+
 @dataclass(frozen=True)
 class ApprovingMeeting:
     id: UUID

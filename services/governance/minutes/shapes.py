@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from services.governance.declarations.api import DeclarationIn
-from services.governance.shapes import LongText, Text
+from services.governance.shapes import Day, LongText, Text, example
 from shared.http import Body
 
 Category = Literal[
@@ -54,7 +53,7 @@ class ActionIn(Body):
     text: LongText
     owner_printed: Text | None = Field(default=None, description="As printed: a name, or such as Officers.")
     owner_person: Text | None = Field(default=None, description="Only where a person is named.")
-    due_date: date | None = None
+    due_date: Day | None = None
     due: Text | None = Field(default=None, description="As printed; `next meeting` is tied to it where it is known.")
 
 
@@ -91,6 +90,18 @@ class MinuteItemIn(Body):
 
 
 class MinutesIn(Body):
+    model_config = example(
+        source="note of 22 March 2018",
+        items=[
+            {
+                "number": "2",
+                "title": "Financial sustainability",
+                "decisions": [{"n": 1, "category": "noted", "text": "Report noted."}],
+                "actions": [{"n": 1, "text": "Send the slides.", "owner_printed": "Officers"}],
+            }
+        ],
+    )
+
     source: Text | None = None
     attendance: NoteAttendanceIn = Field(default_factory=NoteAttendanceIn)
     declarations: list[DeclarationIn] = Field(default_factory=list, max_length=200)

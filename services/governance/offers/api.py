@@ -13,7 +13,7 @@ from sqlmodel import select
 from services.governance.boards.queries import find_board
 from services.governance.offers import commands
 from services.governance.offers.tables import PaperOffer
-from services.governance.shapes import Text
+from services.governance.shapes import Text, example
 from shared.http import Body, Reads, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.work import Work
@@ -41,6 +41,8 @@ class OfferOut(Shape):
 
 
 class OfferDecision(Body):
+    model_config = example(decision="decline", reason="heard in April")
+
     decision: Literal["take", "decline", "move"]
     agenda_item: UUID | None = Field(default=None, description="To take: the open item the draft report goes under.")
     meeting: UUID | None = Field(default=None, description="To move.")

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.governance.boards.tables import Board, Organisation
 from services.governance.meetings.queries import next_meeting
+from services.governance.meetings.tables import Meeting
 from services.governance.offers.rules import UNTAKEN, replaces
 from services.governance.offers.tables import PaperOffer
 from shared.inbox import Reacting
@@ -91,6 +92,25 @@ async def place_waiting_offers(work: Work, board_id: UUID) -> None:
             found.board_id, found.meeting_id, found.state = board_id, meeting.id, "offered"
             found.touch(work.now)
             work.session.add(found)
+    await work.session.flush()
+
+
+async def release_offers(work: Work, meeting: Meeting) -> None:
+    """A meeting was postponed or cancelled: what was offered for it goes to the next one, or waits."""
+    offers = (
+        await work.session.exec(
+            select(PaperOffer)
+            .where(PaperOffer.meeting_id == meeting.id, col(PaperOffer.state).in_(("offered", "moved")))
+            .order_by(col(PaperOffer.id))
+            .with_for_update()
+        )
+    ).all()
+    for found in offers:
+        following = await next_meeting(work.session, meeting.board_id, max(found.happened_at, meeting.start))
+        found.meeting_id = following.id if following else None
+        found.state = "offered" if following else "waiting"
+        found.touch(work.now)
+        work.session.add(found)
     await work.session.flush()
 
 

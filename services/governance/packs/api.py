@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
 from starlette.responses import HTMLResponse, Response
 
 from services.governance.meetings.queries import find_meeting
@@ -14,6 +13,7 @@ from services.governance.packs import commands
 from services.governance.packs.queries import find_pack, packs_of
 from services.governance.packs.tables import Pack
 from services.governance.pages import render
+from services.governance.shapes import Instant, example
 from shared.events.base import canonical_json
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.work import Work
@@ -22,8 +22,10 @@ router = Routes(tags=["packs"])
 
 
 class PackIn(Body):
+    model_config = example(scope="main_pack")
+
     scope: Literal["main_pack", "supplement"]
-    happened_at: AwareDatetime | None = None
+    happened_at: Instant | None = None
 
 
 class PackOut(Shape):

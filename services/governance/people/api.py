@@ -17,10 +17,10 @@ from services.governance.boards.tables import GroupSize
 from services.governance.people import commands
 from services.governance.people.queries import aliases_by_person, find_person, memberships_on
 from services.governance.people.tables import Alias, Membership, Person
-from services.governance.shapes import BoardRef, Text
+from services.governance.shapes import BoardRef, Day, Text, example
 from shared.errors import Invalid
 from shared.http import Body, PublicWork, Routes, Shape, Writes
-from shared.pagination import Page, Paging, paginate
+from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
 from shared.work import Work
 
@@ -64,13 +64,13 @@ class MembershipIn(Body):
     voting: bool = False
     group: Text | None = None
     authority: Text | None = None
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     source: Text
 
 
 class MembershipEnd(Body):
-    valid_to: date
+    valid_to: Day
 
 
 class RosterPerson(Body):
@@ -92,9 +92,26 @@ class RosterGroup(Body):
 
 
 class RosterIn(Body):
+    model_config = example(
+        source="pack of 24 May 2018",
+        valid_from="2017-09-01",
+        groups=[{"name": "Liberal Democrat", "printed_size": 3}],
+        people=[
+            {
+                "name": "Liz Green",
+                "name_printed": "Cllr Liz Green",
+                "title": "Cllr",
+                "capacity": "full_member",
+                "voting": True,
+                "group": "Liberal Democrat",
+                "authority": "Kingston upon Thames Royal Borough Council",
+            }
+        ],
+    )
+
     source: Text
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     groups: list[RosterGroup] = Field(default_factory=list, max_length=100)
     people: list[RosterPerson] = Field(min_length=1, max_length=1000)
 
@@ -118,8 +135,8 @@ class MembershipOut(Shape):
     voting: bool
     group: str | None
     authority: str | None
-    valid_from: date
-    valid_to: date | None
+    valid_from: Day
+    valid_to: Day | None
     version: int
 
 
@@ -132,7 +149,7 @@ class GroupOut(Shape):
 
 class Members(Shape):
     board: str
-    on: date
+    on: Day
     groups: list[GroupOut]
     items: list[MembershipOut]
 
@@ -149,7 +166,7 @@ async def create_person(body: PersonIn, work: Annotated[Work, Writes("governance
 @router.get("/v1/persons")
 async def list_persons(
     work: PublicWork,
-    paging: Paging,
+    paging: ChangedPaging,
     name: Annotated[str | None, Query(max_length=500, description="Exact name or alias.")] = None,
 ) -> Page[PersonOut]:
     """Persons; merged ones are found under the survivor."""
@@ -166,6 +183,7 @@ async def list_persons(
         statement,
         order=(Person.created_at, Person.id),
         paging=paging,
+        changed=Person.modified_at,
         shape=lambda person: _person(person, aliases.get(person.id, [])),
     )
 
@@ -244,7 +262,7 @@ async def import_roster(
 async def read_memberships(
     board: BoardRef,
     work: PublicWork,
-    on: Annotated[date | None, Query(description="Day; left out: today in London.")] = None,
+    on: Annotated[Day | None, Query(description="Day; left out: today in London.")] = None,
 ) -> Members:
     """Who sits on a board on a day, with group sizes as printed and as counted (B-22)."""
     found = await find_board(work.session, board)
