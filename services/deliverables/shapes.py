@@ -6,14 +6,18 @@ import hashlib
 import re
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
 
 from shared.periods import FinancialYear, Quarter
 
-NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,6})?")
+T = TypeVar("T")
+
+NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
+YEARS = range(1900, 2201)
+"""Years that a day or an instant may lie in; further out, sums with days and time zones would overflow."""
 
 
 def _blank(value: Any) -> Any:
@@ -51,6 +55,12 @@ def _day(value: Any) -> Any:
     return value
 
 
+def _in_our_time(value: T) -> T:
+    if isinstance(value, date) and value.year not in YEARS:
+        raise ValueError(f"give a year between {YEARS.start} and {YEARS.stop - 1}")
+    return value
+
+
 def _instant(value: Any) -> Any:
     if value is not None and not isinstance(value, str | datetime):
         raise ValueError("write the time as 2018-05-01T09:00:00Z")
@@ -73,15 +83,21 @@ Blank = BeforeValidator(_blank)
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 """`true`, `false`, `"yes"`, `"no"`; an empty cell is no."""
 
-Plain = Annotated[Decimal, Field(ge=0, max_digits=24, decimal_places=6)]
+Plain = Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=6)]
+"""At most 15 digits: as many as a JSON number carries exactly, wherever it is read."""
+
+Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+"""A reason or a name: more than blanks."""
+
 Number = Annotated[Plain | None, BeforeValidator(_number)]
 """A plain number, as JSON number or as text; `""` is none."""
 
 Whole = Annotated[int, BeforeValidator(_whole)]
-Day = Annotated[date | None, BeforeValidator(_day)]
+Day = Annotated[date | None, BeforeValidator(_day), AfterValidator(_in_our_time)]
 HappenedAt = Annotated[
     datetime | None,
     BeforeValidator(_instant),
+    AfterValidator(_in_our_time),
     Field(description="When it happened, with time zone; left out: now. An earlier one needs deliverables:history."),
 ]
 

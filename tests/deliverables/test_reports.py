@@ -140,6 +140,19 @@ async def test_texts_replace_each_other_by_version(deliverables: Running) -> Non
     assert same["version"] == 2
 
 
+async def test_blanks_are_no_text_and_no_reason(deliverables: Running) -> None:
+    """D-45: a section cannot be filled with spaces; times and days far out are refused, never a 500."""
+    await imported(deliverables)
+    report = await draft(deliverables, "2017-18-q1")
+    assert problem(await write(deliverables, report, {"commentary": {"text": " \n "}}), 422) == {
+        "/sections/commentary/text": "string_too_short"
+    }
+    for bad in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", 5, "yesterday"):
+        director = deliverables.as_("deliverables:director", "deliverables:history", sub="person:dee")
+        response = await director.post(f"/v1/reports/{report['id']}/submissions", json={"happened_at": bad})
+        assert "/happened_at" in problem(response, 422), bad
+
+
 async def test_an_empty_section_says_why_before_submission(deliverables: Running) -> None:
     """D-45: all empty ones are named at once."""
     await imported(deliverables)

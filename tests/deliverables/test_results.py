@@ -217,6 +217,23 @@ async def test_bad_rows_are_located_and_do_not_stop_the_good_ones(deliverables: 
     assert (await one(deliverables, "E5"))["rating"] == "green"
 
 
+async def test_each_instance_has_a_value_of_its_own(deliverables: Running) -> None:
+    """D-8: £8m at one consortium does not serve for two; an instance belongs to targets that apply to each."""
+    await imported(deliverables)
+    rows = (
+        "ref,part,value,unit,instance\n"
+        "SC4,1,2,consortium,\nSC4,2,8000000,gbp,first\nSC4,2,3000000,gbp,second\nE3,1,77,council,first\n"
+    )
+    answer = await sent(deliverables, rows, as_at="2018-03-31")
+    assert outcome(answer, "E3") == [("rejected", ["instance_not_taken"])]
+    savings = (await one(deliverables, "SC4"))["parts"][1]
+    assert (savings["colour"], savings["percent"], savings["year_to_date"]) == ("amber", "75.0", None)
+    assert [(i["instance"], i["year_to_date"]["value"]) for i in savings["instances"]] == [
+        ("first", 8_000_000),
+        ("second", 3_000_000),
+    ]
+
+
 async def test_a_reference_has_one_printed_rating(deliverables: Running) -> None:
     """The rating belongs to the reference and is repeated on its parts, so they must agree."""
     await imported(deliverables)

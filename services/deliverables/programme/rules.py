@@ -66,7 +66,7 @@ def check_programme(themes: Sequence[str], items: Sequence[Item], parts: Sequenc
     errors = [*_check_items(themes, items), *_check_parts(items, parts)]
     if errors:
         raise BadProgramme(
-            f"{len(errors)} faults in the programme; mend what errors lists and send it again.", errors=errors
+            f"Faults in the programme: {len(errors)}; mend what errors lists and send it again.", errors=errors
         )
 
 
@@ -118,6 +118,10 @@ def _check_items(themes: Sequence[str], items: Sequence[Item]) -> Iterator[Error
         if count > 1:
             index = [item.index for item in items if item.ref == ref][1]
             yield _fault("duplicate_ref", f"{ref} stands here a second time; give each reference once.", index, "ref")
+    for index, code in enumerate(themes):
+        if code in themes[:index]:
+            detail = f"Theme {code} stands here a second time; give each code once."
+            yield ErrorItem(code="duplicate_theme", detail=detail, pointer=f"/themes/{index}/code")
     links = {item.ref: item.refers_to for item in items if item.refers_to}
     parents = {item.split_of for item in items if item.split_of}
     for item in items:

@@ -45,6 +45,8 @@ class PartStanding:
     quarters: dict[Quarter, QuarterValue]
     position: InYear | None
     verdict: Verdict
+    instances: dict[str, Total]
+    """The value of each instance, where the target applies to each (D-8)."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +151,10 @@ def stand_parts(
         # A report frozen at this quarter must not know what came later.
         seen = tuple(o for o in observations.get(part.id, ()) if Quarter.parse(o.period) <= period)
         delivered = [o for o in seen if o.kind == Kind.DELIVERED]
+        readings = _readings(part, delivered, period)
         verdict = judge(
             target_of(part),
-            _readings(part, delivered, period),
+            readings,
             year_ends=period.year.end,
             red_below=scheme.red_below,
             instances=_instances(part, before),
@@ -161,10 +164,16 @@ def stand_parts(
             PartStanding(
                 part=part,
                 observations=seen,
-                total=totals[Kind.DELIVERED],
+                # Values of several instances do not add up to anything that was promised.
+                total=totals[Kind.DELIVERED] if len(readings) < 2 else None,
                 quarters=_quarters(part, seen, period),
                 position=_position(part, totals),
                 verdict=verdict,
+                instances={
+                    reading.instance: Total(reading.value, reading.bound, reading.unit)
+                    for reading in readings
+                    if reading.instance and reading.value is not None
+                },
             )
         )
         if part.join != Join.EACH:

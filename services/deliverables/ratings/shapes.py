@@ -64,11 +64,17 @@ class TargetOut(Shape):
     effective_from: date
 
 
+class InstanceOut(Shape):
+    instance: str
+    year_to_date: TotalOut
+
+
 class PartOut(Shape):
     """A target part with its result. `met` and `why_not_rated` are of the year end (D-6, D-27)."""
 
     target: TargetOut
     year_to_date: TotalOut | None
+    instances: list[InstanceOut] = Field(description="Where the target applies to each: one value an instance (D-8).")
     quarters: list[QuarterOut]
     met: str
     why_not_rated: str | None
@@ -266,6 +272,10 @@ def part_out(standing: PartStanding) -> PartOut:
     return PartOut(
         target=TargetOut.model_validate(standing.part),
         year_to_date=_total(standing.total),
+        instances=[
+            InstanceOut(instance=name, year_to_date=TotalOut(value=t.value, bound=t.bound, unit=t.unit))
+            for name, t in standing.instances.items()
+        ],
         quarters=[
             QuarterOut(
                 quarter=quarter.slug,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from services.deliverables.shapes import Day, HappenedAt, QuarterText, example
+from services.deliverables.shapes import Day, HappenedAt, Prose, QuarterText, example
 from shared.http import Body, Shape
 
 
@@ -21,12 +21,10 @@ class ReportIn(Body):
 class SectionIn(Body):
     model_config = example(text="Support went to 41 councils.")
 
-    text: str | None = Field(
-        default=None, min_length=1, max_length=20_000, description="Plain text; blank lines part paragraphs."
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)] | None = Field(
+        default=None, description="Plain text; blank lines part paragraphs."
     )
-    empty_reason: str | None = Field(
-        default=None, min_length=1, max_length=1000, description="Why there is no text (D-45)."
-    )
+    empty_reason: Prose | None = Field(default=None, description="Why there is no text (D-45).")
 
     @model_validator(mode="after")
     def one_of_both(self) -> SectionIn:
@@ -49,7 +47,7 @@ class DueDateIn(Body):
     model_config = example(due_on="2017-07-31", agreed_by="The department, by letter of 20 July 2017")
 
     due_on: Day = Field(description="The day this quarter's report is due instead.")
-    agreed_by: str = Field(min_length=1, max_length=400, description="Who agreed to move it.")
+    agreed_by: Annotated[Prose, Field(max_length=400, description="Who agreed to move it.")]
 
 
 class SubmissionIn(Body):
@@ -70,7 +68,7 @@ class PublicationIn(Body):
 class ReopeningIn(Body):
     model_config = example(reason="The figure for E3 counted three councils twice.")
 
-    reason: str = Field(min_length=1, max_length=1000)
+    reason: Prose
     happened_at: HappenedAt = None
 
 

@@ -64,7 +64,7 @@ async def import_results(
     work: Annotated[Work, Writes(OFFICER)],
     year: YearPath,
     upload: ReceivedFile,
-    as_at: Annotated[date | None, Query(description="Day the values stand for, where a row does not say.")] = None,
+    as_at: Annotated[Day, Query(description="Day the values stand for, where a row does not say.")] = None,
     period: Annotated[QuarterText | None, Query(description="Instead of `as_at`: the quarter at whose end.")] = None,
     kind: Annotated[Kind, Query(description="Where a row does not say.")] = Kind.DELIVERED,
     statement: Annotated[

@@ -24,7 +24,7 @@ from services.deliverables.results.rules import (
     year_to_date,
 )
 from services.deliverables.results.tables import Observation
-from services.deliverables.targets.rules import Operator
+from services.deliverables.targets.rules import Join, Operator
 from shared.errors import ErrorItem
 from shared.periods import Quarter
 from shared.work import Work
@@ -118,6 +118,9 @@ async def take_in(work: Work, desk: Desk, row: Row) -> Answer:
     if part.operator != Operator.NARRATIVE and row.assessment:
         detail = f"{row.ref} part {row.part} is rated by its number; leave the assessment empty."
         return _reject(row, "assessment_not_taken", "assessment", detail)
+    if row.instance and part.join != Join.EACH:
+        detail = f"The target of {row.ref} part {row.part} does not apply to each instance; leave the cell empty."
+        return _reject(row, "instance_not_taken", "instance", detail)
     if row.quarter_value is None:
         return await _store(work, desk, part, row)
     in_quarter = replace(row, value=row.quarter_value, statement=Statement.IN_PERIOD, quarter_value=None)

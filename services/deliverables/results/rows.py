@@ -45,7 +45,7 @@ KNOWN = (
     "reason",
 )
 LENGTHS = {"note": 4000, "source": 400, "reason": 1000, "instance": 200, "conversion_note": 1000, "rag_state": 80}
-NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,6})?")
+NUMBER = re.compile(r"(?=[0-9.]{1,16}$)[0-9]{1,15}(\.[0-9]{1,6})?")
 UNIT = re.compile(r"[a-z][a-z0-9_]{0,39}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -251,7 +251,11 @@ def _number(row: Row, sent: Mapping[str, str], name: str) -> Decimal | None:
         return None
     # The pattern is ASCII only: Decimal would also take 1_000, NaN and digits of other scripts.
     if not NUMBER.fullmatch(text):
-        row.fault("bad_number", name, "Write a plain number such as 1200 or 97.5, without marks, signs or exponent.")
+        row.fault(
+            "bad_number",
+            name,
+            "Write a plain number of at most 15 digits, such as 1200 or 97.5.",
+        )
         return None
     return Decimal(text)
 
