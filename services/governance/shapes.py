@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
@@ -28,3 +28,20 @@ Instant = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
 def example(**fields: Any) -> ConfigDict:
     """`model_config = example(title="…")`: a request as the API's description shows it."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+class SaysRelevance(Protocol):
+    @property
+    def programme_relevant(self) -> bool: ...
+    @property
+    def not_relevant_reason(self) -> str | None: ...
+
+
+Relevance = TypeVar("Relevance", bound=SaysRelevance)
+
+
+def check_relevance(body: Relevance) -> Relevance:
+    """A paper is relevant to the programme unless a reason says no (B-1)."""
+    if not body.programme_relevant and not body.not_relevant_reason:
+        raise ValueError("give not_relevant_reason, or leave programme_relevant true")
+    return body

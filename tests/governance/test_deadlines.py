@@ -11,6 +11,8 @@ from services.governance.deadlines.calendars import bank_holidays, office_days
 from services.governance.deadlines.rules import (
     NoticeRule,
     OfficeDays,
+    Standing,
+    alerts,
     judge_minutes,
     judge_papers,
     minutes_readings,
@@ -152,3 +154,48 @@ def test_england_has_its_own_bank_holidays():
     found = bank_holidays("GB-ENG", 2018)
     assert date(2018, 4, 2) in found
     assert date(2018, 1, 2) not in found
+
+
+def standing(**changes) -> Standing:
+    """24 May 2018, nothing out yet."""
+    facts = {
+        "state": "scheduled",
+        "day": date(2018, 5, 24),
+        "office_target": date(2018, 5, 18),
+        "minutes_target": date(2018, 6, 22),
+        "papers_out": False,
+        "minutes_out": False,
+        "minutes_approved": False,
+        "next_held": None,
+    }
+    return Standing(**{**facts, **changes})
+
+
+@pytest.mark.parametrize(
+    ("today", "changes", "codes"),
+    [
+        ("2018-05-15", {}, []),
+        ("2018-05-16", {}, ["papers_target_near"]),
+        ("2018-05-18", {}, ["papers_target_near"]),
+        ("2018-05-19", {}, ["papers_target_passed"]),
+        ("2018-05-19", {"papers_out": True}, []),
+        ("2018-05-19", {"state": "cancelled"}, []),
+        ("2018-06-05", {"state": "held"}, []),
+        ("2018-06-06", {"state": "held"}, ["decisions_not_out"]),
+        ("2018-06-23", {"state": "held"}, ["decisions_not_out", "minutes_target_passed"]),
+        ("2018-06-23", {"state": "held", "minutes_out": True}, []),
+        (
+            "2018-07-17",
+            {"state": "held", "minutes_out": True, "next_held": date(2018, 7, 16)},
+            ["minutes_not_approved"],
+        ),
+        (
+            "2018-07-17",
+            {"state": "held", "minutes_out": True, "minutes_approved": True, "next_held": date(2018, 7, 16)},
+            [],
+        ),
+    ],
+)
+def test_alerts_tell_what_is_near_or_past(today, changes, codes):
+    """B-9: seven working days after 24 May 2018, the bank holiday skipped, is 5 June."""
+    assert [a.code for a in alerts(standing(**changes), date.fromisoformat(today), england())] == codes

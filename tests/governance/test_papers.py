@@ -292,3 +292,64 @@ async def test_the_pages_of_agenda_and_papers_name_the_closed_item_only(desk: De
     page = (await public.get(f"/v1/packs/{pack['id']}/page.html")).text
     assert "pages 73 to 81" in page
     assert "LGA Cyber Security Funded Programme" in page
+
+
+async def test_an_item_is_changed_in_its_open_fields_and_its_pages_must_still_follow(desk: Desk, may):
+    """B-32, B-34: what went out stays; the next version gives its reason."""
+    await publish(desk, may, "2018-05-18T16:00:00+01:00")
+    here = f"/v1/meetings/{may['id']}"
+    item = (await desk.ok(desk.clerk, "GET", f"{here}/agenda/draft"))["items"][1]
+    url = f"/v1/agenda-items/{item['id']}"
+    match = {"If-Match": '"1"'}
+    assert (await desk.clerk.patch(url, json={"title": "Survey"})).status_code == 428
+    overlap = await desk.clerk.patch(url, json={"page_to": 12}, headers=match)
+    assert (overlap.status_code, overlap.json()["errors"][0]["code"]) == (422, "pages_not_contiguous")
+    bare = await desk.clerk.patch(url, json={"programme_relevant": False}, headers=match)
+    assert bare.json()["errors"][0]["pointer"] == "/not_relevant_reason"
+    changed = await desk.clerk.patch(url, json={"title": "Survey of 2017/18"}, headers=match)
+    assert changed.status_code == 200, changed.text
+    public = desk.running.anonymous
+    assert (await desk.ok(public, "GET", f"{here}/agenda"))["items"][1]["title"].startswith("LGA Perceptions")
+    body = {"reason_for_change": "shorter title"}
+    await desk.ok(desk.clerk, "POST", f"{here}/agenda/publications", json=body)
+    assert (await desk.ok(public, "GET", f"{here}/agenda"))["items"][1]["title"] == "Survey of 2017/18"
+
+
+async def test_a_report_is_relevant_unless_a_reason_says_no(desk: Desk):
+    """B-1."""
+    meeting = await desk.meeting(MAY)
+    items = [{"order": 0, "title": "Catering", "programme_relevant": False}]
+    answer = await desk.clerk.post(f"/v1/meetings/{meeting['id']}/agenda", json={"items": items})
+    assert answer.status_code == 422
+    items[0]["not_relevant_reason"] = "no grant money in it"
+    await desk.ok(desk.clerk, "POST", f"/v1/meetings/{meeting['id']}/agenda", json={"items": items})
+
+
+async def test_a_published_report_that_is_withdrawn_leaves_a_tombstone(desk: Desk, may):
+    """B-42: gone, where a report that never went out is unknown."""
+    await publish(desk, may, "2018-05-18T16:00:00+01:00")
+    agenda = await desk.ok(desk.running.anonymous, "GET", f"/v1/meetings/{may['id']}/agenda")
+    report = agenda["items"][1]["reports"][0]["id"]
+    assert (await desk.running.anonymous.get(f"/v1/reports/{report}")).status_code == 200
+    await desk.ok(desk.clerk, "POST", f"/v1/reports/{report}/withdrawal", json={"reason": "figures were wrong"})
+    gone = await desk.running.anonymous.get(f"/v1/reports/{report}")
+    assert (gone.status_code, gone.json()["errors"][0]["code"]) == (410, "gone")
+
+
+async def test_alerts_follow_what_was_published(desk: Desk, may):
+    """B-9."""
+    url = f"/v1/meetings/{may['id']}/alerts"
+    desk.running.clock.set(datetime(2018, 5, 19, 9, 0, tzinfo=UTC))
+    assert [a["code"] for a in (await desk.ok(desk.clerk, "GET", url))["items"]] == ["papers_target_passed"]
+    await publish(desk, may, "2018-05-19T09:00:00Z")
+    assert (await desk.ok(desk.clerk, "GET", url))["items"] == []
+    assert (await desk.running.anonymous.get(url)).status_code == 401
+
+
+async def test_where_a_meeting_is_held_may_change_without_moving_it(desk: Desk, may):
+    """B-31: no old start is kept where the time stays."""
+    url = f"/v1/meetings/{may['id']}"
+    etag = (await desk.clerk.get(url)).headers["etag"]
+    changed = await desk.clerk.patch(url, json={"venue_text": "Westminster Suite"}, headers={"If-Match": etag})
+    assert (changed.status_code, changed.json()["previous_starts"]) == (200, [])
+    assert changed.json()["venue_text"] == "Westminster Suite"

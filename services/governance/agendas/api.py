@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from starlette.responses import HTMLResponse
 
 from services.governance.agendas import commands
 from services.governance.agendas.documents import agenda_document
 from services.governance.agendas.queries import agenda_of, latest_version, versions_of
-from services.governance.agendas.tables import AgendaVersion
+from services.governance.agendas.tables import AgendaItem, AgendaVersion
 from services.governance.meetings.queries import find_meeting
 from services.governance.packs.api import pack_out
 from services.governance.packs.queries import packs_of
 from services.governance.pages import render
 from services.governance.reports.api import ReportIn
-from services.governance.shapes import Instant, LongText, Text, example
+from services.governance.shapes import Instant, LongText, Text, check_relevance, example
 from shared.errors import NotFound
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.work import Work
@@ -53,6 +53,11 @@ class ItemIn(Body):
     not_relevant_reason: Text | None = None
     restriction: RestrictionIn | None = None
     reports: list[ReportIn] = Field(default_factory=list, max_length=50)
+
+    @model_validator(mode="after")
+    def a_reason_says_no(self) -> Self:
+        """Relevant unless a reason says no (B-1)."""
+        return check_relevance(self)
 
 
 class AgendaIn(Body):
@@ -89,6 +94,20 @@ class LateItemIn(ItemIn):
     order: int = Field(default=0, ge=0, le=1000, description="Ignored: the item goes to the end.")
     urgency_reason: Text | None = Field(default=None, description="Left out: the agreement's reason.")
     urgency_agreement: UUID | None = None
+
+
+class ItemPatch(Body):
+    """Open fields of an item; those left out stay. Its part is fixed, since closed matter is kept elsewhere."""
+
+    number: Annotated[str, Field(min_length=1, max_length=20)] | None = None
+    title: Text | None = None
+    note: LongText | None = None
+    start: Instant | None = None
+    end: Instant | None = None
+    page_from: int | None = Field(default=None, ge=1, le=100_000)
+    page_to: int | None = Field(default=None, ge=1, le=100_000)
+    programme_relevant: bool | None = None
+    not_relevant_reason: Text | None = None
 
 
 class UrgencyIn(Body):
@@ -235,6 +254,18 @@ async def add_item(meeting: UUID, body: LateItemIn, work: Annotated[Work, Writes
     item = await commands.add_item(
         work, meeting, _item(body) | {"urgency_reason": body.urgency_reason}, body.urgency_agreement
     )
+    return _item_out(item)
+
+
+@router.patch("/v1/agenda-items/{item}")
+async def change_item(item: UUID, body: ItemPatch, work: Annotated[Work, Writes("governance:clerk")]) -> ItemOut:
+    """Change an item's open fields; what is published changes with the next version, and its reason."""
+    changed = await commands.change_item(work, item, body.model_dump(exclude_unset=True))
+    work.etag(changed.version)
+    return _item_out(changed)
+
+
+def _item_out(item: AgendaItem) -> ItemOut:
     return ItemOut(
         id=item.id,
         order=item.position,

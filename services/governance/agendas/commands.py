@@ -11,14 +11,16 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.governance.agendas.documents import REPORT_FIELDS, agenda_document, fingerprint, withheld_list
-from services.governance.agendas.queries import Agenda, agenda_of, latest_version
+from services.governance.agendas.queries import Agenda, agenda_of, find_item, latest_version
 from services.governance.agendas.rules import (
     AgendaExists,
     ItemFacts,
     RestrictionFacts,
+    check_change,
     check_item,
     check_items,
     check_late,
+    check_pages,
     publish_agenda,
 )
 from services.governance.agendas.standing import open_meeting
@@ -134,6 +136,27 @@ async def add_item(work: Work, meeting_id: UUID, item: Mapping[str, Any], urgenc
     await raise_stamps(work, meeting)
     work.audit("add_item", made.id, after={"late": late}, reason=reason)
     return made
+
+
+async def change_item(work: Work, item_id: UUID, changes: Mapping[str, Any]) -> AgendaItem:
+    """Change an item's open fields. Published versions stay as they went out (B-32)."""
+    item = await find_item(work.session, item_id)
+    meeting, _ = await open_meeting(work, item.meeting_id)
+    await work.session.refresh(item)
+    work.if_match(item.version, f"{work.base_url}/v1/meetings/{meeting.id}/agenda/draft")
+    fields = {"public_title" if name == "title" else "public_note" if name == "note" else name: value
+              for name, value in changes.items()}  # fmt: skip
+    check_change(fields)
+    before = {name: getattr(item, name) for name in fields}
+    for name, value in fields.items():
+        setattr(item, name, value)
+    if not item.programme_relevant and not item.not_relevant_reason:
+        raise Invalid("Say why the item is not relevant to the programme.", pointer="/not_relevant_reason")
+    current = await agenda_of(work.session, meeting.id)
+    check_pages([(i.page_from, i.page_to) for i in current.items])
+    await raise_stamps(work, item, meeting)
+    work.audit("change_item", item.id, before=before, after=fields)
+    return item
 
 
 async def publish_agenda_version(

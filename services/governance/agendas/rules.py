@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from services.governance.meetings.rules import MeetingKey
 from shared.errors import Conflict, ErrorItem, Invalid
@@ -91,7 +91,7 @@ def check_items(items: Sequence[ItemFacts], *, imported: bool) -> None:
                 _fault("order_gap", f"Order runs 0, 1, 2 … in the order sent; this is {index}.", f"{at}/order")
             )
         faults += check_item(item, at, imported=imported)
-    faults += _page_faults(items)
+    faults += _page_faults([(item.page_from, item.page_to) for item in items])
     if faults:
         raise Invalid("The agenda cannot be taken as it stands; see errors.", errors=faults)
 
@@ -137,21 +137,35 @@ def _restriction_faults(restriction: RestrictionFacts | None, at: str, *, import
     ]
 
 
-def _page_faults(items: Sequence[ItemFacts]) -> list[ErrorItem]:
-    paged = [(index, item) for index, item in enumerate(items) if item.page_from is not None]
+def check_change(fields: Mapping[str, Any]) -> None:
+    """An item keeps a title and a word on its relevance."""
+    for name, shown in (("public_title", "title"), ("programme_relevant", "programme_relevant")):
+        if name in fields and fields[name] is None:
+            raise Invalid(f"{shown} cannot be empty; leave it out to keep it.", pointer=f"/{shown}")
+
+
+def check_pages(pages: Sequence[tuple[int | None, int | None]]) -> None:
+    """The pages of a changed agenda still follow one another (B-34)."""
+    faults = _page_faults(pages)
+    if faults:
+        raise Invalid("The pages no longer follow one another; see errors.", errors=faults)
+
+
+def _page_faults(pages: Sequence[tuple[int | None, int | None]]) -> list[ErrorItem]:
     faults: list[ErrorItem] = []
-    for (_, before), (index, item) in itertools.pairwise(paged):
-        assert item.page_from is not None
-        assert before.page_from is not None
-        if before.page_to is None:
+    before: tuple[int, int | None] | None = None
+    for index, (first, last) in enumerate(pages):
+        if first is None:
+            continue
+        at = f"/items/{index}/page_from"
+        if before is not None and before[1] is None:
             # Start pages only, as in some printed agendas: they must still rise.
-            if item.page_from < before.page_from:
-                faults.append(_fault("pages_overlap", "Pages run backwards.", f"/items/{index}/page_from"))
-        elif item.page_from != before.page_to + 1:
-            word = "overlap" if item.page_from <= before.page_to else "leave a gap"
-            faults.append(
-                _fault("pages_not_contiguous", f"Pages {word} after {before.page_to}.", f"/items/{index}/page_from")
-            )
+            if first < before[0]:
+                faults.append(_fault("pages_overlap", "Pages run backwards.", at))
+        elif before is not None and before[1] is not None and first != before[1] + 1:
+            word = "overlap" if first <= before[1] else "leave a gap"
+            faults.append(_fault("pages_not_contiguous", f"Pages {word} after {before[1]}.", at))
+        before = (first, last)
     return faults
 
 

@@ -183,6 +183,53 @@ def judge_minutes(
     )
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What alerts must know of a meeting: its deadlines, and what is out already (B-9)."""
+
+    state: str
+    day: date
+    office_target: date
+    minutes_target: date
+    papers_out: bool
+    minutes_out: bool
+    minutes_approved: bool
+    next_held: date | None
+
+
+@dataclass(frozen=True)
+class Alert:
+    code: str
+    due_on: date
+    detail: str
+
+
+NEAR_OFFICE_DAYS = 2
+DECISIONS_OFFICE_DAYS = 7
+
+
+def alerts(meeting: Standing, today: date, days: OfficeDays) -> tuple[Alert, ...]:
+    """What is near its day or past it (B-9)."""
+    found = []
+    if not meeting.papers_out and meeting.state == "scheduled":
+        if today > meeting.office_target:
+            found.append(Alert("papers_target_passed", meeting.office_target, "The papers are not out."))
+        elif meeting.office_target <= office_days_after(today, NEAR_OFFICE_DAYS, days):
+            found.append(Alert("papers_target_near", meeting.office_target, "The papers are to go out."))
+    if meeting.state != "held":
+        return tuple(found)
+    decisions_due = office_days_after(meeting.day, DECISIONS_OFFICE_DAYS, days)
+    if not meeting.minutes_out and today > decisions_due:
+        found.append(Alert("decisions_not_out", decisions_due, "No decisions of the meeting are out."))
+    if not meeting.minutes_out and today > meeting.minutes_target:
+        found.append(Alert("minutes_target_passed", meeting.minutes_target, "The minutes are not out."))
+    if meeting.next_held is not None and not meeting.minutes_approved:
+        found.append(
+            Alert("minutes_not_approved", meeting.next_held, "The next meeting was held and did not approve them.")
+        )
+    return tuple(found)
+
+
 def office_days_after(start: date, count: int, days: OfficeDays) -> date:
     """The day that is `count` office days after `start` (B-9)."""
     day = start

@@ -13,11 +13,11 @@ from sqlmodel import col, select
 from services.governance.boards.queries import find_board
 from services.governance.boards.tables import Board
 from services.governance.meetings import commands
-from services.governance.meetings.queries import find_meeting, local, publications_of
+from services.governance.meetings.queries import alerts_of, find_meeting, local, publications_of
 from services.governance.meetings.tables import Meeting, Publication
 from services.governance.shapes import BoardRef, Day, Instant, Text, example
 from shared.events.governance import DeadlineReading, ReadingMet
-from shared.http import Body, PublicWork, Routes, Shape, Writes
+from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import start_of_day
 from shared.work import Work
@@ -46,6 +46,13 @@ class MeetingIn(Body):
     webcast_url: Annotated[str, Field(max_length=500, pattern=r"^https?://")] | None = None
     adjuncts: list[Adjunct] = Field(default_factory=list, max_length=20)
     source: Text | None = Field(default=None, description="Where an imported meeting was read.")
+
+
+class MeetingPatch(Body):
+    title: Text | None = None
+    mode: Literal["in_person", "remote", "hybrid"] | None = None
+    venue_text: Text | None = None
+    webcast_url: Annotated[str, Field(max_length=500, pattern=r"^https?://")] | None = None
 
 
 class MeetingMove(Body):
@@ -114,6 +121,16 @@ class PublicationOut(Shape):
     sha256: str
 
 
+class AlertOut(Shape):
+    code: str
+    due_on: date
+    detail: str
+
+
+class AlertList(Shape):
+    items: list[AlertOut]
+
+
 class PublicationList(Shape):
     items: list[PublicationOut]
 
@@ -142,6 +159,16 @@ async def move_meeting(
     )
     work.etag(moved.version)
     return meeting_out(moved, await find_board(work.session, str(moved.board_id)), work.base_url)
+
+
+@router.patch("/v1/meetings/{meeting}")
+async def change_meeting(
+    meeting: UUID, body: MeetingPatch, work: Annotated[Work, Writes("governance:clerk")]
+) -> MeetingOut:
+    """Change what a meeting is called and where it is. Its time is changed by a transition."""
+    changed = await commands.change_meeting(work, meeting, body.model_dump(mode="json", exclude_unset=True))
+    work.etag(changed.version)
+    return meeting_out(changed, await find_board(work.session, str(changed.board_id)), work.base_url)
 
 
 @router.get("/v1/meetings")
@@ -190,6 +217,12 @@ async def list_publications(meeting: UUID, work: PublicWork) -> PublicationList:
     """What was published about a meeting, when, and how it stood on its day (B-2 to B-8)."""
     await find_meeting(work.session, meeting)
     return PublicationList(items=[publication_out(p) for p in await publications_of(work.session, meeting)])
+
+
+@router.get("/v1/meetings/{meeting}/alerts")
+async def list_alerts(meeting: UUID, work: Annotated[Work, Reads("governance:clerk", "governance:chair")]) -> AlertList:
+    """What is near its day or past it: papers, decisions, minutes, their approval (B-9). Derived when read."""
+    return AlertList(items=[AlertOut.model_validate(a) for a in await alerts_of(work.session, meeting, work.now)])
 
 
 def meeting_out(meeting: Meeting, board: Board, base_url: str) -> MeetingOut:

@@ -20,6 +20,7 @@ from services.governance.meetings.rules import (
     readings_json,
     scheduled,
 )
+from services.governance.meetings.stamps import raise_stamps
 from services.governance.meetings.tables import Meeting
 from services.governance.offers.placing import place_waiting_offers, release_offers
 from shared.errors import Invalid
@@ -101,6 +102,22 @@ async def move_meeting(
     if to in ("postponed", "cancelled"):
         await release_offers(work, meeting)
     work.audit("move_meeting", meeting.id, before=before, after={"state": to, "start": meeting.start}, reason=reason)
+    return meeting
+
+
+async def change_meeting(work: Work, meeting_id: UUID, changes: Mapping[str, Any]) -> Meeting:
+    """Change what a meeting is called and where it is."""
+    meeting, board = await find_meeting(work.session, meeting_id, lock=True)
+    work.may_write_for(board.organisation_slug)
+    work.if_match(meeting.version, f"{work.base_url}/v1/meetings/{meeting.id}")
+    for name in ("title", "mode"):
+        if name in changes and changes[name] is None:
+            raise Invalid(f"{name} cannot be empty; leave it out to keep it.", pointer=f"/{name}")
+    before = {name: getattr(meeting, name) for name in changes}
+    for name, value in changes.items():
+        setattr(meeting, name, value)
+    await raise_stamps(work, meeting)
+    work.audit("change_meeting", meeting.id, before=before, after=dict(changes))
     return meeting
 
 

@@ -12,12 +12,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.governance.boards.queries import Policy, office_days_for, policy_on
 from services.governance.boards.tables import Board
-from services.governance.deadlines.rules import OfficeDays, all_readings
+from services.governance.deadlines.rules import Alert, OfficeDays, Standing, alerts, all_readings
 from services.governance.meetings.rules import MeetingFacts, MeetingKey
 from services.governance.meetings.tables import Meeting, Publication
 from shared.errors import NotFound
 from shared.events.governance import DeadlineReading
-from shared.periods import start_of_day
+from shared.periods import london_date, start_of_day
 
 
 def local_day(meeting: Meeting) -> date:
@@ -115,3 +115,30 @@ async def main_pack_of(session: AsyncSession, meeting_id: UUID) -> Publication |
             select(Publication).where(Publication.meeting_id == meeting_id, Publication.scope == "main_pack")
         )
     ).one_or_none()
+
+
+async def alerts_of(session: AsyncSession, meeting_id: UUID, now: datetime) -> tuple[Alert, ...]:
+    """What of a meeting is near its day or past it, derived from what was published (B-9)."""
+    meeting, _ = await find_meeting(session, meeting_id)
+    policy, days = await policy_for(session, meeting)
+    due = {reading.name: reading.due_on for reading in all_readings(local_day(meeting), policy.notice, days)}
+    out = await publications_of(session, meeting_id)
+    following = (
+        await session.exec(
+            select(Meeting)
+            .where(Meeting.board_id == meeting.board_id, Meeting.start > meeting.start, Meeting.state == "held")
+            .order_by(col(Meeting.start))
+            .limit(1)
+        )
+    ).one_or_none()
+    standing = Standing(
+        state=meeting.state,
+        day=local_day(meeting),
+        office_target=due["office_target"],
+        minutes_target=due["minutes_target"],
+        papers_out=any(p.scope == "main_pack" for p in out),
+        minutes_out=any(p.scope == "minutes" for p in out),
+        minutes_approved=any(p.scope == "minutes" and p.state == "approved" for p in out),
+        next_held=local_day(following) if following else None,
+    )
+    return alerts(standing, london_date(now), days)

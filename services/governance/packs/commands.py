@@ -49,7 +49,7 @@ async def publish_pack(work: Work, meeting_id: UUID, scope: str, stated: datetim
     going_out = [report for own in reports.values() for report in own]
     for report in going_out:
         if report.state == "approved":
-            report.state, report.supplement_no = "in_pack", number or None
+            report.state, report.supplement_no, report.published_at = "in_pack", number or None, happened_at
             work.session.add(report)
     for item in items:
         if number and item.late and item.supplement_no is None:

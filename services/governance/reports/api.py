@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from services.governance.agendas.documents import report_face
 from services.governance.reports import commands
 from services.governance.reports.queries import find_report
-from services.governance.shapes import LongText, Text
-from shared.errors import NotFound
+from services.governance.shapes import LongText, Text, check_relevance
+from shared.errors import Gone, NotFound
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.work import Work
 
@@ -53,6 +53,11 @@ class ReportIn(Body):
     programme_relevant: bool = True
     not_relevant_reason: Text | None = None
     workstreams: list[Text] = Field(default_factory=list, max_length=100)
+
+    @model_validator(mode="after")
+    def a_reason_says_no(self) -> Self:
+        """Relevant unless a reason says no (B-1)."""
+        return check_relevance(self)
 
 
 class SignOffIn(Body):
@@ -121,6 +126,8 @@ async def withdraw_report(
 async def read_report(report: UUID, work: PublicWork) -> dict[str, Any]:
     """An open report that went out in a pack. Anything else is unknown, a closed one as well (B-17)."""
     found, _ = await find_report(work.session, report)
+    if found.state == "withdrawn" and found.published_at is not None:
+        raise Gone("The report was withdrawn after it was published; what went out of it stays in its pack.")
     if found.state != "in_pack":
         raise NotFound("No report has this id.")
     work.etag(found.version)

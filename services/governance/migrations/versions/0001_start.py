@@ -809,6 +809,7 @@ def upgrade() -> None:
         sa.Column("supplement_no", sa.Integer(), nullable=True),
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("paper_offer_id", sa.Uuid(), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'changes_requested', 'approved', 'in_pack', 'withdrawn')",
             name=op.f("ck_reports_state"),
