@@ -76,6 +76,8 @@ async def test_a_stated_time_needs_the_history_scope_and_is_kept_beside_the_reco
     assert (outturn["happened_at"], outturn["recorded_at"]) == ("2018-05-24T09:00:00Z", "2018-06-01T12:00:00Z")
     latest = f"{path}/latest"
     assert done(await grants.anonymous.get(latest, params={"as_at": "2018-05-24"}), 200)["id"] == outturn["id"]
+    problem(await grants.anonymous.get(latest, params={"as_at": "2018-05-23"}), 404)
+    assert done(await grants.anonymous.get(path, params={"as_at": "2018-05-23"}), 200)["items"] == []
     problem(await grants.anonymous.get(latest, params={"known_by": "2018-05-24"}), 404)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from services.grants.queries import locked_quarters, quarters_open
 from shared.events.grants import QuarterSpendStated
 from tests.grants.ledger import spend
 from tests.grants.steps import budgeted, done, figures, problem, signed
@@ -156,6 +158,21 @@ async def test_two_locks_at_once_leave_one_lock(grants: Running) -> None:
     await budgeted(grants)
     answers = await asyncio.gather(lock(grants, 1, "first"), lock(grants, 1, "second"))
     assert sorted(answer.status_code for answer in answers) == [201, 409]
+
+
+async def test_a_quarter_is_not_locked_under_lines_that_found_it_open(grants: Running) -> None:
+    """G-29: the lock waits until lines that are on their way into the open quarter are in."""
+    agreement = await budgeted(grants)
+    async with grants.session() as session:
+        assert await locked_quarters(session, UUID(agreement["id"])) == set()
+        locking = asyncio.create_task(lock(grants, 1))
+        await asyncio.sleep(0.5)
+        assert not locking.done()
+        await session.rollback()
+    done(await locking)
+    async with grants.session() as session:
+        assert await locked_quarters(session, UUID(agreement["id"])) == {"2017-18-q1"}
+        assert await quarters_open(session, UUID(agreement["id"])) == ["2017-18-q2", "2017-18-q3", "2017-18-q4"]
 
 
 async def test_nothing_is_stated_before_the_quarter_is_over(grants: Running) -> None:

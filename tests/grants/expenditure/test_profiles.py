@@ -76,6 +76,8 @@ async def test_a_counted_identity_keeps_its_columns_when_the_layout_learns_anoth
         {"fields": {**FIELDS, "amount": {}}},
         {"fields": {**FIELDS, "amount": {"column": "A", "constant": "1"}}},
         {"fields": {"amount": {"column": "Amount"}}},
+        {"fields": {**FIELDS, "amount": {"column": "Amount", "optional": True}}},
+        {"fields": {**FIELDS, "payment_date": {"column": "Date", "optional": True}}},
         {"fields": {**FIELDS, "card": {"constant": "visa"}}},
         {"fields": {**FIELDS, "kind": {"column": "K", "values": {"X": "reversal"}}}},
         {"fields": {**FIELDS, "colour": {"column": "C"}}},
