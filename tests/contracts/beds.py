@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import MetaData, insert, text
+from sqlalchemy import Column, MetaData, Table, Text, insert, text
 from uuid_utils.compat import uuid7
 
 from shared import outbox
@@ -20,6 +20,7 @@ from shared.bus.local import LocalBus
 from shared.database import NAMING, Database
 from shared.events.base import Event
 from shared.events.grants import OrganisationRegistered
+from shared.events.transparency import DatasetWithdrawn
 from shared.inbox import Reacting, inbox_tables
 from shared.outbox import OUTBOX, outbox_tables
 
@@ -93,6 +94,24 @@ async def note_effect(event: OrganisationRegistered, reacting: Reacting) -> None
 
 
 REACTIONS: dict[type[Event], Any] = {OrganisationRegistered: note_effect}
+
+
+def effect_table() -> Table:
+    """As much of the table as a replay needs to know."""
+    return Table("effect", MetaData(), Column("slug", Text))
+
+
+def withdrawal(reacting: Reacting) -> Event:
+    """An event that follows from another."""
+    return DatasetWithdrawn(
+        dataset_id=reacting.derived_id("dataset"),
+        version=1,
+        publisher="calderdale",
+        dataset="spend",
+        period="2017-18-q1",
+        edition=1,
+        reason_class="unlawful",
+    )
 
 
 async def effects(database: Database) -> list[Any]:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,11 +20,24 @@ from shared.bus.kafka import KafkaBus
 from shared.bus.local import LocalBus
 from shared.bus.topics import apply_topics
 from shared.database import Database
-from shared.inbox import Consumer, parked_events, redrive, replay, rewind
+from shared.events.grants import OrganisationRegistered
+from shared.inbox import Consumer, Reacting, parked_events, redrive, replay, rewind
 from shared.inbox import consumer as consumer_module
 from shared.outbox import Relay
 from shared.outbox.archive import republish
-from tests.contracts.beds import OWNER, REACTIONS, clock, database, effects, note_effect, organisation, until, write
+from tests.contracts.beds import (
+    OWNER,
+    REACTIONS,
+    clock,
+    database,
+    effect_table,
+    effects,
+    note_effect,
+    organisation,
+    until,
+    withdrawal,
+    write,
+)
 from tests.contracts.renamed import RenamedBus
 from tests.harness import Postgres
 
@@ -159,20 +174,35 @@ async def test_redrive_releases_a_key_in_order_once_the_cause_is_mended(line: Li
 
 
 async def test_a_replay_ends_with_the_same_rows_and_records_no_event(line: Line) -> None:
-    metadata_effect = _effect_table()
+    moments = count()
+
+    def moving_clock() -> datetime:
+        return clock() + timedelta(minutes=next(moments))
+
+    async def note_and_pass_on(event: OrganisationRegistered, reacting: Reacting) -> None:
+        noted = event.model_copy(update={"slug": f"{reacting.now} {reacting.derived_id(1)}"})
+        await note_effect(noted, reacting)
+        await reacting.record(withdrawal(reacting))
+
+    reactions = {OrganisationRegistered: note_and_pass_on}
+    consumer = Consumer("transparency", line.reader, line.bus, reactions, moving_clock, uuid7)
     keys = [uuid4() for _ in range(5)]
     for version in range(1, 41):
         await write(line.owner, *(organisation(version, id=key) for key in keys))
-    await line.settle()
+    await line.relay.drain()
+    await consumer.drain()
     before = await effects(line.reader)
+    assert len({row.slug.split()[1] for row in before}) > 1
     async with line.reader.engine.begin() as connection:
-        await connection.execute(text("UPDATE effect SET slug = 'spoilt'"))
-    done = await replay(line.reader.session, "transparency", REACTIONS, [metadata_effect], line.bus, new_id=uuid7)
+        await connection.execute(text("UPDATE effect SET slug = 'spoilt' WHERE version > 3"))
+        await connection.execute(text("DELETE FROM effect WHERE version = 2"))
+    done = await replay(line.reader.session, "transparency", reactions, [effect_table()], line.bus, new_id=uuid7)
     assert done == 200
     assert await effects(line.reader) == before
-    assert await line.scalar("SELECT count(*) FROM outbox") == 0
+    assert await line.scalar("SELECT count(*) FROM outbox") == 200
     await write(line.owner, organisation(41, id=keys[0]))
-    await line.settle()
+    await line.relay.drain()
+    await consumer.drain()
     assert len(await effects(line.reader)) == 201
 
 
@@ -254,9 +284,3 @@ class _DeafOnce(RenamedBus):
 
             reader.fetch = nothing  # type: ignore[method-assign, assignment]
         return reader
-
-
-def _effect_table():  # type: ignore[no-untyped-def]
-    from sqlalchemy import Column, MetaData, Table, Text
-
-    return Table("effect", MetaData(), Column("slug", Text))

@@ -30,10 +30,12 @@ from tests.contracts.beds import (
     REACTIONS,
     clock,
     database,
+    effect_table,
     effects,
     note_effect,
     organisation,
     until,
+    withdrawal,
     write,
 )
 from tests.harness import Postgres
@@ -91,6 +93,33 @@ async def test_older_records_than_the_row_are_skipped(reader: Database) -> None:
     assert await apply(reader, batch) == 5
     assert await apply(reader, [*batch[3:], *records(organisation(), start=5)]) == 6
     assert len(await effects(reader)) == 6
+
+
+async def test_what_lies_behind_the_row_is_skipped_whatever_it_holds(reader: Database) -> None:
+    async with reader.engine.begin() as connection:
+        await connection.execute(text("UPDATE inbox_offset SET next_offset = 3"))
+    assert await apply(reader, records(*(organisation(n + 1) for n in range(5)))) == 5
+    assert [row.version for row in await effects(reader)] == [4, 5]
+    assert await apply(reader, records(organisation(slug="poison"))) == 5
+    assert await parked_events(reader.session) == []
+
+
+async def test_the_offset_of_a_partition_never_moves_back(reader: Database) -> None:
+    batch = records(*(organisation() for _ in range(20)))
+    entered, let_go = asyncio.Event(), asyncio.Event()
+
+    async def waits(event: OrganisationRegistered, reacting: Reacting) -> None:
+        entered.set()
+        await let_go.wait()
+
+    slow = asyncio.create_task(apply(reader, batch[:5], {OrganisationRegistered: waits}))
+    await entered.wait()
+    quick = asyncio.create_task(apply(reader, batch))
+    await asyncio.sleep(0.3)
+    assert not quick.done(), "the second consumer did not wait for the partition's row"
+    let_go.set()
+    assert (await slow, await quick) == (5, 20)
+    assert await scalar(reader, "SELECT next_offset FROM inbox_offset") == 20
 
 
 async def test_an_event_that_arrives_twice_at_two_offsets_has_one_effect(reader: Database) -> None:
@@ -198,19 +227,7 @@ async def test_a_stored_older_version_is_upcast_before_its_reaction(reader: Data
 
 async def test_what_follows_from_an_event_names_it_as_its_cause(reader: Database) -> None:
     async def passes_on(event: OrganisationRegistered, reacting: Reacting) -> None:
-        from shared.events.transparency import DatasetWithdrawn
-
-        await reacting.record(
-            DatasetWithdrawn(
-                dataset_id=reacting.derived_id("dataset"),
-                version=1,
-                publisher=event.slug,
-                dataset="spend",
-                period="2017-18-q1",
-                edition=1,
-                reason_class="unlawful",
-            )
-        )
+        await reacting.record(withdrawal(reacting))
 
     [cause] = records(organisation())
     await apply(reader, [cause], {OrganisationRegistered: passes_on})
@@ -262,6 +279,28 @@ async def test_redrive_and_consumer_do_not_overtake_each_other(reader: Database)
     await asyncio.gather(consume(), release())
     await release()
     assert [row.version for row in await effects(reader)] == list(range(1, 80))
+
+
+async def test_while_a_parked_event_is_redriven_the_consumer_waits(reader: Database) -> None:
+    """Else it could hold an event back behind a key that is just being released, and nobody would release it."""
+    [bad, *_] = batch = records(organisation(slug="poison"), organisation(), organisation())
+    await apply(reader, [bad])
+    entered, let_go = asyncio.Event(), asyncio.Event()
+
+    async def mended(event: OrganisationRegistered, reacting: Reacting) -> None:
+        entered.set()
+        await let_go.wait()
+
+    releasing = asyncio.create_task(
+        redrive(reader.session, "transparency", {OrganisationRegistered: mended}, clock=clock, new_id=uuid7)
+    )
+    await entered.wait()
+    consuming = asyncio.create_task(apply(reader, batch))
+    await asyncio.sleep(0.3)
+    assert not consuming.done()
+    let_go.set()
+    assert (await releasing).applied == 1
+    assert await consuming == 3
 
 
 async def test_delivering_for_a_test_raises_what_the_reaction_raises(reader: Database) -> None:
@@ -335,13 +374,11 @@ async def test_a_consumer_whose_database_connections_are_cut_goes_on(postgres: P
 
 
 async def test_a_replay_without_all_its_events_changes_nothing(postgres: Postgres, reader: Database) -> None:
-    from sqlalchemy import Column, MetaData, Table, Text
-
-    effect = Table("effect", MetaData(), Column("slug", Text))
     await apply(reader, records(organisation(), organisation()))
     async with database(postgres, "owner") as owner:
+        bus = LocalBus({OWNER: owner})
         with pytest.raises(ArchiveIncomplete, match="2 applied events"):
-            await replay(reader.session, "transparency", REACTIONS, [effect], LocalBus({OWNER: owner}), new_id=uuid7)
+            await replay(reader.session, "transparency", REACTIONS, [effect_table()], bus, new_id=uuid7)
     assert len(await effects(reader)) == 2
 
 
