@@ -10,9 +10,11 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from deploy.events_commands import events, topics
 
 # Imports of services, database and servers stand inside the commands: `outturn --help` and `outturn token` are quick.
 
@@ -24,6 +26,8 @@ app = typer.Typer(
 )
 audit_commands = typer.Typer(help="The audit log.", no_args_is_help=True)
 app.add_typer(audit_commands, name="audit")
+app.add_typer(events, name="events")
+app.add_typer(topics, name="topics")
 
 Folder = Annotated[Path | None, typer.Option("--home", help="Folder of the data; default OUTTURN_HOME or .outturn")]
 Port = Annotated[int | None, typer.Option("--port", help="Port on 127.0.0.1; default OUTTURN_PORT or 8000")]
@@ -275,10 +279,6 @@ def _refuse_in_production() -> None:
 
 def _say_addresses(address: str, folder: Path) -> None:
     typer.echo(f"Outturn serves {address}/  (data in {folder}; Ctrl-C stops it)")
-
-
-def _add(name: str, commands: Any) -> None:
-    app.add_typer(commands, name=name)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,9 @@ SECTIONS = (
     ("services", "Services, interfaces and health"),
 )
 MOST_PAGES = 20
+MOST_MEETINGS = 40
+"""Of each board; the latest first. The meetings themselves are listed whole by the API."""
+
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -40,8 +43,7 @@ class Home:
     agreements: list[Any] | None = None
     programmes: list[str] = field(default_factory=list)
     reports: list[Any] | None = None
-    publishers: list[Any] | None = None
-    years: list[str] = field(default_factory=list)
+    calendars: list[Any] | None = None
     editions: list[tuple[str, list[Any]]] | None = None
     boards: list[Any] | None = None
 
@@ -61,11 +63,12 @@ def home_routes(client: Callable[[], httpx.AsyncClient]) -> list[Route]:
 async def look_around(http: httpx.AsyncClient) -> Home:
     """Ask the services, all at once. One that is away leaves its section with a sentence and the others whole."""
     states = asyncio.gather(*(_state(http, name) for name in SERVICES))
-    agreements, reports, publishers, datasets, boards, meetings, services = await asyncio.gather(
+    agreements, reports, publishers, datasets, duties, boards, meetings, services = await asyncio.gather(
         _every(http, "/grants/v1/agreements"),
         _every(http, "/deliverables/v1/reports"),
         _every(http, "/transparency/v1/publishers"),
         _every(http, "/transparency/v1/datasets"),
+        _every(http, "/transparency/v1/obligations"),
         _every(http, "/governance/v1/boards"),
         _every(http, "/governance/v1/meetings"),
         states,
@@ -76,16 +79,15 @@ async def look_around(http: httpx.AsyncClient) -> Home:
         agreements=agreements,
         programmes=sorted({_slug(row["year"]) for row in reports or []}) or years,
         reports=None if reports is None else [_report(row) for row in reports],
-        publishers=publishers,
-        years=years,
+        calendars=_calendars(duties, publishers),
         editions=_editions(datasets, publishers),
-        boards=None if boards is None else [_board(row, meetings or []) for row in boards],
+        boards=None if boards is None else [await _board(http, row, meetings or []) for row in boards],
     )
 
 
 def _report(row: dict[str, Any]) -> dict[str, Any]:
     here = f"/deliverables/v1/reports/{row['id']}"
-    return {**row, "addresses": [("Report", f"{here}.html"), ("JSON", here)]}
+    return {**row, "due_on": row["due"]["on"], "addresses": [("Report", f"{here}.html"), ("JSON", here)]}
 
 
 def _editions(datasets: list[Any] | None, publishers: list[Any] | None) -> list[tuple[str, list[Any]]] | None:
@@ -101,24 +103,56 @@ def _editions(datasets: list[Any] | None, publishers: list[Any] | None) -> list[
     return [(names.get(slug, slug), sorted(rows, key=lambda row: row["period"])) for slug, rows in grouped.items()]
 
 
-def _board(board: dict[str, Any], meetings: list[Any]) -> dict[str, Any]:
+def _calendars(duties: list[Any] | None, publishers: list[Any] | None) -> list[Any] | None:
+    """Name, slug and year of every publisher that has duties."""
+    if duties is None:
+        return None
+    names = {row["slug"]: row["name"] for row in publishers or []}
+    found = {(row["publisher"], row["year"]) for row in duties if row["publisher"]}
+    return [{"slug": slug, "year": year, "name": names.get(slug, slug)} for slug, year in sorted(found)]
+
+
+async def _board(http: httpx.AsyncClient, board: dict[str, Any], meetings: list[Any]) -> dict[str, Any]:
     here = f"/governance/v1/boards/{board['slug']}"
+    own = [row for row in meetings if row.get("board") == board["slug"]]
+    years = sorted({_meeting_year(row["start"], board["meeting_year_start"]) for row in own})
+    members = [(f"Members of {year}", f"{here}/memberships?on={year[5:]}-03-31") for year in years]
+    attendance = [(f"Attendance {year}", f"{here}/attendance?year={year}") for year in years]
+    shown = own[: -MOST_MEETINGS - 1 : -1]
+    records = await asyncio.gather(*(_records(http, row) for row in shown))
     return {
         **board,
-        "addresses": [("Board", here), ("Members", f"{here}/memberships"), ("Attendance", f"{here}/attendance")],
-        "meetings": [
-            {**row, "addresses": _records(row)} for row in reversed(meetings) if row.get("board") == board["slug"]
-        ],
+        "addresses": [("Board", here), *members, *attendance],
+        "meetings": [{**row, "addresses": addresses} for row, addresses in zip(shown, records, strict=True)],
     }
 
 
-def _records(meeting: dict[str, Any]) -> list[tuple[str, str]]:
+def _meeting_year(start: str, first_day: str) -> str:
+    """`2017-2018` for a start within the board's year, which begins on a day such as `09-01`."""
+    local = datetime.fromisoformat(start.replace("Z", "+00:00")).astimezone(LONDON)
+    first = local.year if f"{local:%m-%d}" >= first_day else local.year - 1
+    return f"{first}-{first + 1}"
+
+
+async def _records(http: httpx.AsyncClient, meeting: dict[str, Any]) -> list[tuple[str, str]]:
+    """What of a meeting is public: only addresses that answer."""
     here = f"/governance/v1/meetings/{meeting['id']}"
-    labels = {
-        "agenda": "Agenda", "packs": "Papers", "attendance": "Attendance", "minutes": "Minutes",
-        "publications": "When it was published",
-    }  # fmt: skip
-    return [(label, f"{here}/{name}") for name, label in labels.items()]
+    published = {row["scope"] for row in await _every(http, f"{here}/publications") or []}
+    found = []
+    if (await _every(http, f"{here}/agenda/publications")) or []:
+        found.append(("Agenda", f"{here}/agenda.html"))
+    for pack in await _every(http, f"{here}/packs") or []:
+        number = f" {pack['supplement_no']}" if pack["supplement_no"] else ""
+        found.append(
+            (f"{pack['scope'].replace('_', ' ').capitalize()}{number}", f"/governance/v1/packs/{pack['id']}/page.html")
+        )
+    if "minutes" in published:
+        found.append(("Minutes", f"{here}/minutes.html"))
+    if meeting["state"] == "held":
+        found.append(("Attendance", f"{here}/attendance"))
+    if published:
+        found.append(("When it was published", f"{here}/publications"))
+    return found
 
 
 async def _state(http: httpx.AsyncClient, name: str) -> dict[str, str]:
@@ -133,7 +167,7 @@ async def _state(http: httpx.AsyncClient, name: str) -> dict[str, str]:
 async def _every(http: httpx.AsyncClient, path: str) -> list[Any] | None:
     """All items of a public list; None where it cannot be had."""
     items: list[Any] = []
-    address: str | None = f"{path}?limit=500"
+    address: str | None = path if "/meetings/" in path else f"{path}?limit=500"
     try:
         for _ in range(MOST_PAGES):
             if address is None:

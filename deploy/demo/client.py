@@ -27,8 +27,9 @@ class DemoFailed(Exception):
 class Client:
     """All calls of the demonstration; counts what was made and what was found."""
 
-    def __init__(self, http: httpx.AsyncClient, issuer: LocalIssuer) -> None:
+    def __init__(self, http: httpx.AsyncClient, addresses: Mapping[str, str], issuer: LocalIssuer) -> None:
         self._http = http
+        self._addresses = addresses
         self._issuer = issuer
         self._tokens: dict[Person, str] = {}
         self.made: Counter[str] = Counter()
@@ -115,7 +116,13 @@ class Client:
             sent.setdefault("Idempotency-Key", _key(path, params, json, content))
         for turn in range(tries):
             answer = await self._http.request(
-                method, path, json=json, content=content, headers=sent, params=_texts(params), follow_redirects=True
+                method,
+                self._url(path),
+                json=json,
+                content=content,
+                headers=sent,
+                params=_texts(params),
+                follow_redirects=True,
             )
             if answer.status_code < 300 or answer.status_code in allowed:
                 return answer
@@ -123,6 +130,13 @@ class Client:
                 raise DemoFailed(f"{method} {path} as {who.name if who else 'the public'}: {in_words(answer)}")
             await asyncio.sleep(PAUSE_SECONDS)
         raise AssertionError("not reached")
+
+    def _url(self, path: str) -> str:
+        """Where a path is served. Links carry the public address, which need not be the one we reach."""
+        if "://" in path:
+            path = httpx.URL(path).raw_path.decode()
+        service = path.split("/", 2)[1]
+        return f"{self._addresses.get(service, self._addresses[''])}{path}"
 
     def _token(self, who: Person) -> str:
         if who not in self._tokens:
@@ -134,10 +148,19 @@ class Client:
 
 @asynccontextmanager
 async def connected(address: str, folder: Path) -> AsyncIterator[Client]:
-    """A client of a running instance; its tokens come from the issuer in the instance's folder."""
+    """A client of a running instance; its tokens come from the issuer in the instance's folder.
+
+    `address` is one for all, or `grants=http://…,deliverables=http://…` where there is no gateway.
+    """
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=20)
-    async with httpx.AsyncClient(base_url=address, timeout=120, limits=limits) as http:
-        yield Client(http, LocalIssuer(folder))
+    async with httpx.AsyncClient(timeout=120, limits=limits) as http:
+        yield Client(http, addresses_of(address), LocalIssuer(folder))
+
+
+def addresses_of(text: str) -> dict[str, str]:
+    """Service → address; the empty name stands for all others."""
+    named = dict(part.split("=", 1) for part in text.split(",")) if "=" in text else {"": text}
+    return {"": next(iter(named.values())), **named}
 
 
 def is_replay(answer: httpx.Response) -> bool:

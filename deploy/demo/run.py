@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from deploy.demo.client import Client, connected
+from deploy.demo import ending
+from deploy.demo.client import Client, DemoFailed, connected
 from deploy.demo.steps import agreement, boards, money, papers, programme, reports, spend
 
 Step = Callable[[Client], Awaitable[str]]
+Steps = Sequence[tuple[str, Step]]
 
-STEPS: tuple[tuple[str, Step], ...] = (
-    ("Register the parties", agreement.register_parties),
+FIRST: Steps = (("Register the parties", agreement.register_parties),)
+
+YEAR: Steps = (
     ("Sign the memorandum of 2017/18", agreement.sign),
     ("Load the budget of Annex B", agreement.set_budget),
     ("Award the pass-through lines", agreement.award_pass_through),
@@ -39,51 +42,68 @@ STEPS: tuple[tuple[str, Step], ...] = (
 )
 """One after the other: each stands on those before it."""
 
-BESIDE: tuple[tuple[str, Step], ...] = (
-    ("Push the real finance exports", spend.push_exports),
-    ("Publish spend editions", spend.publish_editions),
-)
-"""What needs no more than the parties, and takes longest."""
+EXPORTS: Steps = (("Push the real finance exports", spend.push_exports),)
+"""Needs no more than the parties and takes longest, so it runs beside the year."""
+
+LAST: Steps = (("Publish spend editions", spend.publish_editions),)
 
 
 async def run(address: str, folder: Path) -> None:
     """Enter the year, then print what came of it."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     started = time.monotonic()
     async with connected(address, folder) as client:
-        await _steps(console, client)
-        made, found = sum(client.made.values()), sum(client.found.values())
+        columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+            show = Show(console, progress)
+            await show.run(client, FIRST)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(show.run(client, YEAR))
+                group.create_task(show.run(client, EXPORTS))
+            await show.run(client, LAST)
+        await ending.settle(client)
         took = time.monotonic() - started
+        await ending.show(console, client, address)
+        made, found = sum(client.made.values()), sum(client.found.values())
         if made:
             console.print(f"\nEntered {made} records in {took:.0f} s; {found} were there already.")
         else:
             console.print(f"\nNothing changed: all {found} records were there already ({took:.0f} s).")
 
 
-async def _steps(console: Console, client: Client) -> None:
-    columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=False, disable=not console.is_terminal) as progress:
-        for title, step in STEPS:
-            await _one(console, progress, client, title, step)
+class Show:
+    """Progress for people: a spinner a step on a terminal, a line a finished step elsewhere."""
 
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self._console = console
+        self._progress = progress
 
-async def _one(console: Console, progress: Progress, client: Client, title: str, step: Step) -> None:
-    task = progress.add_task(title, total=1)
-    outcome = await step(client)
-    progress.update(task, completed=1, description=f"{title}: {outcome}")
-    if not console.is_terminal:
-        console.print(f"{title}: {outcome}")
+    async def run(self, client: Client, steps: Steps) -> None:
+        for title, step in steps:
+            task = self._progress.add_task(title, total=1)
+            outcome = await step(client)
+            self._progress.update(task, completed=1, description=f"{title}: {outcome}")
+            if not self._console.is_terminal:
+                self._console.print(f"{title}: {outcome}", soft_wrap=True)
 
 
 def main(address: str, folder: Path) -> int:
     """Run it as a process; an unexpected answer ends it in words."""
-    from deploy.demo.client import DemoFailed
-
     try:
         asyncio.run(run(address, folder))
-    except DemoFailed as failure:
-        print(f"outturn demo: {failure}", file=sys.stderr)
+    except (DemoFailed, ExceptionGroup) as failure:
+        told = _told(failure)
+        if told is None:
+            raise
+        print(f"outturn demo: {told}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _told(failure: Exception) -> DemoFailed | None:
+    """The failure in words, also where two tasks failed together; None for a fault of ours."""
+    if isinstance(failure, ExceptionGroup):
+        return next((told for told in map(_told, failure.exceptions) if told is not None), None)
+    return failure if isinstance(failure, DemoFailed) else None

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from deploy.demo.client import Client, DemoFailed, problem_codes
+from deploy.demo.client import Client, DemoFailed, in_words, problem_codes
 from deploy.demo.people import FINANCE, PREPARER, PUBLISHER
 from deploy.demo.steps.agreement import RECIPIENT
 from deploy.demo.steps.money import make_profile, push
@@ -121,7 +121,7 @@ async def publish_edition(client: Client, publisher: str, quarter: str) -> Any:
     draft = await _draft(client, path, correcting=standing is not None)
     number = draft["edition"]
     if draft["state"] == "draft":
-        draft = await client.post(f"{path}/editions/{number}/checks", PREPARER)
+        draft = await _once_complete(client, f"{path}/editions/{number}/checks", None)
     for finding in draft["findings"]:
         if finding["resolved_at"] is None:
             resolution = {"reason": PUBLISHED_AS_IT_WAS}
@@ -139,12 +139,16 @@ async def _draft(client: Client, path: str, *, correcting: bool) -> Any:
         if edition["state"] in ("draft", "checked"):
             return await client.get(f"{path}/drafts/{edition['edition']}", PREPARER)
     body = {"change_note": "Lines that arrived later."} if correcting else {}
-    # The ledger's events may still be on their way; until they are all here a draft is refused.
+    return await _once_complete(client, f"{path}/editions", body)
+
+
+async def _once_complete(client: Client, path: str, body: Any) -> Any:
+    """Post as soon as the ledger's events are all here; until then drafts and checks are refused (T-14)."""
     for _ in range(EDITION_TRIES):
-        answer = await client.call("POST", f"{path}/editions", PREPARER, json=body, allowed=(404, 409))
+        answer = await client.call("POST", path, PREPARER, json=body, allowed=(404, 409))
         if answer.status_code < 300:
             return answer.json()
         if answer.status_code == 409 and "ledger_incomplete" not in problem_codes(answer):
             break
         await asyncio.sleep(0.25)
-    raise DemoFailed(f"No edition could be drafted at {path}: {answer.text[:500]}")
+    raise DemoFailed(f"No edition could be made at {path}: {in_words(answer)}")
