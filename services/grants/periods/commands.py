@@ -86,7 +86,7 @@ async def state_quarter(
 async def lock_quarter(work: Work, agreement_key: str, quarter_slug: str, reason: str) -> AccountingPeriod:
     """Lock a quarter: lines for it go to the first open one from now on (G-29)."""
     agreement, quarter = await _load(work, agreement_key, quarter_slug)
-    period = await load_period(work.session, agreement.id, quarter, lock=True)
+    period = await load_period(work.session, agreement.id, quarter)
     decide_lock(quarter, period.lock_reason)
     period.state, period.lock_reason = "locked", reason
     period.locked_at, period.locked_by = work.now, work.actor.sub
@@ -98,7 +98,7 @@ async def lock_quarter(work: Work, agreement_key: str, quarter_slug: str, reason
 async def reopen_quarter(work: Work, agreement_key: str, quarter_slug: str, reason: str) -> AccountingPeriod:
     """Open a locked quarter again; the reason stands in the audit log beside that of the lock."""
     agreement, quarter = await _load(work, agreement_key, quarter_slug)
-    period = await load_period(work.session, agreement.id, quarter, lock=True)
+    period = await load_period(work.session, agreement.id, quarter)
     decide_reopening(quarter, period.lock_reason)
     before = {"quarter": quarter.slug, "lock_reason": period.lock_reason}
     period.state, period.lock_reason, period.locked_at, period.locked_by = "open", None, None, None

@@ -26,14 +26,11 @@ class LedgerSums:
     gross_used: bool
 
 
-async def load_period(
-    session: AsyncSession, agreement_id: UUID, quarter: Quarter, *, lock: bool = False
-) -> AccountingPeriod:
+async def load_period(session: AsyncSession, agreement_id: UUID, quarter: Quarter) -> AccountingPeriod:
+    """A quarter's period. Who changes it holds the agreement's row, so that nobody else does."""
     statement = select(AccountingPeriod).where(
         AccountingPeriod.agreement_id == agreement_id, AccountingPeriod.quarter == quarter.slug
     )
-    if lock:
-        statement = statement.with_for_update()
     period = (await session.exec(statement)).one_or_none()
     if period is None:
         raise NotFound("The agreement has no such quarter.")
