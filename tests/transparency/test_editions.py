@@ -142,14 +142,17 @@ async def test_a_sole_trader_is_named_and_a_person_is_not(transparency: Running)
 
 async def test_text_redacted_at_source_is_kept_and_counted(transparency: Running) -> None:
     """T-20, T-23."""
-    await ledger(transparency, line(75_000, name="Redacted Data", source_redacted=True), line(75_000))
+    person = line(50_100, party_kind="individual", name=None, source_redacted=True, purpose="Sheltered accommodation")
+    await ledger(transparency, line(75_000, name="Redacted Data", source_redacted=True), line(124_900), person)
     await publish(transparency)
     found = {row["BeneficiaryName"]: row for row in await rows(transparency)}
     assert found["Redacted Data"]["RedactionReason"] == "SOURCE_REDACTED"
     assert found["Redacted Data"]["BeneficiaryOtherID"] == ""
+    hidden = found["REDACTED PERSONAL DATA"]
+    assert (hidden["RedactionReason"], hidden["Purpose"]) == ("SOURCE_REDACTED", "Sheltered accommodation")
     metadata = (await transparency.anonymous.get(f"{OPEN}/v1/edition.json")).json()
     assert metadata["redactions"] == [
-        {"reason": "SOURCE_REDACTED", "rows": 1, "pence": 75_000, "share_percent": "50.0"}
+        {"reason": "SOURCE_REDACTED", "rows": 2, "pence": 125_100, "share_percent": "50.0"}
     ]
 
 

@@ -49,6 +49,13 @@ def _stated(expression: str) -> str:
 # kind is not declared personal: the name was withheld by the ledger's owner, so the cell says that it is not stated.
 HIDDEN = "line.party_kind IN ('individual', 'staff')"
 
+REDACTED_HERE = f"({HIDDEN} AND NOT line.source_redacted)"
+"""Hidden by us, not by the ledger system; what the source chose to show beside its own redaction stays."""
+
+REASON = """CASE WHEN line.source_redacted THEN 'SOURCE_REDACTED'
+        WHEN line.party_kind = 'staff' THEN 'STAFF_EXPENSE'
+        WHEN line.party_kind = 'individual' THEN 'INDIVIDUAL_BENEFICIARY' END"""
+
 REDACTED = "'REDACTED PERSONAL DATA'"
 
 ROWS = f"""
@@ -69,7 +76,7 @@ SELECT
     decision.transaction_number,
     line.eligible_pence AS amount_pence,
     CASE WHEN line.amount_basis = 'net' THEN line.irrecoverable_vat_pence END AS vat_pence,
-    CASE WHEN {HIDDEN} THEN {REDACTED} ELSE {_stated("line.purpose")} END AS purpose,
+    CASE WHEN {REDACTED_HERE} THEN {REDACTED} ELSE {_stated("line.purpose")} END AS purpose,
     {_stated("line.category")} AS category,
     CASE line.card WHEN 'none' THEN 'None' ELSE upper(line.card) END AS card,
     CASE WHEN {HIDDEN} OR line.source_redacted THEN NULL ELSE {_clean("line.contract_ref")} END AS contract_ref,
@@ -84,8 +91,7 @@ SELECT
         ELSE 'other' END AS item_kind,
     decision.inclusion,
     decision.late_addition,
-    CASE line.party_kind WHEN 'staff' THEN 'STAFF_EXPENSE' WHEN 'individual' THEN 'INDIVIDUAL_BENEFICIARY'
-        ELSE CASE WHEN line.source_redacted THEN 'SOURCE_REDACTED' END END AS redaction_reason,
+    {REASON} AS redaction_reason,
     COALESCE(replace(agreement.year, '/', '-') || '/' || line.line_code, line.line_code) AS grant_ref,
     {_clean("line.decision_ref")} AS decision_ref,
     decision.row_id,

@@ -12,6 +12,7 @@ import psycopg
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.transparency.editions.cells import REASON
 from services.transparency.editions.tables import Dataset, Edition, EditionFile, Finding, RowDecision
 from services.transparency.tables import Organisation
 from shared.errors import NotFound
@@ -134,9 +135,8 @@ async def redactions(
 ) -> list[dict[str, Any]]:
     """Hidden payees by reason: lines, value and share of the published value (T-20, T-23)."""
     cursor = await connection.execute(
-        """
-        SELECT CASE line.party_kind WHEN 'staff' THEN 'STAFF_EXPENSE' WHEN 'individual' THEN 'INDIVIDUAL_BENEFICIARY'
-            ELSE 'SOURCE_REDACTED' END AS reason, count(DISTINCT row_id), sum(amount_pence)::bigint
+        f"""
+        SELECT {REASON} AS reason, count(DISTINCT row_id), sum(amount_pence)::bigint
         FROM row_decisions decision JOIN (SELECT entry_id, party_kind, source_redacted FROM spend_lines) line
             USING (entry_id)
         WHERE edition_id = %(edition)s AND inclusion IS NOT NULL
