@@ -167,3 +167,15 @@ async def test_findings_are_not_public(desk: Desk):
     """Domain section 5."""
     assert (await desk.running.anonymous.get("/v1/import-findings")).status_code == 401
     assert (await desk.running.as_("governance:member").get("/v1/import-findings")).status_code == 403
+
+
+async def test_a_register_may_come_before_its_meeting(desk: Desk):
+    """B-44, B-45: sent again once the meeting is entered, its cells attach; nothing is doubled."""
+    rows = HEADER + "Ada Known,full_member,Labour,2018-03-22,Yes\r\n"
+    first = (await send(desk, rows)).json()
+    assert (first["cells_added"], first["entries_added"], first["waiting"]) == (1, 0, 1)
+    await desk.meeting(MARCH, held=True)
+    again = (await send(desk, rows)).json()
+    assert (again["cells_added"], again["entries_added"], again["unchanged"]) == (0, 1, 1)
+    third = (await send(desk, rows)).json()
+    assert third["entries_added"] == 0

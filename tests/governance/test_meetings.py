@@ -176,3 +176,14 @@ async def test_a_meeting_that_cannot_be_is_refused_at_the_field(desk: Desk, body
     answer = await desk.clerk.post(f"/v1/boards/{desk.board}/meetings", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_a_postponed_meeting_cannot_come_back_to_a_taken_moment(desk: Desk):
+    """Domain section 3: refused with the address of the meeting that stands there."""
+    first = await desk.meeting(MAY)
+    await desk.move(first["id"], to="postponed", reason="room flooded")
+    second = await desk.meeting(MAY)
+    url = f"/v1/meetings/{first['id']}/transitions"
+    answer = await desk.clerk.post(url, json={"to": "scheduled", "start": MAY})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "meeting_exists")
+    assert answer.json()["meeting"].endswith(second["id"])

@@ -231,3 +231,25 @@ async def test_a_note_without_decision_heading_is_text_with_a_finding(desk: Desk
     await desk.ok(desk.clerk, "POST", f"/v1/meetings/{meeting['id']}/minutes", json=note)
     (finding,) = await desk.findings(kind="decision_without_heading")
     assert "item 4" in finding["place"]
+
+
+async def test_what_was_declared_before_the_note_outlives_a_replaced_draft(desk: Desk):
+    """B-30: the note repeats it, and nothing is doubled or lost."""
+    meeting = await desk.meeting("2018-03-22T11:00:00+00:00", held=True)
+    here = f"/v1/meetings/{meeting['id']}"
+    spoken = {"person": "Alan Connett", "items": ["1"], "nature": "Leadership Academy", "action_taken": "stayed"}
+    await desk.ok(desk.running.as_("governance:member", sub="person:alan"), "POST", f"{here}/declarations", json=spoken)
+    public = desk.running.anonymous
+    repeated = {**spoken, "action_taken": "not_recorded"}
+    other = {"person": "Ada Known", "items": ["2"]}
+    note = {"declarations": [repeated, other], "items": [{"number": "1", "title": "Plan"}]}
+    await desk.ok(desk.clerk, "POST", f"{here}/minutes", json=note)
+    draft = await desk.clerk.get(f"{here}/minutes/draft")
+    listed = (await desk.ok(public, "GET", f"{here}/declarations"))["items"]
+    assert [(d["person"], d["action_taken"]) for d in listed] == [("Alan Connett", "stayed")]
+    note["declarations"] = []
+    replaced = await desk.clerk.put(f"{here}/minutes/draft", json=note, headers={"If-Match": draft.headers["etag"]})
+    assert replaced.status_code == 200, replaced.text
+    await desk.ok(desk.clerk, "POST", f"{here}/minutes/publications", json={})
+    listed = (await desk.ok(public, "GET", f"{here}/declarations"))["items"]
+    assert [d["person"] for d in listed] == ["Alan Connett"]

@@ -353,3 +353,20 @@ async def test_where_a_meeting_is_held_may_change_without_moving_it(desk: Desk, 
     changed = await desk.clerk.patch(url, json={"venue_text": "Westminster Suite"}, headers={"If-Match": etag})
     assert (changed.status_code, changed.json()["previous_starts"]) == (200, [])
     assert changed.json()["venue_text"] == "Westminster Suite"
+
+
+async def test_who_edited_a_report_last_does_not_approve_it(desk: Desk):
+    """Domain section 3: four eyes, also where one person wrote and another rewrote."""
+    meeting = await desk.meeting(MAY)
+    agenda = {"items": [{"order": 0, "title": "Business"}]}
+    drafted = await desk.ok(desk.clerk, "POST", f"/v1/meetings/{meeting['id']}/agenda", json=agenda)
+    author = desk.running.as_("governance:author", sub="person:author")
+    editor = desk.running.as_("governance:author", "governance:approver", sub="person:editor")
+    item = drafted["items"][0]["id"]
+    report = await desk.ok(author, "POST", f"/v1/agenda-items/{item}/reports", json={"title": "Paper"})
+    url = f"/v1/reports/{report['id']}"
+    edited = await editor.put(url, json={"title": "Other paper"}, headers={"If-Match": '"1"'})
+    assert edited.status_code == 200
+    await desk.ok(author, "POST", f"{url}/submissions")
+    answer = await editor.post(f"{url}/sign-offs", json={"outcome": "approved"})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "same_person")

@@ -57,8 +57,7 @@ async def list_declarations(meeting: UUID, work: PublicWork) -> DeclarationList:
     """Interests declared; those of a note once it is published. A sensitive one shows no nature (B-30)."""
     await find_meeting(work.session, meeting)
     latest = await latest_of(work.session, meeting)
-    if latest is not None and latest.state == "draft":
-        return DeclarationList(items=[])
+    drafted = latest.id if latest is not None and latest.state == "draft" else None
     rows = (
         await work.session.exec(
             select(Declaration)
@@ -66,7 +65,7 @@ async def list_declarations(meeting: UUID, work: PublicWork) -> DeclarationList:
             .order_by(col(Declaration.created_at), col(Declaration.id))
         )
     ).all()
-    return DeclarationList(items=[_declaration(row) for row in rows])
+    return DeclarationList(items=[_declaration(row) for row in rows if drafted is None or row.minutes_id != drafted])
 
 
 def _declaration(row: Declaration) -> DeclarationOut:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlmodel import select
+
 from services.governance.declarations.rules import check_declaration
 from services.governance.declarations.tables import Declaration
 from services.governance.meetings.queries import find_meeting
@@ -31,11 +33,22 @@ async def declare(work: Work, meeting_id: UUID, fields: Mapping[str, Any]) -> De
 
 
 async def keep_declaration(
-    work: Work, meeting: Meeting, fields: Mapping[str, Any], known: Sequence[KnownPerson]
+    work: Work,
+    meeting: Meeting,
+    fields: Mapping[str, Any],
+    known: Sequence[KnownPerson],
+    minutes_id: UUID | None = None,
 ) -> Declaration:
+    """Store a declaration. One that a note repeats stays the one that was declared before it."""
+    if minutes_id is not None:
+        declared = (await work.session.exec(select(Declaration).where(Declaration.meeting_id == meeting.id))).all()
+        for row in declared:
+            if (row.person_printed, row.items) == (fields["person"], fields["items"]):
+                return row
     declaration = Declaration(
         id=work.new_id(),
         meeting_id=meeting.id,
+        minutes_id=minutes_id,
         person_id=match_name(fields["person"], known).person_id,
         person_printed=fields["person"],
         items=fields["items"],

@@ -17,6 +17,9 @@ class Declaration(Kept, table=True):
     __tablename__ = "declarations"
 
     meeting_id: UUID = Field(foreign_key="meetings.id", index=True)
+    minutes_id: UUID | None = Field(
+        default=None, description="The minutes it was read from; none: declared on its own."
+    )
     person_id: UUID | None = Field(default=None, foreign_key="persons.id")
     person_printed: str
     items: list[Any] = json_field(default=list)

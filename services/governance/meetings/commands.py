@@ -74,9 +74,10 @@ async def move_meeting(
     check_move(facts(meeting, board), to, start=start, reason=reason, happened_at=happened_at)
     before = {"state": meeting.state, "start": meeting.start}
     previous_start = None
-    if to == "scheduled" and start is not None and start != meeting.start:
+    if to == "scheduled":
         await work.lock("meetings", str(board.id))
-        await _refuse_same_start(work, board, start, except_id=meeting.id)
+        await _refuse_same_start(work, board, start or meeting.start, except_id=meeting.id)
+    if to == "scheduled" and start is not None and start != meeting.start:
         previous_start = meeting.start
         # Moving keeps the old start: people come to the time they first read (B-31).
         meeting.previous_starts = [

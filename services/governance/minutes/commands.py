@@ -86,10 +86,10 @@ async def replace_minutes(work: Work, meeting_id: UUID, note: Mapping[str, Any])
         (Decision, Decision.meeting_id),
         (Action, Action.meeting_id),
         (MinuteItem, MinuteItem.meeting_id),
-        (Declaration, Declaration.meeting_id),
         (NoteAttendance, NoteAttendance.meeting_id),
     ):
         await work.session.exec(delete(table).where(col(column) == meeting_id))
+    await work.session.exec(delete(Declaration).where(col(Declaration.minutes_id) == minutes.id))
     minutes.source_sha256 = fingerprint(note)
     minutes.touch(work.now)
     await fill_minutes(work, meeting, board, minutes, note)

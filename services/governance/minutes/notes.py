@@ -75,7 +75,7 @@ async def fill_minutes(work: Work, meeting: Meeting, board: Board, minutes: Minu
     await work.session.flush()
     await _attendance(work, meeting, board, batch, note["attendance"], known)
     for declared in note["declarations"]:
-        await keep_declaration(work, meeting, declared, known)
+        await keep_declaration(work, meeting, declared, known, minutes.id)
         if declared["action_taken"] == "not_recorded":
             await _note(work, meeting, board, batch, "declaration_action_missing", "declarations", declared["person"])
     following = await next_meeting(work.session, board.id, meeting.start)

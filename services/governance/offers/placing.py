@@ -171,6 +171,8 @@ async def _offer(
     untaken = [row for row in known if row.state in UNTAKEN]
     if untaken:
         row = untaken[-1]
+        if board is not None:
+            row.board_id = board.id
         # Where a clerk moved the older one, the newer stays at that meeting.
         if row.state != "moved":
             row.meeting_id = meeting.id if meeting else None

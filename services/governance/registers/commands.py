@@ -98,7 +98,9 @@ async def import_register(work: Work, board_ref: str, year: str, sha256: str, da
         work.session.add_all(new)
         await work.session.flush()
     outcome.cells_added = len(new)
-    await _attach_columns(work, outcome, board, batch, year, new)
+    # Meetings may have been entered since a cell came in, so every cell without one is looked at again.
+    lost = sorted((c for c in known.values() if c.meeting_id is None), key=lambda c: (c.record, str(c.id)))
+    await _attach_columns(work, outcome, board, batch, year, lost)
     await _attach_persons(work, outcome, board, batch, new)
     outcome.entries_added, found = await settle_cells(work, board)
     outcome.findings += found

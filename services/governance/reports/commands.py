@@ -43,6 +43,7 @@ async def change_report(work: Work, report_id: UUID, changes: Mapping[str, Any])
         setattr(report, name, value)
     if report.state == "approved":
         report.state = "submitted"
+    report.changed_by = work.actor.sub
     report.touch(work.now)
     work.session.add(report)
     await raise_stamps(work, meeting, item)
@@ -56,7 +57,8 @@ async def sign_off(work: Work, report_id: UUID, outcome: str, role: str, comment
     meeting, _ = await open_meeting(work, item.meeting_id)
     check_report_move(report.state, outcome)
     if outcome == "approved":
-        four_eyes(work.actor, report.created_by)
+        for maker in {report.created_by, report.changed_by or report.created_by}:
+            four_eyes(work.actor, maker)
     report.state = outcome
     report.touch(work.now)
     work.session.add_all(

@@ -52,6 +52,7 @@ class Report(Kept, table=True):
     supplement_no: int | None = None
     source: str | None = None
     paper_offer_id: UUID | None = None
+    changed_by: str | None = None
     published_at: datetime | None = instant(nullable=True)
 
 

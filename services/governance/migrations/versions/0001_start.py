@@ -452,6 +452,7 @@ def upgrade() -> None:
         sa.Column("modified_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("meeting_id", sa.Uuid(), nullable=False),
+        sa.Column("minutes_id", sa.Uuid(), nullable=True),
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("person_printed", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("items", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
@@ -809,6 +810,7 @@ def upgrade() -> None:
         sa.Column("supplement_no", sa.Integer(), nullable=True),
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("paper_offer_id", sa.Uuid(), nullable=True),
+        sa.Column("changed_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'changes_requested', 'approved', 'in_pack', 'withdrawn')",
