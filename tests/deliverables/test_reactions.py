@@ -33,7 +33,7 @@ async def rows(deliverables: Running, table: Any) -> list[dict[str, Any]]:
 
 async def test_a_budget_replaces_the_one_before_and_never_a_later_one(deliverables: Running) -> None:
     """Style rule 8: safe to repeat and out of order; amounts beyond 32 bits fit."""
-    await deliverables.receive(budget(1, "A", "B"), budget(3, "C"), budget(2, "B"), budget(3, "C"))
+    await deliverables.receive(budget(1, "A", "B"), budget(3, "C"), budget(3, "C"), budget(2, "B"))
     found = await rows(deliverables, BudgetLine)
     assert [(row["code"], row["version"], row["amount_pence"]) for row in found] == [("C", 3, 3_000_000_000)]
 
