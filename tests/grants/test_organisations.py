@@ -22,7 +22,7 @@ async def test_an_organisation_is_read_by_slug_and_by_id_and_told_to_all(grants:
     for key in ("agency", made["id"]):
         shown = await grants.anonymous.get(f"{ORGANISATIONS}/{key}")
         assert done(shown, 200) == made
-        assert shown.headers["etag"] == '"1"'
+        assert shown.headers["etag"].startswith('"1.')
     (fact,) = await grants.emitted(OrganisationRegistered)
     assert (fact.slug, fact.version, fact.is_publisher, fact.methodology_scope) == ("agency", 1, True, "whole_body")
     assert [(each.scheme, each.id) for each in fact.identifiers] == [("GB-COH", "03675577")]
@@ -70,6 +70,21 @@ async def test_a_description_is_changed_with_if_match_only(grants: Running) -> N
     changed = done(await client.patch(path, json=change, headers={"If-Match": '"1"'}), 200)
     assert (changed["is_publisher"], changed["version"]) == (True, 2)
     assert changed["identifiers"] == [{"scheme": "GB-COH", "id": "2"}, {"scheme": "GSS", "id": "E1"}]
+
+
+async def test_a_name_that_comes_into_force_by_time_is_no_304(grants: Running) -> None:
+    """G-5: the answer changes with the day though nobody changes the organisation."""
+    await register(grants, "department", name="Old")
+    body = {"name": "New", "since": "2018-06-02"}
+    done(await grants.as_("grants:manager").post(f"{ORGANISATIONS}/department/names", json=body))
+    path = f"{ORGANISATIONS}/department"
+    tag = (await grants.anonymous.get(path)).headers["etag"]
+    assert (await grants.anonymous.get(path, headers={"If-None-Match": tag})).status_code == 304
+    grants.clock.set(datetime(2018, 6, 1, 23, 0, tzinfo=UTC))
+    later = await grants.anonymous.get(path, headers={"If-None-Match": tag})
+    assert done(later, 200)["name"] == "New"
+    change = {"is_publisher": True}
+    done(await grants.as_("grants:manager").patch(path, json=change, headers={"If-Match": tag}), 200)
 
 
 async def test_a_slug_and_an_identifier_belong_to_one_organisation(grants: Running) -> None:

@@ -14,7 +14,7 @@ from services.grants.agreements.rules import Role, Signatory, Signed, Terms
 from services.grants.faults import year_of
 from services.grants.history.queries import grant_history
 from services.grants.queries import latest_outturn, load_agreement, load_signature, names_on, parties, signatures
-from services.grants.shapes import Amount, AsAt, Day, Name, OrganisationSlug, Year, example
+from services.grants.shapes import Amount, AsAt, Day, Name, OrganisationSlug, Year, content_tag, example
 from services.grants.tables import Agreement
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
@@ -234,8 +234,7 @@ async def _shape(work: Work, agreement: Agreement) -> AgreementShape:
     day = max([row.signed_on for row in signed], default=agreement.in_force_from)
     rows = await parties(work.session, agreement.id)
     names = await names_on(work.session, [organisation.id for _, organisation in rows], day)
-    work.etag(agreement.version)
-    return AgreementShape(
+    shape = AgreementShape(
         **agreement.model_dump(exclude={"created_at", "created_by"}),
         parties=[
             PartyShape(
@@ -248,3 +247,6 @@ async def _shape(work: Work, agreement: Agreement) -> AgreementShape:
         ],
         signatures=[SignatureShape.model_validate(row) for row in signed],
     )
+    # A name that is entered later for an earlier day shows here without a change of the agreement.
+    work.etag(agreement.version, content_tag(shape))
+    return shape

@@ -137,7 +137,7 @@ async def read_budget(
     work.headers["Vary"] = "Accept"
     if not wants_csv(request):
         return shape
-    work.etag(f"{shown.number}-csv")
+    work.etag(shown.number, "csv")
     data, _ = csv_bytes(CSV_HEADER, (_csv_row(line) for line in shape.lines))
     return csv_response(data, f"budget-{found.year.replace('/', '-')}-v{shown.number}.csv")
 

@@ -14,7 +14,7 @@ from services.grants.organisations.queries import identifiers_of, load_organisat
 from services.grants.organisations.rules import DatedName
 from services.grants.organisations.tables import Organisation
 from services.grants.queries import names_on
-from services.grants.shapes import AsAt, Day, example
+from services.grants.shapes import AsAt, Day, content_tag, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
@@ -158,8 +158,7 @@ async def _shape(work: Work, organisation: Organisation, as_at: date | None = No
     await work.session.flush()
     day = as_at or london_date(work.now)
     names = await names_on(work.session, [organisation.id], day)
-    work.etag(organisation.version)
-    return OrganisationShape(
+    shape = OrganisationShape(
         id=organisation.id,
         slug=organisation.slug,
         is_publisher=organisation.is_publisher,
@@ -173,3 +172,6 @@ async def _shape(work: Work, organisation: Organisation, as_at: date | None = No
             for row in await identifiers_of(work.session, organisation.id)
         ],
     )
+    # The name in force changes with the day, not with the version.
+    work.etag(organisation.version, content_tag(shape))
+    return shape

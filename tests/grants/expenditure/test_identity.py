@@ -167,3 +167,41 @@ async def test_the_header_is_found_whatever_its_case_and_spaces(ledger: Ledger) 
     await ledger.defined(simple_profile())
     header = ("\ufeff REFERENCE", "date ", "Supplier", "AMOUNT")
     assert await ledger.outcomes(await ledger.sent(csv_file(ALPHA, header=header))) == ["accepted"]
+
+
+async def test_occurrences_are_counted_across_the_slices_of_a_long_file(ledger: Ledger) -> None:
+    """§6: a long file is merged slice by slice, and counts as one."""
+    await ledger.defined(counted_profile())
+    rows = [(f"A-{number % 40}", "2017-04-03", "Alpha Ltd", "1.00") for number in range(22_000)]
+    first = await ledger.sent(csv_file(*rows), "counted")
+    accounted(first)
+    assert first["outcomes"]["accepted"]["lines"] == 22_000
+    again = await ledger.sent(csv_file(*rows, rows[0], rows[0], BETA), "counted")
+    accounted(again)
+    assert again["outcomes"]["duplicate"]["lines"] == 22_000
+    assert (again["outcomes"]["held"]["lines"], again["outcomes"]["accepted"]["lines"]) == (2, 1)
+    mended = await ledger.sent(csv_file(*rows), "counted", corrects=first["id"])
+    accounted(mended)
+    assert mended["outcomes"]["accepted"]["lines"] == 22_000
+    mended = await ledger.sent(csv_file(*rows), "counted", corrects=first["id"])
+    assert mended["outcomes"]["duplicate"]["lines"] == 22_000
+
+
+async def test_a_key_that_comes_again_in_a_later_slice_is_known(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    rows = [(f"A-{number}", "2017-04-03", "Alpha Ltd", "1.00") for number in range(11_000)]
+    changed = ("A-1", "2017-04-03", "Alpha Ltd", "2.00")
+    batch = await ledger.sent(csv_file(*rows, rows[0], changed))
+    accounted(batch)
+    outcomes = batch["outcomes"]
+    assert [outcomes[name]["lines"] for name in ("accepted", "duplicate", "conflict")] == [11_000, 1, 1]
+
+
+async def test_one_bad_line_far_behind_still_keeps_a_whole_batch_out(ledger: Ledger) -> None:
+    """§6: on_error=reject_batch."""
+    await ledger.defined(simple_profile())
+    rows = [(f"A-{number}", "2017-04-03", "Alpha Ltd", "1.00") for number in range(11_000)]
+    batch = await ledger.sent(csv_file(*rows, ("A", "x", "Alpha", "1.00")), on_error="reject_batch")
+    accounted(batch)
+    assert (batch["state"], batch["outcomes"]["rejected"]["lines"]) == ("failed", 11_001)
+    assert await ledger.everything("/v1/expenditure-lines") == []
