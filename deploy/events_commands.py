@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -68,6 +68,8 @@ def replay(service: Name, home: Folder = None) -> None:
 
     async def work() -> None:
         async with _opened(service, home) as place:
+            if place.bus is None:
+                _refuse("KAFKA_BOOTSTRAP_SERVERS is not set; the archives of the owners are read from there.")
             try:
                 done = await fill_again(
                     place.database.session,
@@ -148,7 +150,7 @@ class Place:
 
     service: Service
     database: Database
-    bus: Bus
+    bus: Bus | None
 
 
 @asynccontextmanager
@@ -164,10 +166,8 @@ async def _opened(name: str, home: Path | None) -> AsyncIterator[Place]:
     with ExitStack() as stack:
         if home is None and url is not None:
             servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-            if not servers:
-                _refuse("KAFKA_BOOTSTRAP_SERVERS is not set; it belongs to the database the environment names.")
             databases = {name: Database(url)}
-            bus: Bus = KafkaBus(servers)
+            bus: Bus | None = KafkaBus(servers) if servers else None
         else:
             try:
                 urls = stack.enter_context(reading((home or default_folder()).absolute()))
@@ -178,7 +178,8 @@ async def _opened(name: str, home: Path | None) -> AsyncIterator[Place]:
         try:
             yield Place(service_named(name), databases[name], bus)
         finally:
-            await bus.stop()
+            if bus is not None:
+                await bus.stop()
             for database in databases.values():
                 await database.close()
 
@@ -190,7 +191,7 @@ def _known(name: str) -> None:
         _refuse(f"There is no service {name!r}; there are {', '.join(OWNERS)}.")
 
 
-def _refuse(sentence: str) -> Any:
+def _refuse(sentence: str) -> NoReturn:
     typer.echo(f"outturn: {sentence}", err=True)
     raise typer.Exit(1)
 
