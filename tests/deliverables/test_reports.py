@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from datetime import UTC, date, datetime
@@ -16,7 +17,15 @@ from shared.events.deliverables import (
     PerformanceReportReopened,
     PerformanceReportSubmitted,
 )
-from shared.events.grants import AgreementVaried, LineSpend, OutturnLine, OutturnRecorded, QuarterSpendStated
+from shared.events.grants import (
+    AgreementVaried,
+    BudgetLine,
+    BudgetSet,
+    LineSpend,
+    OutturnLine,
+    OutturnRecorded,
+    QuarterSpendStated,
+)
 from shared.values import OutturnState
 from tests.deliverables.steps import AGREEMENT, BODY, done, imported, one, problem, rate, sent, year_with_results
 from tests.harness import Running
@@ -190,6 +199,15 @@ async def test_a_submission_is_on_time_until_midnight_in_london(deliverables: Ru
     assert "already_submitted" in problem(await submit(deliverables, report), 409).values()
 
 
+async def test_one_report_is_submitted_once(deliverables: Running) -> None:
+    """D-45: two submissions at the same moment, one fact."""
+    await imported(deliverables)
+    report = await draft(deliverables, "2017-18-q1", EARLY)
+    answers = await asyncio.gather(submit(deliverables, report), submit(deliverables, report, sub="person:dan"))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert len(await deliverables.emitted(PerformanceReportSubmitted)) == 1
+
+
 async def test_the_drafter_does_not_certify(deliverables: Running) -> None:
     """No one approves his own entry (domain section 3)."""
     await imported(deliverables)
@@ -201,12 +219,18 @@ async def test_the_first_report_has_no_spend_and_the_others_show_what_grants_sta
     """D-41, MoU para 25: spend only from QuarterSpendStated, an older version ignored."""
     await imported(deliverables)
     await deliverables.receive(spend("2017-18-q1"), spend("2017-18-q2", 2, 500_00), spend("2017-18-q2", 1, 9_00))
+    line = BudgetLine(code="IL1", name="Peer support", kind="leaf", amount_pence=6_613_000_00)
+    start = date(2017, 4, 1)
+    await deliverables.receive(
+        BudgetSet(agreement_id=AGREEMENT, version=1, year="2017/18", effective_from=start, lines=(line,))
+    )
     first = await draft(deliverables, "2017-18-q1", EARLY)
     assert first["figures"]["spend"] is None
     second = await draft(deliverables, "2017-18-q2", EARLY)
     assert second["figures"]["spend"]["quarter_pence"] == 500_00
     assert second["figures"]["spend"]["year_to_date_pence"] == 2_000_00
-    assert [line["quarter_pence"] for line in second["figures"]["spend"]["lines"]] == [500_00, 0]
+    lines = second["figures"]["spend"]["lines"]
+    assert [(line["quarter_pence"], line["budget_pence"]) for line in lines] == [(500_00, 6_613_000_00), (0, None)]
     done(await submit(deliverables, second))
     third = await draft(deliverables, "2017-18-q3", EARLY)
     assert problem(await submit(deliverables, third), 409) == {"/sections/spend": "section_empty"}

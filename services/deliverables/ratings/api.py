@@ -100,8 +100,9 @@ async def list_deliverables(
         and (theme is None or item.theme == theme)
         and (rating is None or (item.rated.colour or "missing") == rating)
     ]
+    drafts = work.actor.may(*READERS)
     if wants_csv(request):
-        shapes = [deliverable_out(item, standings, work.base_url) for item in wanted]
+        shapes = [deliverable_out(item, standings, work.base_url, drafts=drafts) for item in wanted]
         return _csv(shapes, f"deliverables-{year}.csv")
     statement = (
         select(Deliverable)
@@ -113,7 +114,7 @@ async def list_deliverables(
         statement,
         order=(col(Deliverable.position), col(Deliverable.id)),
         paging=paging,
-        shape=lambda row: deliverable_out(standings.of(row.ref), standings, work.base_url),
+        shape=lambda row: deliverable_out(standings.of(row.ref), standings, work.base_url, drafts=drafts),
     )
 
 
@@ -125,7 +126,7 @@ async def get_summary(
     """Ratings of the year by theme and overall; missing is a state of its own, never green and never zero (D-29)."""
     programme = await find_programme(work.session, FinancialYear.parse(year))
     standings = await load_standings(work.session, programme, await _period(work, programme, period))
-    summary = summary_out(standings, counting)
+    summary = summary_out(standings, counting, drafts=work.actor.may(*READERS))
     if not wants_csv(request):
         work.etag(content_tag(summary))
         return summary
@@ -152,7 +153,7 @@ async def get_deliverable(
     """One deliverable at a quarter: its parts through the quarters, its position in the year, its rating."""
     deliverable, programme = await find_deliverable(work.session, deliverable_id)
     standings = await load_standings(work.session, programme, await _period(work, programme, period))
-    answer = deliverable_out(standings.of(deliverable.ref), standings, work.base_url)
+    answer = deliverable_out(standings.of(deliverable.ref), standings, work.base_url, drafts=True)
     work.etag(content_tag(answer))
     return answer
 

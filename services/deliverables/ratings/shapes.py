@@ -115,7 +115,7 @@ class DeliverableOut(Shape):
     overridden: bool = Field(description="Differs from the numbers, with a reason and a second approver.")
     override_unexplained: bool = Field(description="Differs from the numbers, and nobody has explained it.")
     override_reason: str | None
-    awaiting_approval: str | None = Field(description="A claimed colour that does not count yet.")
+    awaiting_approval: str | None = Field(description="A claimed colour that does not count yet; not for the public.")
     evidence_empty: bool
     href: str
 
@@ -173,13 +173,16 @@ class SummaryOut(Shape):
     rows: CountOut
     agreed: CountOut
     themes: list[ThemeCountOut]
-    awaiting_approval: list[str]
+    awaiting_approval: list[str] = Field(description="Claims that do not count yet; not for the public.")
     over_commitments: list[str] = Field(description="Parts above their ceiling, as `EP16/5`.")
     evidence_empty: list[str] = Field(description="Green without evidence (D-32).")
 
 
-def summary_out(standings: Standings, counting: str) -> SummaryOut:
-    """Count a year. `explained` follows D-28: an unexplained override is no colour; `printed` counts it as printed."""
+def summary_out(standings: Standings, counting: str, *, drafts: bool = False) -> SummaryOut:
+    """Count a year; claims that wait are named where `drafts` may be read.
+
+    `explained` follows D-28: an unexplained override is no colour; `printed` counts it as printed.
+    """
     rows, colours = standings.rows, standings.scheme.colours
     items = standings.items
     return SummaryOut(
@@ -199,7 +202,9 @@ def summary_out(standings: Standings, counting: str) -> SummaryOut:
             )
             for theme in standings.book.themes
         ],
-        awaiting_approval=[item.deliverable.ref for item in items if item.waiting and not item.deliverable.refers_to],
+        awaiting_approval=[
+            item.deliverable.ref for item in items if drafts and item.waiting and not item.deliverable.refers_to
+        ],
         over_commitments=[
             f"{item.deliverable.ref}/{part.part.part}"
             for item in items
@@ -233,7 +238,8 @@ def count_out(count: Count) -> CountOut:
     )
 
 
-def deliverable_out(standing: Standing, standings: Standings, base_url: str) -> DeliverableOut:
+def deliverable_out(standing: Standing, standings: Standings, base_url: str, *, drafts: bool = False) -> DeliverableOut:
+    """One deliverable; a claim that waits for a second person is shown where `drafts` may be read."""
     deliverable, rating = standing.deliverable, standing.rating
     return DeliverableOut(
         id=deliverable.id,
@@ -261,7 +267,7 @@ def deliverable_out(standing: Standing, standings: Standings, base_url: str) -> 
         overridden=standing.rated.differs and standing.rated.approved_override,
         override_unexplained=standing.rated.unexplained,
         override_reason=rating.reason if rating and rating.overridden else None,
-        awaiting_approval=standing.waiting.asserted if standing.waiting else None,
+        awaiting_approval=standing.waiting.asserted if drafts and standing.waiting else None,
         evidence_empty=standing.evidence_empty,
         href=f"{base_url}/v1/deliverables/{deliverable.id}",
     )

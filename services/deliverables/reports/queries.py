@@ -16,7 +16,7 @@ from services.deliverables.ratings.queries import Standings, load_standings
 from services.deliverables.ratings.shapes import deliverable_out, green_without_evidence, summary_out
 from services.deliverables.reports.rules import Due, NoSuchReport, due, report_type, sections_of
 from services.deliverables.reports.tables import Publication, Reopening, Report, Submission
-from services.deliverables.tables import AgreedVariation, Organisation, Outturn, SpendStatement
+from services.deliverables.tables import AgreedVariation, BudgetLine, Organisation, Outturn, SpendStatement
 from shared.periods import Quarter
 
 
@@ -93,6 +93,8 @@ async def build_figures(session: AsyncSession, story: Story, base_url: str) -> d
     standings = await load_standings(session, programme, quarter)
     rated = quarter.number == 4 or any(row.rated.colour for row in standings.rows)
     spend = await session.get(SpendStatement, (programme.agreement_id, quarter.slug))
+    budget = await session.exec(select(BudgetLine).where(BudgetLine.agreement_id == programme.agreement_id))
+    amounts = {line.code: line.amount_pence for line in budget.all()}
     outturn = await session.get(Outturn, programme.agreement_id) if quarter.number == 4 else None
     variations = select(AgreedVariation).where(AgreedVariation.agreement_id == programme.agreement_id)
     summary = summary_out(standings, "explained")
@@ -118,7 +120,7 @@ async def build_figures(session: AsyncSession, story: Story, base_url: str) -> d
             if item.deliverable.row_kind != "lead_in"
         ],
         "themes": [{"code": theme.code, "title": theme.title} for theme in standings.book.themes],
-        "spend": _spend(spend) if quarter.number > 1 else None,
+        "spend": _spend(spend, amounts) if quarter.number > 1 else None,
         "outturn": _outturn(outturn),
         "variations": [
             row.model_dump(mode="json", exclude={"agreement_id"})
@@ -180,11 +182,11 @@ def _carried_forward(standings: Standings) -> list[str]:
     ]
 
 
-def _spend(statement: SpendStatement | None) -> dict[str, Any] | None:
+def _spend(statement: SpendStatement | None, budget: Mapping[str, int]) -> dict[str, Any] | None:
     if statement is None:
         return None
     return {
-        "lines": statement.lines,
+        "lines": [{**line, "budget_pence": budget.get(line["code"])} for line in statement.lines],
         "quarter_pence": sum(line["quarter_pence"] for line in statement.lines),
         "year_to_date_pence": sum(line["year_to_date_pence"] for line in statement.lines),
         "gross_used": statement.gross_used,
