@@ -6,13 +6,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.grants.reactions import REACTIONS
+from services.grants.tables import READ_MODELS
 from shared.events.deliverables import (
     PerformanceReportPublished,
     PerformanceReportReopened,
     PerformanceReportSubmitted,
 )
+from shared.inbox import replay
 from tests.grants.steps import budgeted, done
-from tests.harness import Running
+from tests.harness import Running, World
 
 NOON = datetime(2017, 10, 31, 12, tzinfo=UTC)
 
@@ -68,3 +71,19 @@ async def test_facts_that_come_twice_or_late_change_nothing(grants: Running) -> 
     for late in (submitted, reopened, published):
         await grants.receive(late)
         assert await report(grants) == shown
+
+
+async def test_a_replay_rebuilds_what_reports_were_told_of_and_tells_nothing(world: World) -> None:
+    """Design section 4: the read model is emptied and filled again; own tables and the outbox stay."""
+    grants = world.grants
+    told = facts((await budgeted(grants))["id"])
+    async with world.deliverables.runtime.work() as work:
+        await work.record(*told)
+    await world.settle()
+    before, events = await report(grants), await grants.emitted()
+    assert before is not None
+    runtime = grants.runtime
+    applied = await replay(grants.session, "grants", REACTIONS, READ_MODELS, runtime.bus, new_id=runtime.new_id)
+    assert applied == len(told)
+    assert await report(grants) == before
+    assert await grants.emitted() == events
