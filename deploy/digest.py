@@ -79,7 +79,7 @@ def _lines(connection: psycopg.Connection[Any]) -> list[str]:
 def _table(
     connection: psycopg.Connection[Any], table: str, compared: list[tuple[str, sql.Composable]], today: list[str]
 ) -> list[str]:
-    figures = [sql.SQL("count(*)")]
+    figures: list[sql.Composable] = [sql.SQL("count(*)")]
     for _, expression in compared:
         figures.append(_spread(expression))
     if compared:

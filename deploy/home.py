@@ -62,8 +62,7 @@ def home_routes(client: Callable[[], httpx.AsyncClient]) -> list[Route]:
 
 async def look_around(http: httpx.AsyncClient) -> Home:
     """Ask the services, all at once. One that is away leaves its section with a sentence and the others whole."""
-    states = asyncio.gather(*(_state(http, name) for name in SERVICES))
-    agreements, reports, publishers, datasets, duties, boards, meetings, services = await asyncio.gather(
+    agreements, reports, publishers, datasets, duties, boards, meetings = await asyncio.gather(
         _every(http, "/grants/v1/agreements"),
         _every(http, "/deliverables/v1/reports"),
         _every(http, "/transparency/v1/publishers"),
@@ -71,11 +70,11 @@ async def look_around(http: httpx.AsyncClient) -> Home:
         _every(http, "/transparency/v1/obligations"),
         _every(http, "/governance/v1/boards"),
         _every(http, "/governance/v1/meetings"),
-        states,
     )
+    services = await asyncio.gather(*(_state(http, name) for name in SERVICES))
     years = [_slug(row["year"]) for row in agreements or []]
     return Home(
-        services=list(services),
+        services=services,
         agreements=agreements,
         programmes=sorted({_slug(row["year"]) for row in reports or []}) or years,
         reports=None if reports is None else [_report(row) for row in reports],

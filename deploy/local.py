@@ -178,11 +178,12 @@ def build(urls: Mapping[str, DatabaseUrls], *, folder: Path, address: str, issue
     apps: dict[str, FastAPI] = {}
     for name in SERVICES:
         service = service_named(name)
+        more: dict[str, Any] = secrets_of(folder) if name == "transparency" else {}
         settings = service.settings(
             common=common,
             database_url=urls[name].app,
             files_dir=folder / "files" / name,
-            **(secrets_of(folder) if name == "transparency" else {}),
+            **more,
         )
         apps[name] = build_service(service, settings, bus=bus)
 

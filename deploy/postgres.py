@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import psycopg
 
 START_TIMEOUT_SECONDS = 60.0

@@ -1,4 +1,8 @@
-"""Writing what is generated: AsyncAPI, OpenAPI and the README's tables. With `--check` it only says what is stale."""
+"""Writing what is generated: AsyncAPI, OpenAPI and the README's tables. With `--check` it only says what is stale.
+
+`--real-files FILE` puts the account of the real finance exports into the README; the demonstration leaves it as
+`real-files.md` in its data folder.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ README = HERE.parent / "README.md"
 def main(arguments: list[str]) -> int:
     """Write the documents, or with `--check` return 1 and name those that differ."""
     check = "--check" in arguments
+    if "--real-files" in arguments:
+        table = Path(arguments[arguments.index("--real-files") + 1]).read_text()
+        README.write_text(between(README.read_text(), "real-files", table))
     stale = []
     for path, text in documents():
         if (path.read_text() if path.exists() else None) == text:

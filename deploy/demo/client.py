@@ -165,7 +165,7 @@ def addresses_of(text: str) -> dict[str, str]:
 
 def is_replay(answer: httpx.Response) -> bool:
     """Whether the service gave the kept answer of the same request again."""
-    return answer.headers.get("Idempotent-Replayed") == "true"
+    return bool(answer.headers.get("Idempotent-Replayed") == "true")
 
 
 def problem_codes(answer: httpx.Response) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -39,13 +40,14 @@ async def settle(client: Client) -> None:
         await client.arrives("quiet on the bus", quiet, SETTLE_SECONDS)
 
 
-async def show(console: Console, client: Client, address: str) -> None:
-    """Print the accounts of the year."""
+async def show(console: Console, client: Client, address: str, folder: Path) -> None:
+    """Print the accounts of the year, and leave that of the real files as Markdown in the data folder."""
     await _ratings(console, client)
     await _outturn(console, client)
     await _attendance(console, client)
     await _duties(console, client)
-    await _files(console, client)
+    accounts = await _files(console, client)
+    (folder / "real-files.md").write_text(markdown(accounts[len(QUARTERS) :]))
     await _events(console, client)
     await _addresses(console, client, address)
 
@@ -118,7 +120,7 @@ async def file_accounts(client: Client) -> list[tuple[str, Any]]:
     return found
 
 
-async def _files(console: Console, client: Client) -> None:
+async def _files(console: Console, client: Client) -> list[tuple[str, Any]]:
     accounts = await file_accounts(client)
     amounts = ("received £", "accepted £", "eligible £")
     table = _table("Lines and amounts by outcome, every file", "File", *OUTCOMES, "unreadable", *amounts)
@@ -135,6 +137,25 @@ async def _files(console: Console, client: Client) -> None:
     )
     if len(accounts) == len(QUARTERS):
         console.print("No folder of real exports was found; OUTTURN_SPEND_DIR names one.")
+    return accounts
+
+
+def markdown(accounts: list[tuple[str, Any]]) -> str:
+    """The same account of the real files as a table for documents."""
+    header = ("file", *OUTCOMES, "unreadable", "not lines", "received", "accepted")
+    rows = ["| " + " | ".join(header) + " |", "|---" + "|--:" * (len(header) - 1) + "|"]
+    total: Counter[str] = Counter()
+    for name, batch in accounts:
+        own = _counted(batch)
+        total.update(own)
+        rows.append(_markdown_row(f"`{name}`", own))
+    rows.append(_markdown_row("**all**", total))
+    return "\n".join(rows) + "\n"
+
+
+def _markdown_row(name: str, own: Counter[str]) -> str:
+    numbers = [f"{own[key]:,}" for key in (*OUTCOMES, "unreadable", "not_lines")]
+    return f"| {name} | {' | '.join([*numbers, *(sterling(own[key]) for key in MONEY[:2])])} |"
 
 
 async def _events(console: Console, client: Client) -> None:
@@ -172,15 +193,21 @@ MONEY = ("received_pence", "accepted_pence", "eligible_pence")
 
 def _account(batch: dict[str, Any], total: Counter[str]) -> list[str]:
     """A file's row: lines by outcome, then amounts as the source gave them, and what counts of them (G-27)."""
-    outcomes = batch["outcomes"]
-    own = Counter({name: outcomes[name]["lines"] for name in OUTCOMES})
-    own["unreadable"] = outcomes["amount_unreadable"]
-    own["received_pence"] = outcomes["received"]["pence"]
-    own["accepted_pence"] = outcomes["accepted"]["pence"]
-    own["eligible_pence"] = batch["eligible_pence"]
+    own = _counted(batch)
     for name, number in own.items():
         total[name] += number
     return _total(own)
+
+
+def _counted(batch: dict[str, Any]) -> Counter[str]:
+    outcomes = batch["outcomes"]
+    own = Counter({name: outcomes[name]["lines"] for name in OUTCOMES})
+    own["unreadable"] = outcomes["amount_unreadable"]
+    own["not_lines"] = sum(outcomes["not_lines"].values())
+    own["received_pence"] = outcomes["received"]["pence"]
+    own["accepted_pence"] = outcomes["accepted"]["pence"]
+    own["eligible_pence"] = batch["eligible_pence"]
+    return own
 
 
 def _total(total: Counter[str]) -> list[str]:

@@ -63,7 +63,7 @@ async def run(address: str, folder: Path) -> None:
             await show.run(client, LAST)
         await ending.settle(client)
         took = time.monotonic() - started
-        await ending.show(console, client, address)
+        await ending.show(console, client, address, folder)
         made, found = sum(client.made.values()), sum(client.found.values())
         if made:
             console.print(f"\nEntered {made} records in {took:.0f} s; {found} were there already.")

@@ -203,10 +203,12 @@ def _name(entry: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _without_nulls(content: Any) -> Any:
+def _without_nulls(content: dict[str, Any]) -> dict[str, Any]:
     """What is not printed is not sent."""
-    if isinstance(content, dict):
-        return {key: _without_nulls(value) for key, value in content.items() if value is not None}
-    if isinstance(content, list):
-        return [_without_nulls(value) for value in content]
-    return content
+    return {key: _printed(value) for key, value in content.items() if value is not None}
+
+
+def _printed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _without_nulls(value)
+    return [_printed(item) for item in value] if isinstance(value, list) else value
