@@ -9,8 +9,9 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 BoardRef = Annotated[str, Path(max_length=80, description="Slug or id of the board.")]
-Text = Annotated[str, Field(min_length=1, max_length=500)]
-LongText = Annotated[str, Field(min_length=1, max_length=20_000)]
+Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
+LongText = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
+"""Texts that say something: a blank is refused."""
 Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -122,3 +123,95 @@ async def test_requests_that_arrive_together_leave_one_of_what_may_stand_once(de
     await desk.move(meeting, to="held", happened_at=MAY)
     await race(f"{here}/minutes", {"items": [{"number": "1", "title": "Business"}]})
     assert await race(f"{here}/minutes/publications", {}) == [201, 409, 409, 409]
+
+
+NASTY: tuple[Any, ...] = (None, "  ", 10**30, 1.5, [], {}, "\u0000", "\ud800", "x" * 30_000)
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where a body's values sit, containers included."""
+    found = [path] if path else []
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        found += leaves(item, (*path, key))
+    return found
+
+
+def with_value(body: Any, path: tuple[Any, ...], value: Any) -> Any:
+    changed = json.loads(json.dumps(body))
+    place = changed
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return changed
+
+
+async def bodies(desk: Desk) -> dict[str, dict[str, Any]]:
+    """A valid body for every route that takes one, on a meeting under way."""
+    meeting = (await desk.meeting(MAY, held=True))["id"]
+    coming = (await desk.meeting("2018-12-24T11:00:00Z"))["id"]
+    agenda = {"items": [{"order": 0, "number": "1", "title": "Business", "page_from": 1, "page_to": 2, "start": MAY,
+                         "reports": [{"title": "Paper", "recommendations": ["Note it."],
+                                      "contact_officers": [{"name": "A", "position": "B"}]}]}]}  # fmt: skip
+    drafted = await desk.ok(desk.clerk, "POST", f"/v1/meetings/{coming}/agenda", json=agenda)
+    item = drafted["items"][0]["id"]
+    person = (await desk.ok(desk.clerk, "POST", "/v1/persons", json={"name": "Ada Known"}))["id"]
+    note = {
+        "attendance": {"present": [{"name": "Ada Known", "role": "Chair"}],
+                       "officers": [{"body": "LGA", "names": ["B"]}]},
+        "declarations": [{"person": "Ada Known", "items": ["1"], "nature": "a share"}],
+        "items": [{"number": "1", "title": "Plan", "points": 2, "guests": [{"name": "G"}],
+                   "decisions": [{"n": 1, "category": "noted", "text": "Noted."}],
+                   "actions": [{"n": 1, "text": "Do it.", "owner_printed": "Officers", "due_date": "2018-06-01"}],
+                   "approval": {"of": "note", "outcome": "agreed", "amendments": [{"place": "p", "new": "n"}]}}],
+    }  # fmt: skip
+    member = {"name": "Bea Known", "capacity": "full_member", "voting": True, "honours": ["OBE"]}
+    roster = {"source": "page", "valid_from": "2017-09-01", "groups": [{"name": "Labour", "printed_size": 3}],
+              "people": [member]}  # fmt: skip
+    board = f"/v1/boards/{desk.board}"
+    return {
+        "/v1/boards": {"slug": "b", "organisation": "lga", "name": "B", "under_grant_duty": True,
+                       "former_names": [{"name": "A"}], "meeting_year_start": "09-01", "founded": "2010-01-01"},
+        f"{board}/rule-sets": {"valid_from": "2030-01-01", "valid_to": "2030-12-31", "source": "x",
+                               "quorum_numerator": 1, "quorum_denominator": 3, "weekday_mask": "1111100",
+                               "holiday_calendar": "GB-ENG",
+                               "voting_capacities": ["full_member"]},
+        f"{board}/membership-imports": roster,
+        f"{board}/memberships": {"person_id": person, "capacity": "observer", "valid_from": "2017-09-01",
+                                 "source": "x"},
+        f"{board}/meetings": {"start": "2018-11-01T11:00:00Z", "end": "2018-11-01T12:00:00Z", "zone": "Europe/London",
+                              "adjuncts": [{"kind": "lunch", "start": MAY}]},
+        "/v1/closed-days": {"day": "2031-05-23", "name": "x", "effect": "add", "source": "x"},
+        "/v1/persons": {"name": "C", "title": "Cllr", "honours": ["OBE"]},
+        f"/v1/persons/{person}/aliases": {"text": "A. Known", "kind": "spelling", "source": "x"},
+        f"/v1/meetings/{coming}/transitions": {"to": "scheduled", "start": "2018-12-25T11:00:00Z", "reason": "x"},
+        f"/v1/meetings/{coming}/agenda": agenda,
+        f"/v1/meetings/{coming}/agenda-items": {"title": "More", "number": "2", "part": 1},
+        f"/v1/meetings/{coming}/packs": {"scope": "main_pack", "happened_at": "2018-05-18T12:00:00Z"},
+        f"/v1/agenda-items/{item}/reports": {"title": "Paper", "other_sections": [{"heading": "H", "text": "T"}]},
+        f"/v1/closed/agenda-items/{item}": {"title": "T", "text": "t"},
+        f"/v1/meetings/{meeting}/attendance": {"source": "x", "entries": [
+            {"person_id": person, "capacity": "full_member", "status": "present", "substitutes_for": person}]},
+        f"/v1/meetings/{meeting}/declarations": {"person": "Ada Known", "items": ["1"], "type": "other"},
+        f"/v1/meetings/{meeting}/minutes": note,
+        f"/v1/meetings/{meeting}/minutes/approvals": {"meeting": coming, "item": "1", "outcome": "x", "amendments": [
+            {"place": "p", "old": "o", "new": "n"}]},
+        "/v1/import-findings/resolutions": {"items": [{"finding_id": person, "outcome": "accepted"}]},
+        f"/v1/paper-offers/{uuid4()}/decisions": {"decision": "take", "agenda_item": item},
+    }  # fmt: skip
+
+
+async def test_no_value_in_any_field_makes_the_server_fail(desk: Desk):
+    """Design section 5: never 500. Every field of every body, with values nobody should send."""
+    everyone = desk.running.as_(
+        *(f"governance:{who}" for who in ("clerk", "admin", "author", "chair", "history")), sub="person:busy"
+    )
+    failed = []
+    for url, body in (await bodies(desk)).items():
+        for path in leaves(body):
+            for value in NASTY:
+                content = json.dumps(with_value(body, path, value)).encode()
+                answer = await everyone.post(url, content=content, headers={"Content-Type": "application/json"})
+                if answer.status_code >= 500:
+                    failed.append((url, path, value if not isinstance(value, str) else value[:10], answer.status_code))
+    assert failed == []
