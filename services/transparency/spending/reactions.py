@@ -2,63 +2,118 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete
 from uuid_utils import UUID, uuid5
 
 from services.transparency.spending.tables import LedgerBatch, LedgerMonth
+from shared.database import raw_connection
 from shared.events.grants import ExpenditureBatchCompleted, ExpenditureRecorded, LedgerLine
 from shared.inbox import Reacting
 
 ROWS = UUID("5d8b1f0e-6c1d-5a57-9d43-1b3a5a6a7c11")
 """Namespace of public row ids."""
 
-# The whole event goes to the database as one JSON text and one array of row ids: a statement with a parameter for each
-# cell would spend most of its time on binding them.
-RECORD_LINES = text("""
-INSERT INTO spend_lines (
-    entry_id, row_id, root_id, organisation_id, batch_id, source, line_key, item_id, line_no, kind, ledger_class,
-    party_key, party_kind, party_name, company_number, charity_number, vcse, unit, category, purpose, card,
-    contract_ref, payment_date, date_basis, net_pence, vat_pence, irrecoverable_vat_pence, amount_basis, eligible_pence,
-    agreement_id, line_code, reverses, replaces, decision_ref, source_redacted, first_seen_at)
-SELECT
-    line.entry_id, (CAST(:row_ids AS text[]))[line.position], COALESCE(line.replaces, line.entry_id), :organisation_id,
-    :batch_id, :source, line.line_key, line.item_id, line.line_no, line.kind, line.ledger_class,
-    line.party ->> 'key', line.party ->> 'kind', line.party ->> 'name', line.party ->> 'company_number',
-    line.party ->> 'charity_number', (line.party ->> 'vcse')::boolean, line.unit, line.category, line.purpose,
-    line.card, line.contract_ref, line.payment_date, line.date_basis, line.net_pence, line.vat_pence,
-    line.irrecoverable_vat_pence, line.amount_basis,
-    line.eligible_pence, line.agreement_id, line.line_code, line.reverses, line.replaces,
-    line.decision_ref, line.source_redacted, :first_seen_at
-FROM ROWS FROM (
-    json_to_recordset(CAST(:event AS json) -> 'lines') AS (
-        entry_id uuid, line_key text, item_id text, line_no integer, kind text, ledger_class text, party json,
-        unit text, category text, purpose text, card text, contract_ref text, payment_date date, date_basis text,
-        net_pence bigint, vat_pence bigint, irrecoverable_vat_pence bigint,
-        amount_basis text, eligible_pence bigint, agreement_id uuid,
-        line_code text, reverses uuid, replaces uuid, decision_ref text, source_redacted boolean)
-) WITH ORDINALITY AS line (
-    entry_id, line_key, item_id, line_no, kind, ledger_class, party, unit, category, purpose, card, contract_ref,
-    payment_date, date_basis, net_pence, vat_pence, irrecoverable_vat_pence, amount_basis, eligible_pence, agreement_id,
-    line_code, reverses, replaces, decision_ref, source_redacted, position)
-ON CONFLICT DO NOTHING
-""")
+COLUMNS = (
+    "entry_id",
+    "row_id",
+    "root_id",
+    "organisation_id",
+    "batch_id",
+    "source",
+    "line_key",
+    "item_id",
+    "line_no",
+    "kind",
+    "ledger_class",
+    "party_key",
+    "party_kind",
+    "party_name",
+    "company_number",
+    "charity_number",
+    "vcse",
+    "unit",
+    "category",
+    "purpose",
+    "card",
+    "contract_ref",
+    "payment_date",
+    "date_basis",
+    "net_pence",
+    "vat_pence",
+    "irrecoverable_vat_pence",
+    "amount_basis",
+    "eligible_pence",
+    "agreement_id",
+    "line_code",
+    "reverses",
+    "replaces",
+    "decision_ref",
+    "source_redacted",
+    "first_seen_at",
+)
+
+COPY_LINES = f"COPY spend_lines ({', '.join(COLUMNS)}) FROM STDIN"
 
 
 async def record_spend(event: ExpenditureRecorded, reacting: Reacting) -> None:
-    """Keep the lines, in one statement. An entry never changes, so one already here stays as it is (T-54)."""
-    connection = await reacting.session.connection()
-    await connection.execute(
-        RECORD_LINES,
-        {
-            "event": event.model_dump_json(include={"lines"}),
-            "row_ids": [public_row_id(line) for line in event.lines],
-            "organisation_id": event.organisation_id,
-            "batch_id": event.batch_id,
-            "source": event.source,
-            "first_seen_at": reacting.occurred_at,
-        },
+    """Keep the lines, by COPY. An entry never changes, so one already here stays as it is (T-54).
+
+    COPY knows no ON CONFLICT, so what is here already is asked first. Nobody else can add the same entries meanwhile:
+    events of one batch come one after the other, and each is applied once.
+    """
+    lines = {line.entry_id: line for line in event.lines}
+    connection = await raw_connection(reacting.session)
+    known = await connection.execute("SELECT entry_id FROM spend_lines WHERE entry_id = ANY(%s)", [list(lines)])
+    for (entry_id,) in await known.fetchall():
+        del lines[entry_id]
+    async with connection.cursor() as cursor, cursor.copy(COPY_LINES) as copy:
+        for line in lines.values():
+            await copy.write_row(_cells(line, event, reacting.occurred_at))
+
+
+def _cells(line: LedgerLine, event: ExpenditureRecorded, seen_at: datetime) -> tuple[Any, ...]:
+    party = line.party
+    return (
+        line.entry_id,
+        public_row_id(line),
+        line.replaces or line.entry_id,
+        event.organisation_id,
+        event.batch_id,
+        event.source,
+        line.line_key,
+        line.item_id,
+        line.line_no,
+        line.kind.value,
+        line.ledger_class,
+        party.key,
+        party.kind.value,
+        party.name,
+        party.company_number,
+        party.charity_number,
+        party.vcse,
+        line.unit,
+        line.category,
+        line.purpose,
+        line.card.value,
+        line.contract_ref,
+        line.payment_date,
+        line.date_basis.value,
+        line.net_pence,
+        line.vat_pence,
+        line.irrecoverable_vat_pence,
+        line.amount_basis.value,
+        line.eligible_pence,
+        line.agreement_id,
+        line.line_code,
+        line.reverses,
+        line.replaces,
+        line.decision_ref,
+        line.source_redacted,
+        seen_at,
     )
 
 
