@@ -375,6 +375,8 @@ async def test_the_page_is_accessible_and_stands_alone(deliverables: Running) ->
     assert "Letter 7" in page
     assert "at least 110 (peer challenge)" in page
     assert "nearly £40,000,000" in page
+    assert "38 (peer challenge): of the 64 corporate or finance challenges" in page
+    assert "3 (local authority)" in page
 
 
 async def test_a_year_that_is_rated_whole_is_published_without_unknowns(deliverables: Running) -> None:

@@ -63,6 +63,7 @@ async def test_the_quarter_between_printed_totals_is_implied(deliverables: Runni
     found = {q["quarter"]: (q["value"], q["implied"]) for q in part["quarters"]}
     assert found == {"2017-18-q3": (21, True), "2017-18-q4": (15, False)}
     assert part["quarters"][0]["units_differ"]
+    assert [q["unit"] for q in part["quarters"]] == ["council", "council"]
     assert part["year_to_date"] == {"value": 77, "bound": "exact", "unit": "council"}
 
 

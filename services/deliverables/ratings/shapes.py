@@ -31,6 +31,7 @@ class QuarterOut(Shape):
     quarter: str
     value: Figure
     bound: str
+    unit: str | None
     implied: bool = Field(description="Lies between stated totals; nobody reported it (D-18).")
     units_differ: bool = Field(description="The totals it lies between were reported in different units.")
 
@@ -69,6 +70,20 @@ class InstanceOut(Shape):
     year_to_date: TotalOut
 
 
+class EvidenceOut(Shape):
+    """What was reported and noted for a part, numbers that do not rate included."""
+
+    period: str
+    instance: str
+    kind: str
+    value: Figure | None
+    bound: str
+    unit: str | None
+    assessment: str | None
+    note: str | None
+    source: str | None
+
+
 class PartOut(Shape):
     """A target part with its result. `met` and `why_not_rated` are of the year end (D-6, D-27)."""
 
@@ -83,6 +98,7 @@ class PartOut(Shape):
     over_commitment: bool = Field(description="Above a ceiling, which is no failure.")
     inexact: bool
     position: PositionOut | None
+    evidence: list[EvidenceOut]
 
 
 class DerivedOut(Shape):
@@ -287,6 +303,7 @@ def part_out(standing: PartStanding) -> PartOut:
                 quarter=quarter.slug,
                 value=value.value,
                 bound=value.bound,
+                unit=value.unit,
                 implied=value.implied,
                 units_differ=value.units_differ,
             )
@@ -299,6 +316,7 @@ def part_out(standing: PartStanding) -> PartOut:
         over_commitment=verdict.over_commitment,
         inexact=verdict.inexact,
         position=_position(standing.position),
+        evidence=[EvidenceOut.model_validate(o) for o in standing.observations if not o.evidence_empty],
     )
 
 

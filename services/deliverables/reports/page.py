@@ -55,8 +55,25 @@ def _in_quarter(part: dict[str, Any], quarter: str) -> str:
     for value in part["quarters"]:
         if value["quarter"] == quarter:
             implied = " (implied)" if value["implied"] else ""
-            return amount_in_words(_decimal(value["value"]), part["target"]["unit"], value["bound"]) + implied
+            return amount_in_words(_decimal(value["value"]), value["unit"], value["bound"]) + implied
     return "not reported"
+
+
+def _evidence(part: dict[str, Any], quarter: str) -> list[str]:
+    """What was noted in the quarter, with the numbers that no other cell shows; each once."""
+    found: dict[str, None] = {}
+    for one in part["evidence"]:
+        if one["period"] != quarter:
+            continue
+        shown = part["year_to_date"] is not None and one["kind"] == "delivered"
+        number = "" if one["value"] is None or shown else _total(one)
+        if number and one["kind"] != "delivered":
+            number = f"{number}, {one['kind']}"
+        assessment = (one["assessment"] or "").replace("_", " ")
+        words = [text for text in (one["instance"], number, assessment, one["note"]) if text]
+        if words:
+            found[": ".join(words)] = None
+    return list(found)
 
 
 def _decimal(value: float | None) -> Decimal | None:
@@ -76,6 +93,7 @@ PAGES.filters.update(
     target=_target,
     total=_total,
     in_quarter=_in_quarter,
+    evidence=_evidence,
     moment=_moment,
     paragraphs=_paragraphs,
     pounds=sterling,

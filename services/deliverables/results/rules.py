@@ -70,6 +70,7 @@ class QuarterValue:
     value: Decimal
     bound: Bound
     implied: bool
+    unit: str | None = None
     units_differ: bool = False
 
 
@@ -105,12 +106,14 @@ def by_quarter(mode: Accumulation, values: Sequence[Value], year: FinancialYear)
     """
     reported = {v.period: v for v in values if v.statement is Statement.IN_PERIOD}
     found = {
-        quarter: QuarterValue(value.value, value.bound, implied=False) for quarter, value in sorted(reported.items())
+        quarter: QuarterValue(value.value, value.bound, implied=False, unit=value.unit)
+        for quarter, value in sorted(reported.items())
     }
     if mode not in TOTALS:
         return found
     stated = {v.period.number: v for v in values if v.statement is Statement.STATED_TOTAL and v.period.year == year}
     units = {v.unit for v in (*reported.values(), *stated.values())}
+    unit = stated[max(stated)].unit if stated else None
     totals: dict[int, tuple[Decimal, Bound]] = {0: (Decimal(0), Bound.EXACT)}
     totals |= {number: (v.value, v.bound) for number, v in stated.items()}
     for quarters in (tuple(reversed(year.quarters)), year.quarters):
@@ -125,7 +128,8 @@ def by_quarter(mode: Accumulation, values: Sequence[Value], year: FinancialYear)
         before, after = totals.get(quarter.number - 1), totals.get(quarter.number)
         if quarter not in found and before and after:
             bound = join_bounds(after[1], opposite(before[1]))
-            found[quarter] = QuarterValue(after[0] - before[0], bound, implied=True, units_differ=len(units) > 1)
+            differ = len(units) > 1
+            found[quarter] = QuarterValue(after[0] - before[0], bound, implied=True, unit=unit, units_differ=differ)
     return found
 
 

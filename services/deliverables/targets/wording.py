@@ -74,7 +74,8 @@ def in_words(operator: str, low: Decimal | None, high: Decimal | None, unit: str
     numbers = amount_in_words(low, unit if operator != Operator.RANGE or unit == "gbp" else None)
     if operator == Operator.RANGE:
         numbers = f"{numbers} to {amount_in_words(high, unit)}"
-    return f"{before}{numbers}{f' ({basis})' if basis else ''}"
+    shown_basis = "basis unstated" if basis == "unstated" else basis
+    return f"{before}{numbers}{f' ({shown_basis})' if shown_basis else ''}"
 
 
 def amount_in_words(value: Decimal | None, unit: str | None, bound: str = "exact") -> str:
