@@ -18,7 +18,8 @@ pytestmark = pytest.mark.xdist_group("kafka")
 
 PARK = text(
     'INSERT INTO inbox_parked (event_id, topic, partition, "offset", type, key, headers, payload, error, attempts,'
-    " parked_at) VALUES (gen_random_uuid(), 'grants.events', 0, 1, :type, 'key-1', CAST(:headers AS jsonb), '', :error, 1, now())"
+    " parked_at) VALUES"
+    " (gen_random_uuid(), 'grants.events', 0, 1, :type, 'key-1', CAST(:headers AS jsonb), '', :error, 1, now())"
 )
 
 
