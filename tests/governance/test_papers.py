@@ -370,3 +370,14 @@ async def test_who_edited_a_report_last_does_not_approve_it(desk: Desk):
     await desk.ok(author, "POST", f"{url}/submissions")
     answer = await editor.post(f"{url}/sign-offs", json={"outcome": "approved"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "same_person")
+
+
+async def test_the_english_codes_of_exemption_are_reference_data_and_checked(desk: Desk):
+    """B-18."""
+    codes = await desk.ok(desk.running.anonymous, "GET", "/v1/restriction-codes")
+    assert [c["code"] for c in codes["items"]] == ["1", "2", "3", "4", "5", "6", "7"]
+    meeting = await desk.meeting(MAY)
+    restriction = {"kind": "exempt", "code": "8", "regime": codes["regime"], "reason": "x", "public_interest_note": "y"}
+    items = [{"order": 0, "title": "Contract", "part": 2, "restriction": restriction}]
+    answer = await desk.clerk.post(f"/v1/meetings/{meeting['id']}/agenda", json={"items": items})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/items/0/restriction/code")

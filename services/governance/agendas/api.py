@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 from services.governance.agendas import commands
 from services.governance.agendas.documents import agenda_document
 from services.governance.agendas.queries import agenda_of, latest_version, versions_of
+from services.governance.agendas.rules import ENGLISH_REGIME, SCHEDULE_12A
 from services.governance.agendas.tables import AgendaItem, AgendaVersion
 from services.governance.meetings.queries import find_meeting
 from services.governance.packs.api import pack_out
@@ -125,6 +126,16 @@ class UrgencyOut(Shape):
 class Publishing(Body):
     reason_for_change: Text | None = Field(default=None, description="Needed from the second version on.")
     happened_at: Instant | None = Field(default=None, description="An earlier time needs governance:history.")
+
+
+class RestrictionCode(Shape):
+    code: str
+    description: str
+
+
+class RestrictionCodes(Shape):
+    regime: str
+    items: list[RestrictionCode]
 
 
 class AgendaOut(Shape):
@@ -263,6 +274,15 @@ async def change_item(item: UUID, body: ItemPatch, work: Annotated[Work, Writes(
     changed = await commands.change_item(work, item, body.model_dump(exclude_unset=True))
     work.etag(changed.version)
     return _item_out(changed)
+
+
+@router.get("/v1/restriction-codes")
+async def list_restriction_codes(work: PublicWork) -> RestrictionCodes:
+    """England's seven descriptions of exempt information (B-18)."""
+    return RestrictionCodes(
+        regime=ENGLISH_REGIME,
+        items=[RestrictionCode(code=code, description=text) for code, text in SCHEDULE_12A.items()],
+    )
 
 
 def _item_out(item: AgendaItem) -> ItemOut:

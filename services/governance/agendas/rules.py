@@ -11,6 +11,7 @@ from services.governance.meetings.rules import MeetingKey
 from shared.errors import Conflict, ErrorItem, Invalid
 from shared.events.governance import AgendaPublished
 
+ENGLISH_REGIME = "LGA 1972 Sch. 12A"
 SCHEDULE_12A = {
     "1": "Information about an individual",
     "2": "Information likely to reveal the identity of an individual",
@@ -130,6 +131,8 @@ def _restriction_faults(restriction: RestrictionFacts | None, at: str, *, import
     needed = {"code": restriction.code, "regime": restriction.regime, "reason": restriction.reason}
     if restriction.kind == "exempt":
         needed["public_interest_note"] = restriction.public_interest_note
+        if restriction.regime == ENGLISH_REGIME and restriction.code and restriction.code not in SCHEDULE_12A:
+            return [_fault("unknown_code", "Use a code of /v1/restriction-codes, 1 to 7.", f"{at}/restriction/code")]
     return [
         _fault("restriction_incomplete", f"A restriction needs {name}.", f"{at}/restriction/{name}")
         for name, value in needed.items()

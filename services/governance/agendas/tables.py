@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -59,10 +59,7 @@ class Restriction(Governance, table=True):
     """Why an item is closed, in words anyone may read (B-18)."""
 
     __tablename__ = "restrictions"
-    __table_args__ = (
-        CheckConstraint("kind IN ('exempt', 'confidential')", name="kind"),
-        CheckConstraint("state IN ('proposed', 'in_force', 'lifted')", name="state"),
-    )
+    __table_args__ = (CheckConstraint("kind IN ('exempt', 'confidential')", name="kind"),)
 
     id: UUID = Field(primary_key=True)
     agenda_item_id: UUID = Field(foreign_key="agenda_items.id", unique=True)
@@ -71,11 +68,8 @@ class Restriction(Governance, table=True):
     regime: str | None = None
     reason: str | None = None
     public_interest_note: str | None = None
-    state: str = "in_force"
     decided_by: str
     decided_at: datetime = instant()
-    review_on: date | None = None
-    lifted_at: datetime | None = instant(nullable=True)
 
 
 class AgendaVersion(Governance, table=True):

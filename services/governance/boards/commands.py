@@ -145,11 +145,11 @@ async def add_closed_day(work: Work, day: date, name: str, effect: str, source: 
 
 
 async def settle_group(session: AsyncSession, work: Work, printed: str) -> PoliticalGroup:
-    """The group of a printed name, by its one spelling or an alias; made where it is new."""
+    """The group of a printed name, by its one spelling, capitals aside; made where it is new."""
     await work.lock("group", printed.casefold())
     groups = (await session.exec(select(PoliticalGroup))).all()
     for group in groups:
-        if printed.casefold() in (group.name.casefold(), *(alias.casefold() for alias in group.aliases)):
+        if printed.casefold() == group.name.casefold():
             return group
     group = PoliticalGroup(id=work.new_id(), name=printed)
     session.add(group)

@@ -98,13 +98,12 @@ class ClosedDay(Governance, table=True):
 
 
 class PoliticalGroup(Governance, table=True):
-    """A group under one spelling; others are aliases."""
+    """A group under one spelling."""
 
     __tablename__ = "political_groups"
 
     id: UUID = Field(primary_key=True)
     name: str = Field(unique=True)
-    aliases: list[Any] = json_field(default=list)
 
 
 class Authority(Governance, table=True):
@@ -114,7 +113,6 @@ class Authority(Governance, table=True):
 
     id: UUID = Field(primary_key=True)
     name: str = Field(unique=True)
-    aliases: list[Any] = json_field(default=list)
 
 
 class GroupSize(Governance, table=True):

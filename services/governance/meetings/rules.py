@@ -11,16 +11,18 @@ from shared.errors import Conflict, Invalid
 from shared.events.governance import DeadlineReading, MeetingScheduled
 from shared.values import MeetingState
 
-MOVES: dict[tuple[str, str], bool] = {
-    ("planned", "scheduled"): True,
-    ("scheduled", "scheduled"): True,
-    ("scheduled", "postponed"): True,
-    ("postponed", "scheduled"): True,
-    ("scheduled", "held"): True,
-    ("planned", "cancelled"): True,
-    ("scheduled", "cancelled"): True,
-    ("postponed", "cancelled"): True,
-}
+MOVES = frozenset(
+    {
+        ("planned", "scheduled"),
+        ("scheduled", "scheduled"),
+        ("scheduled", "postponed"),
+        ("postponed", "scheduled"),
+        ("scheduled", "held"),
+        ("planned", "cancelled"),
+        ("scheduled", "cancelled"),
+        ("postponed", "cancelled"),
+    }
+)
 
 
 class MoveNotAllowed(Conflict):

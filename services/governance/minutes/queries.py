@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.governance.minutes.tables import MinuteItem, Minutes
+from services.governance.minutes.tables import Minutes
 from shared.errors import NotFound
 
 PUBLIC_STATES = ("published_draft", "approved", "superseded")
@@ -35,14 +35,6 @@ async def published_of(session: AsyncSession, meeting_id: UUID, number: int | No
     if found is None:
         raise NotFound("No minutes of this meeting are published.")
     return found
-
-
-async def minute_items_of(session: AsyncSession, meeting_id: UUID) -> Sequence[MinuteItem]:
-    return (
-        await session.exec(
-            select(MinuteItem).where(MinuteItem.meeting_id == meeting_id).order_by(col(MinuteItem.position))
-        )
-    ).all()
 
 
 def public_document(minutes: Minutes, face: Mapping[str, Any], *, named: bool) -> dict[str, Any]:

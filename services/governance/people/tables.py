@@ -41,8 +41,6 @@ class Alias(Governance, table=True):
     kind: str
     source: str
     confirmed_by: str
-    valid_from: date | None = None
-    valid_to: date | None = None
 
 
 class Membership(Kept, table=True):

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from shared.errors import Conflict
 
-REPORT_MOVES: dict[tuple[str, str], bool] = {
-    ("draft", "submitted"): True,
-    ("changes_requested", "submitted"): True,
-    ("submitted", "changes_requested"): True,
-    ("submitted", "approved"): True,
-    ("approved", "in_pack"): True,
-    ("draft", "withdrawn"): True,
-    ("submitted", "withdrawn"): True,
-    ("changes_requested", "withdrawn"): True,
-    ("approved", "withdrawn"): True,
-    ("in_pack", "withdrawn"): True,
-}
+REPORT_MOVES = frozenset(
+    {
+        ("draft", "submitted"),
+        ("changes_requested", "submitted"),
+        ("submitted", "changes_requested"),
+        ("submitted", "approved"),
+        ("approved", "in_pack"),
+        ("draft", "withdrawn"),
+        ("submitted", "withdrawn"),
+        ("changes_requested", "withdrawn"),
+        ("approved", "withdrawn"),
+        ("in_pack", "withdrawn"),
+    }
+)
 
 
 class ReportMoveNotAllowed(Conflict):

@@ -12,8 +12,6 @@ from sqlmodel import Field
 from services.governance.base import Governance, Kept
 from shared.database import instant, json_field
 
-REPORT_STATES = ("draft", "submitted", "changes_requested", "approved", "in_pack", "withdrawn")
-
 
 class Report(Kept, table=True):
     """An open paper under an item."""

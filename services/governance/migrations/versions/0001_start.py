@@ -42,7 +42,6 @@ def upgrade() -> None:
         "authorities",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("aliases", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_authorities")),
         sa.UniqueConstraint("name", name=op.f("uq_authorities_name")),
     )
@@ -195,7 +194,6 @@ def upgrade() -> None:
         "political_groups",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("aliases", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_political_groups")),
         sa.UniqueConstraint("name", name=op.f("uq_political_groups_name")),
     )
@@ -215,8 +213,6 @@ def upgrade() -> None:
         sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("confirmed_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("valid_from", sa.Date(), nullable=True),
-        sa.Column("valid_to", sa.Date(), nullable=True),
         sa.CheckConstraint("kind IN ('spelling', 'title', 'former name')", name=op.f("ck_aliases_kind")),
         sa.ForeignKeyConstraint(["person_id"], ["persons.id"], name=op.f("fk_aliases_person_id_persons")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_aliases")),
@@ -832,13 +828,9 @@ def upgrade() -> None:
         sa.Column("regime", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("public_interest_note", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("decided_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("review_on", sa.Date(), nullable=True),
-        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("kind IN ('exempt', 'confidential')", name=op.f("ck_restrictions_kind")),
-        sa.CheckConstraint("state IN ('proposed', 'in_force', 'lifted')", name=op.f("ck_restrictions_state")),
         sa.ForeignKeyConstraint(
             ["agenda_item_id"], ["agenda_items.id"], name=op.f("fk_restrictions_agenda_item_id_agenda_items")
         ),
