@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Response
@@ -142,7 +142,7 @@ async def list_expenditure_batches(
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description="Hash of the original.")] = None,
 ) -> Page[BatchShape]:
     """Batches in the order in which they were sent."""
-    statement = select(ExpenditureBatch, Organisation.slug).join(
+    statement: Any = select(ExpenditureBatch, Organisation.slug).join(
         Organisation, col(Organisation.id) == col(ExpenditureBatch.organisation_id)
     )
     if work.actor.organisations is not None:

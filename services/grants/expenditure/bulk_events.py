@@ -118,7 +118,7 @@ WITH weighed AS (
     SELECT min(record) AS first, max(record) AS last
     FROM (SELECT record, div(through - weight, {BUDGET_BYTES}) AS stretch FROM weighed) shared GROUP BY stretch
 ), numbered AS MATERIALIZED (
-    SELECT first, last, row_number() OVER (ORDER BY first) AS version FROM stretches
+    SELECT first, last, %(before)s + row_number() OVER (ORDER BY first) AS version FROM stretches
 ), identified AS (
     SELECT first, last, version, (%(prefix)s || lpad(to_hex(version), 8, '0'))::uuid AS event_id FROM numbered
 )
@@ -132,20 +132,23 @@ FROM identified CROSS JOIN LATERAL (
 """
 
 
-async def record_lines(
-    connection: psycopg.AsyncConnection[Any],
-    *,
-    batch_id: UUID,
-    organisation_id: UUID,
-    source: str,
-    events_id: UUID,
-    headers: dict[str, str],
-    now: datetime,
-) -> int:
-    """Write the events of all of a batch's entries into the outbox and return how many they are."""
-    cursor = await connection.execute(
-        cast(Any, _RECORD),
-        {
+class LineEvents:
+    """Writes the events of a batch's entries into the outbox, slice after slice, and counts them."""
+
+    def __init__(
+        self,
+        connection: psycopg.AsyncConnection[Any],
+        *,
+        batch_id: UUID,
+        organisation_id: UUID,
+        source: str,
+        events_id: UUID,
+        headers: dict[str, str],
+        now: datetime,
+    ) -> None:
+        self._connection = connection
+        self.count = 0
+        self._known = {
             "batch": batch_id,
             "prefix": id_prefix(events_id),
             "type": ExpenditureRecorded.type(),
@@ -153,6 +156,9 @@ async def record_lines(
             "head": f'{{"batch_id":"{batch_id}","lines":[',
             "tail": f'],"organisation_id":"{organisation_id}","source":"{source}","version":',
             "now": now,
-        },
-    )
-    return cursor.rowcount
+        }
+
+    async def record_slice(self) -> None:
+        """The events of the lines in `incoming` that were accepted."""
+        cursor = await self._connection.execute(cast(Any, _RECORD), {**self._known, "before": self.count})
+        self.count += cursor.rowcount

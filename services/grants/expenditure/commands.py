@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -112,7 +113,7 @@ async def submit_batch(
     tally = seen.tally
     batch.started_at = work.now
     try:
-        await load(work, batch, layout.layout, [seen.rows] if seen.rows else [], lambda: tally)
+        await load(work, batch, layout.layout, _only(seen.rows), lambda: tally)
     except FileFault as fault:
         raise _refused(fault) from fault
     return batch
@@ -158,6 +159,11 @@ def _look(file: FileToRead) -> Look:
             errors=errors,
         ) from fault
     return Look(encoding, reader.header, rows, None if more else reader.tally)
+
+
+async def _only(rows: str) -> AsyncIterator[bytes]:
+    if rows:
+        yield rows.encode()
 
 
 def _refused(fault: FileFault) -> UnreadableFile:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import col, func, select
 
 from services.grants import queries as grants
-from services.grants.expenditure.bulk_events import record_lines
-from services.grants.expenditure.merge import Account, MergeInput, RuleFault, Slot, merge
+from services.grants.expenditure.bulk_events import LineEvents
+from services.grants.expenditure.merge import Account, Merge, MergeInput, RuleFault, Slot
 from services.grants.expenditure.reader import Tally
 from services.grants.expenditure.reading import FileFault
 from services.grants.expenditure.rules import Taken, compared_fields, complete_batch, over_budget, place_quarters
-from services.grants.expenditure.staging import copy_blocks, open_staging
+from services.grants.expenditure.staging import copy_slice, open_staging
 from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
 from services.grants.tables import Agreement
 from shared import outbox
@@ -24,28 +24,28 @@ from shared.money import MAX_PENCE
 from shared.periods import FinancialYear, london_date
 from shared.work import Work
 
+SLICE_BLOCKS = 5
+"""Blocks of parsed lines that are merged at a time: enough to work by sets, and few enough to overlap with parsing."""
+
 
 async def load(
     work: Work,
     batch: ExpenditureBatch,
     layout: dict[str, Any],
-    blocks: AsyncIterator[bytes] | Iterable[str],
+    blocks: AsyncIterator[bytes],
     tally_of: Callable[[], Tally],
 ) -> None:
     """Take in a batch whose row exists. Raises FileFault where the file turns out unusable as a whole."""
     await work.session.flush()
     connection = await raw_connection(work.session)
     await open_staging(connection)
-    await copy_blocks(connection, blocks)
-    tally = tally_of()
-    if abs(tally.received_pence) > MAX_PENCE:
-        raise FileFault(
-            "total_too_large", "The amounts add up to more than can be kept; check for slipped decimal points."
-        )
+    # Whether any line is rejected must be known before the first enters, where that keeps all of them out.
+    slice_blocks = None if batch.on_error == "reject_batch" else SLICE_BLOCKS
+    more = await copy_slice(connection, blocks, slice_blocks)
     # Lines of one organisation and source are compared with what is stored, so merges of them go one at a time.
     await work.lock("expenditure", str(batch.organisation_id), batch.source)
     slots, faults = await _assignments(work, layout)
-    account = await merge(
+    merge = Merge(
         connection,
         MergeInput(
             batch_id=batch.id,
@@ -60,16 +60,22 @@ async def load(
             rule_faults=faults,
         ),
     )
-    event_count = 0
-    if account.lines["accepted"]:
-        event_count = await _record(work, connection, batch)
+    await merge.open()
+    events = _events(work, connection, batch)
+    while more:
+        if await merge.take():
+            await events.record_slice()
+        more = await copy_slice(connection, blocks, slice_blocks)
+    account, tally = merge.account, tally_of()
+    if abs(tally.received_pence) > MAX_PENCE:
+        raise FileFault("total_too_large", "The amounts add up to more than can be kept; check the decimal points.")
     months = await _months(work, batch.id)
-    _settle(work, batch, tally, account, event_count)
+    _settle(work, batch, tally, account, events.count)
     batch.eligible_pence = sum(pence for _, _, pence in months)
     batch.findings = await _findings(work, {slot.agreement_id for slot in slots}) if account.lines["accepted"] else []
     work.session.add(batch)
     await work.session.flush()
-    completed = complete_batch(Taken(batch.id, batch.organisation_id, batch.source, event_count, months))
+    completed = complete_batch(Taken(batch.id, batch.organisation_id, batch.source, events.count, months))
     if completed is not None:
         await work.record(completed)
     work.audit(
@@ -77,7 +83,7 @@ async def load(
     )
 
 
-async def _record(work: Work, connection: Any, batch: ExpenditureBatch) -> int:
+def _events(work: Work, connection: Any, batch: ExpenditureBatch) -> LineEvents:
     events_id = work.new_id()
     headers = outbox.headers_for(
         ExpenditureRecorded,
@@ -87,7 +93,7 @@ async def _record(work: Work, connection: Any, batch: ExpenditureBatch) -> int:
         actor_sub=work.actor.sub,
         correlation_id=work.request_id,
     )
-    return await record_lines(
+    return LineEvents(
         connection,
         batch_id=batch.id,
         organisation_id=batch.organisation_id,

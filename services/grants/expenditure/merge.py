@@ -1,4 +1,4 @@
-"""Set-based merge of a batch's staged lines: outcomes, ledger entries, held lines, in the caller's transaction."""
+"""Set-based merge of staged lines: outcomes, ledger entries, held lines, all in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -74,45 +74,73 @@ def id_prefix(batch_id: UUID) -> str:
     return f"{batch_id.hex[:12]}7{digits[:3]}8{digits[3:10]}"
 
 
-async def merge(connection: psycopg.AsyncConnection[Any], given: MergeInput) -> Account:
-    """Judge every staged line and store what follows. The caller holds the lock of organisation and source."""
-    known = {
-        "batch": given.batch_id,
-        "organisation": given.organisation_id,
-        "source": given.source,
-        "corrects": given.corrects,
-        "now": given.now,
-        "prefix": id_prefix(given.batch_id),
-        "compared": list(given.compared),
-    }
-    # Temporary tables larger than the default would be sorted on disk.
-    await connection.execute("SET LOCAL work_mem = '64MB'")
-    await _stage_assignment(connection, given)
-    if given.keyed:
-        await _run(connection, sql.JUDGE_KEYED, known)
-        await _run(connection, sql.NAME_DIFFERENCES, known)
-    else:
-        await _run(connection, sql.JUDGE_CORRECTION if given.corrects else sql.JUDGE_COUNTED, known)
-    if given.reject_all and await _value(connection, sql.ANY_REJECTED, known):
-        await _run(connection, sql.REJECT_ALL, known)
-    await connection.execute("ANALYZE judged")
-    await _run(connection, sql.INSERT_ENTRIES, known)
-    await _run(connection, sql.INSERT_HELD, known)
-    await _run(connection, sql.INSERT_REJECTED, known)
-    await _run(connection, sql.INSERT_OTHERS, known)
-    return await _account(connection)
+class Merge:
+    """The merge of one batch, slice by slice: while one slice is merged, the next is being parsed.
 
+    The caller holds the lock of organisation and source from the first slice to the end of the transaction.
+    """
 
-async def _account(connection: psycopg.AsyncConnection[Any]) -> Account:
-    lines, pence = dict.fromkeys(OUTCOMES, 0), dict.fromkeys(OUTCOMES, 0)
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(cast(Any, sql.COUNT))
-        for row in await cursor.fetchall():
-            lines[row["outcome"]] += row["lines"]
-            pence[row["outcome"]] += int(row["pence"])
-        await cursor.execute(cast(Any, sql.COUNT_FLAGS))
-        flags = {row["flag"]: row["lines"] for row in await cursor.fetchall()}
-    return Account(lines, pence, flags)
+    def __init__(self, connection: psycopg.AsyncConnection[Any], given: MergeInput) -> None:
+        self._connection = connection
+        self._given = given
+        self.account = Account(dict.fromkeys(OUTCOMES, 0), dict.fromkeys(OUTCOMES, 0), {})
+        self._known = {
+            "batch": given.batch_id,
+            "organisation": given.organisation_id,
+            "source": given.source,
+            "corrects": given.corrects,
+            "now": given.now,
+            "prefix": id_prefix(given.batch_id),
+            "compared": list(given.compared),
+        }
+
+    async def open(self) -> None:
+        """Set up what outlasts a slice."""
+        # A slice is sorted in memory.
+        await self._connection.execute("SET LOCAL work_mem = '64MB'")
+        await self._run(sql.CREATE_JUDGED)
+        await self._run(sql.CREATE_SEEN)
+        await _stage_assignment(self._connection, self._given)
+
+    async def take(self) -> int:
+        """Judge every line in `incoming`, store what follows, add it to the account. How many were accepted."""
+        await self._run("TRUNCATE judged")
+        if self._given.keyed:
+            await self._run(sql.JUDGE_KEYED)
+            await self._run(sql.NAME_DIFFERENCES)
+        else:
+            await self._run(sql.JUDGE_CORRECTION if self._given.corrects else sql.JUDGE_COUNTED)
+            await self._run(sql.REMEMBER_SEEN)
+        if self._given.reject_all:
+            await self._reject_all()
+        await self._run("ANALYZE judged")
+        await self._run(sql.INSERT_ENTRIES)
+        await self._run(sql.INSERT_HELD)
+        await self._run(sql.INSERT_REJECTED)
+        await self._run(sql.INSERT_OTHERS)
+        return await self._count()
+
+    async def _reject_all(self) -> None:
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(cast(Any, sql.ANY_REJECTED))
+            if await cursor.fetchone():
+                await self._run(sql.REJECT_ALL)
+
+    async def _count(self) -> int:
+        accepted = 0
+        async with self._connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(cast(Any, sql.COUNT))
+            for row in await cursor.fetchall():
+                self.account.lines[row["outcome"]] += row["lines"]
+                self.account.pence[row["outcome"]] += int(row["pence"])
+                accepted += row["lines"] if row["outcome"] == "accepted" else 0
+            await cursor.execute(cast(Any, sql.COUNT_FLAGS))
+            for row in await cursor.fetchall():
+                self.account.flags[row["flag"]] = self.account.flags.get(row["flag"], 0) + row["lines"]
+        return accepted
+
+    async def _run(self, statement: str) -> None:
+        await self._connection.execute(cast(Any, statement), self._known if "%(" in statement else None)
 
 
 async def _stage_assignment(connection: psycopg.AsyncConnection[Any], given: MergeInput) -> None:
@@ -136,13 +164,3 @@ async def _stage_assignment(connection: psycopg.AsyncConnection[Any], given: Mer
                 [(f.rule, Jsonb([{"code": f.code, "detail": f.detail, "column": None}])) for f in given.rule_faults],
             )
     await connection.execute("ANALYZE slots, rule_faults")
-
-
-async def _run(connection: psycopg.AsyncConnection[Any], statement: str, known: dict[str, Any]) -> None:
-    await connection.execute(cast(Any, statement), known)
-
-
-async def _value(connection: psycopg.AsyncConnection[Any], statement: str, known: dict[str, Any]) -> Any:
-    async with connection.cursor(row_factory=scalar_row) as cursor:
-        await cursor.execute(cast(Any, statement), known)
-        return await cursor.fetchone()

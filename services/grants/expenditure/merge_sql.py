@@ -5,6 +5,16 @@ Named parameters: batch, organisation, source, corrects, now, prefix, compared.
 
 from __future__ import annotations
 
+# Stored lines are looked up by the key alone, which stands first in its index; organisation and source are compared
+# with IS NOT DISTINCT FROM, which no index serves. Within one load the planner knows nothing of the rows just written,
+# and an index on organisation and source looked as good to it as the right one: it then read the ledger for each line.
+
+_OURS_E, _OURS_H, _OURS_X = (
+    f"({alias}.organisation_id IS NOT DISTINCT FROM %(organisation)s"
+    f" AND {alias}.source IS NOT DISTINCT FROM %(source)s)"
+    for alias in ("e", "h", "x")
+)
+
 # A rule's fault comes first: such a line never entered anything, so a later sending of it is judged anew. What follows
 # is placement: which quarter of the agreement the line is posted to (G-26, G-29).
 _PLACED = """
@@ -28,36 +38,59 @@ _PLACES = """
     LEFT JOIN rule_faults f ON f.rule = k.rule
 """
 # Looked up one by one through the key's index, in the order of the key: a join might read the whole ledger instead.
-_STORED = """
+_STORED = f"""
     LEFT JOIN LATERAL (
         SELECT e.entry_id, e.fingerprint FROM ledger_entries e
-        WHERE e.organisation_id = %(organisation)s AND e.source = %(source)s AND e.line_key = k.line_key OFFSET 0
+        WHERE {_OURS_E} AND e.line_key = k.line_key OFFSET 0
     ) e ON true
     LEFT JOIN LATERAL (
         SELECT h.id, h.fingerprint FROM held_lines h
-        WHERE h.organisation_id = %(organisation)s AND h.source = %(source)s AND h.line_key = k.line_key OFFSET 0
+        WHERE {_OURS_H} AND h.line_key = k.line_key OFFSET 0
     ) h ON true
 """
 
-JUDGE_COUNTED = f"""
-CREATE TEMP TABLE judged ON COMMIT DROP AS
+CREATE_JUDGED = """
+CREATE TEMP TABLE judged (
+    record bigint, amount_pence bigint, line_key text COLLATE "C", item_id text, entry_id uuid, held_id uuid,
+    first_record bigint, agreement_id uuid, line_code text, accounting_quarter text, late_for text, outcome text,
+    reasons jsonb
+) ON COMMIT DROP
+"""
+_INTO_JUDGED = """
+INSERT INTO judged (record, amount_pence, line_key, item_id, entry_id, held_id, first_record, agreement_id, line_code,
+                    accounting_quarter, late_for, outcome, reasons)
+"""
+
+# How often each content stood in earlier slices of this file, whatever became of it there.
+CREATE_SEEN = """
+CREATE TEMP TABLE seen (fingerprint uuid, times bigint) ON COMMIT DROP;
+CREATE INDEX ON seen (fingerprint)
+"""
+REMEMBER_SEEN = """
+INSERT INTO seen SELECT fingerprint, count(*) FROM incoming WHERE reasons IS NULL GROUP BY fingerprint
+"""
+_OCCURRENCE = """
+    row_number() OVER (PARTITION BY fingerprint ORDER BY record)
+    + coalesce((SELECT sum(times)::bigint FROM seen WHERE seen.fingerprint = incoming.fingerprint), 0) AS n
+"""
+
+JUDGE_COUNTED = f"""{_INTO_JUDGED}
 WITH k AS MATERIALIZED (
     SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day,
            replace(fingerprint::text, '-', '') AS content, n,
            replace(fingerprint::text, '-', '') || '#' || n AS line_key
-    FROM (SELECT *, row_number() OVER (PARTITION BY fingerprint ORDER BY record) AS n
-          FROM incoming WHERE reasons IS NULL) numbered
+    FROM (SELECT *, {_OCCURRENCE} FROM incoming WHERE reasons IS NULL) numbered
 ), known AS (
     SELECT k.*, e.entry_id, h.id AS held_id,
         n > 1 AND (
-            EXISTS (SELECT FROM ledger_entries x WHERE x.organisation_id = %(organisation)s
-                    AND x.source = %(source)s AND x.line_key = k.content || '#1')
-            OR EXISTS (SELECT FROM held_lines x WHERE x.organisation_id = %(organisation)s
-                       AND x.source = %(source)s AND x.line_key = k.content || '#1')
+            EXISTS (SELECT FROM ledger_entries x
+                    WHERE {_OURS_X} AND x.line_key = k.content || '#1' AND x.batch_id <> %(batch)s)
+            OR EXISTS (SELECT FROM held_lines x
+                       WHERE {_OURS_X} AND x.line_key = k.content || '#1' AND x.batch_id <> %(batch)s)
         ) AS seen_before
     FROM k {_STORED}
 )
-SELECT k.record, k.amount_pence, k.line_key, k.item_id, k.entry_id, {_PLACEMENT},
+SELECT k.record, k.amount_pence, k.line_key, k.item_id, k.entry_id, k.held_id, NULL, {_PLACEMENT},
     CASE WHEN f.rule IS NOT NULL THEN 'rejected'
          WHEN k.entry_id IS NOT NULL OR k.held_id IS NOT NULL THEN 'duplicate'
          WHEN k.seen_before THEN 'held' {_PLACED} END AS outcome,
@@ -71,33 +104,36 @@ FROM known k {_PLACES}
 
 # Lines that mend rejected ones are new occurrences, also where the content is stored already; only what an earlier
 # correction of the same batch brought in counts as sent before.
-JUDGE_CORRECTION = f"""
-CREATE TEMP TABLE judged ON COMMIT DROP AS
+JUDGE_CORRECTION = f"""{_INTO_JUDGED}
 WITH k AS MATERIALIZED (
     SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day,
-           replace(fingerprint::text, '-', '') AS content,
-           row_number() OVER (PARTITION BY fingerprint ORDER BY record) AS n
+           replace(fingerprint::text, '-', '') AS content, {_OCCURRENCE}
     FROM incoming WHERE reasons IS NULL
-), known AS (
-    SELECT k.*, count(x.line_key) AS stored, count(x.line_key) FILTER (WHERE b.corrects = %(corrects)s) AS mended
-    FROM k LEFT JOIN (
-        SELECT organisation_id, source, line_key, batch_id FROM ledger_entries
-        UNION ALL SELECT organisation_id, source, line_key, batch_id FROM held_lines
-    ) x ON x.organisation_id = %(organisation)s AND x.source = %(source)s
-        AND x.line_key > k.content || '#' AND x.line_key < k.content || '$'
+), stored AS (
+    SELECT c.content, count(x.line_key) AS stored, count(x.line_key) FILTER (WHERE b.corrects = %(corrects)s) AS mended
+    FROM (SELECT DISTINCT content FROM k) c LEFT JOIN LATERAL (
+        SELECT e.line_key, e.batch_id FROM ledger_entries e
+        WHERE {_OURS_E} AND e.batch_id <> %(batch)s
+            AND e.line_key > c.content || '#' AND e.line_key < c.content || '$'
+        UNION ALL
+        SELECT h.line_key, h.batch_id FROM held_lines h
+        WHERE {_OURS_H} AND h.batch_id <> %(batch)s
+            AND h.line_key > c.content || '#' AND h.line_key < c.content || '$'
+    ) x ON true
     LEFT JOIN expenditure_batches b ON b.id = x.batch_id
-    GROUP BY k.record, k.amount_pence, k.item_id, k.rule, k.day, k.content, k.n
+    GROUP BY c.content
+), known AS (
+    SELECT k.*, stored.stored, stored.mended FROM k JOIN stored ON stored.content = k.content
 ), placed AS (
     SELECT k.*, k.content || '#' || (k.stored + k.n - k.mended) AS line_key FROM known k
 )
-SELECT k.record, k.amount_pence, k.line_key, k.item_id, NULL::uuid AS entry_id, {_PLACEMENT},
+SELECT k.record, k.amount_pence, k.line_key, k.item_id, NULL::uuid, NULL::uuid, NULL, {_PLACEMENT},
     CASE WHEN f.rule IS NOT NULL THEN 'rejected' WHEN k.n <= k.mended THEN 'duplicate' {_PLACED} END AS outcome,
     CASE WHEN f.rule IS NOT NULL THEN f.reasons WHEN k.n <= k.mended THEN NULL {_PLACE_REASONS} END AS reasons
 FROM placed k {_PLACES}
 """
 
-JUDGE_KEYED = f"""
-CREATE TEMP TABLE judged ON COMMIT DROP AS
+JUDGE_KEYED = f"""{_INTO_JUDGED}
 WITH k AS MATERIALIZED (
     SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day, line_key, fingerprint,
            row_number() OVER in_file AS n, first_value(fingerprint) OVER in_file AS first_fingerprint,
@@ -153,10 +189,9 @@ UPDATE judged SET outcome = 'rejected', entry_id = NULL, reasons = CASE WHEN out
         'detail', 'Nothing is wrong with this line; others were rejected and on_error is reject_batch.')) END
 """
 
-INSERT_ENTRIES = """
+INSERT_ENTRIES = f"""
 WITH items AS MATERIALIZED (
-    SELECT item_id, (SELECT max(line_no) FROM ledger_entries x WHERE x.organisation_id = %(organisation)s
-                     AND x.source = %(source)s AND x.item_id = d.item_id) AS last_no
+    SELECT item_id, (SELECT max(line_no) FROM ledger_entries x WHERE {_OURS_X} AND x.item_id = d.item_id) AS last_no
     FROM (SELECT DISTINCT item_id FROM judged WHERE outcome = 'accepted' AND item_id IS NOT NULL) d
 ), positions AS (
     SELECT j.record, coalesce(last_no, 0) + row_number() OVER (PARTITION BY j.item_id ORDER BY j.record) AS line_no

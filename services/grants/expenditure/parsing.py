@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.grants.expenditure.cells import AmountStyle, Unreadable, amount_reader, clean_text, date_reader
 from services.grants.expenditure.columns import Columns, alternatives, used_columns
@@ -24,6 +23,10 @@ INCOMING = (
 """Columns of a parsed line, in the order in which it is copied into the database."""
 
 PLACE = {name: place for place, name in enumerate(INCOMING)}
+KIND, NET_PENCE, ELIGIBLE_PENCE = PLACE["kind"], PLACE["net_pence"], PLACE["eligible_pence"]
+VAT_PENCE, RECOVERABLE_VAT_PENCE = PLACE["vat_pence"], PLACE["recoverable_vat_pence"]
+IRRECOVERABLE_VAT_PENCE = PLACE["irrecoverable_vat_pence"]
+LINE_KEY, FINGERPRINT, ITEM_ID, RULE = PLACE["line_key"], PLACE["fingerprint"], PLACE["item_id"], PLACE["rule"]
 NULL = "\\N"
 TEXT_FIELDS = {
     "ledger_class": 40, "company_number": 40, "charity_number": 40, "unit": 300, "category": 300, "purpose": 2000,
@@ -44,8 +47,7 @@ CONTENT_OF = {
 CACHE_SIZE = 20_000
 
 
-@dataclass(slots=True)
-class ParsedLine:
+class ParsedLine(NamedTuple):
     """One data record: its row for COPY, its amount where it can be read, and whether it is rejected."""
 
     row: str
@@ -147,13 +149,17 @@ class LineParser:
 
         basis = next(name for name in ("payment_date", "input_date", "invoice_date") if fields.get(name))
         self._base[PLACE["date_basis"]] = basis.removesuffix("_date")
-        self._payment_column = self._columns.of_field[basis]
+        payment = self._columns.of_field[basis]
+        assert payment is not None, "a date that every line needs is not optional"
+        self._payment_column = payment
         for field in ("service_date", "invoice_date"):
             place = self._columns.of_field.get(field)
             if place is not None and field != basis:
                 self._steps.append((PLACE[field], place, optional))
-        assert self._payment_column is not None
         self._steps.append((PLACE["payment_date"], self._payment_column, read))
+        self._past_dates: list[tuple[int, int | None]] = [(PLACE["payment_date"], self._payment_column)]
+        if (service := self._columns.of_field.get("service_date")) is not None:
+            self._past_dates.append((PLACE["service_date"], service))
 
     def _plan_amounts(self, fields: dict[str, Any], vat: dict[str, Any]) -> None:
         of_field = self._columns.of_field
@@ -184,9 +190,13 @@ class LineParser:
         }
         read_as[self._payment_column] = PLACE["payment_date"]
         places = [place for name in content if (place := self._place_of(name, layout)) is not None]
-        self._content_of_row = _getter([read_as[place] for place in places if read_as.get(place) is not None])
+        self._content_of_row = _getter([stored for place in places if (stored := read_as.get(place)) is not None])
         self._content_of_cells = _getter([place for place in places if read_as.get(place) is None])
-        self._item_places = [self._columns.place(name) for name in layout["item_columns"]]
+        self._last_item = ("", NULL)
+        self._item_places = [
+            place for name in layout["item_columns"] if (place := self._columns.place(name)) is not None
+        ]
+        self._item_of = _getter(self._item_places)
 
     def _place_of(self, name: str, layout: dict[str, Any]) -> int | None:
         for field, source in layout["fields"].items():
@@ -246,9 +256,9 @@ class LineParser:
                 # What is missing with its cell is said once, by the count of cells.
                 reasons = [reason for reason in reasons if reason[2] is None or reason[2] < given]
             return self._rejected(row, amount, reasons)
-        if amount is not None and amount < 0 and row[PLACE["kind"]] in ("invoice", "card"):
+        if amount is not None and amount < 0 and row[KIND] in ("invoice", "card"):
             # A finance export seldom says what a negative line corrects (G-28).
-            row[PLACE["kind"]] = "credit_note"
+            row[KIND] = "credit_note"
             flags.append("origin_missing")
         if flags:
             row[-1] = "{" + ",".join(sorted(set(flags))) + "}"
@@ -331,8 +341,8 @@ class LineParser:
             if vat is not None and recoverable is not None:
                 irrecoverable = vat - recoverable
                 eligible = net + irrecoverable
-                row[PLACE["vat_pence"]], row[PLACE["recoverable_vat_pence"]] = str(vat), str(recoverable)
-                row[PLACE["irrecoverable_vat_pence"]] = str(irrecoverable)
+                row[VAT_PENCE], row[RECOVERABLE_VAT_PENCE] = str(vat), str(recoverable)
+                row[IRRECOVERABLE_VAT_PENCE] = str(irrecoverable)
                 opposed = vat * recoverable < 0 or abs(recoverable) > abs(vat)
                 if opposed or (gross is not None and net + vat != gross):
                     flags.append("vat_inconsistent")
@@ -341,25 +351,19 @@ class LineParser:
                 irrecoverable = other(self._irrecoverable) or 0
                 # An “of which” figure: it is inside the amount and never added to it (T-3).
                 net = amount - irrecoverable
-                row[PLACE["irrecoverable_vat_pence"]] = str(irrecoverable)
+                row[IRRECOVERABLE_VAT_PENCE] = str(irrecoverable)
                 if abs(irrecoverable) > abs(amount) or irrecoverable * amount < 0:
                     flags.append("vat_inconsistent")
         else:
             flags.append("gross_used")
         if noise:
             flags.append("float_noise")
-        row[PLACE["net_pence"]], row[PLACE["eligible_pence"]] = str(net), str(eligible)
+        row[NET_PENCE], row[ELIGIBLE_PENCE] = str(net), str(eligible)
         return amount
 
     def _check_dates(self, row: list[str], reasons: list[tuple[str, str, int | None]]) -> None:
-        for field in _PAST_DATES:
-            day = row[field]
-            if day != NULL and day > self._today:
-                place = (
-                    self._payment_column
-                    if field == PLACE["payment_date"]
-                    else self._columns.of_field.get("service_date")
-                )
+        for field, place in self._past_dates:
+            if row[field] > self._today and row[field] != NULL:
                 reasons.append(
                     ("future_actual", "The day lies in the future; spend is recorded once it has happened.", place)
                 )
@@ -371,7 +375,7 @@ class LineParser:
             if len(self._rule_of) > CACHE_SIZE:
                 self._rule_of.clear()
             found = self._rule_of[key] = self._first_rule(cells)
-        row[PLACE["rule"]] = found
+        row[RULE] = found
         if found == NULL and self._must_assign:
             place = self._rule_places[0] if self._rule_places else None
             reasons.append(
@@ -393,7 +397,7 @@ class LineParser:
 
     def _identify(self, row: list[str], cells: list[str], reasons: list[tuple[str, str, int | None]]) -> None:
         content = "\x1f".join((*self._content_of_row(row), *map(str.strip, self._content_of_cells(cells))))
-        row[PLACE["fingerprint"]] = blake2b(content.encode(), digest_size=16).hexdigest()
+        row[FINGERPRINT] = blake2b(content.encode(), digest_size=16).hexdigest()
         if self._keyed:
             values = []
             for place in self._key_places:
@@ -411,14 +415,15 @@ class LineParser:
                 reasons.append(
                     ("text_too_long", "The columns that identify a line hold more than 300 characters.", None)
                 )
-            row[PLACE["line_key"]] = _copied(key)
+            row[LINE_KEY] = _copied(key)
         if self._item_places:
-            item = "\x1f".join([cells[place].strip() if place is not None else "" for place in self._item_places])
-            if item.strip("\x1f"):
-                row[PLACE["item_id"]] = blake2b(f"{self._source}\x1e{item}".encode(), digest_size=16).hexdigest()
-
-
-_PAST_DATES = (PLACE["payment_date"], PLACE["service_date"])
+            item = "\x1f".join(map(str.strip, self._item_of(cells)))
+            if item == self._last_item[0]:
+                # An invoice's lines mostly stand together.
+                row[ITEM_ID] = self._last_item[1]
+            elif item.strip("\x1f"):
+                row[ITEM_ID] = blake2b(f"{self._source}\x1e{item}".encode(), digest_size=16).hexdigest()
+                self._last_item = (item, row[ITEM_ID])
 
 
 def _getter(places: list[int]) -> Callable[[list[str]], tuple[str, ...]]:

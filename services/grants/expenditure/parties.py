@@ -30,6 +30,7 @@ class PartyReader:
         self._tests = [_test(pattern) for pattern in parties["patterns"]]
         self._known: dict[str, tuple[str, str, bool, bool]] = {}
         self._keys: dict[str, str] = {}
+        self._key_of_name: dict[str, str] = {}
 
     def fill(self, row: list[str], cells: list[str], flags: list[str]) -> None:
         """Kind given by a column stands; patterns of the name decide otherwise. Raises Unreadable."""
@@ -66,6 +67,8 @@ class PartyReader:
     def _key(self, cells: list[str], name: str, kind: str) -> str:
         """Opaque, so that no supplier number leaves; none for a private payee known by name alone, and none for a
         redacted one: nothing may link two redacted rows (T-19)."""
+        if self._key_place is None and (known := self._key_of_name.get(name)) is not None:
+            return known if kind in PUBLIC_KINDS else NULL
         number = "" if self._key_place is None else cells[self._key_place].strip()
         if not number and (kind not in PUBLIC_KINDS or name == NULL):
             return NULL
@@ -75,6 +78,10 @@ class PartyReader:
             if len(self._keys) > CACHE_SIZE:
                 self._keys.clear()
             found = self._keys[origin] = blake2b(f"{self._source}\x1e{origin}".encode(), digest_size=12).hexdigest()
+        if self._key_place is None:
+            if len(self._key_of_name) > CACHE_SIZE:
+                self._key_of_name.clear()
+            self._key_of_name[name] = found
         return found
 
 

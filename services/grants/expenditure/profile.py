@@ -93,6 +93,14 @@ class Fields(Body):
             source = getattr(self, name)
             if source is not None and source.constant is not None:
                 raise ValueError(f"{name} comes from a column, not from a constant")
+        needed = [
+            self.payment_date or self.input_date or self.invoice_date,
+            self.amount,
+            self.vat,
+            self.recoverable_vat,
+        ]
+        if any(source is not None and source.optional for source in needed):
+            raise ValueError("the amount, its VAT and the date that counts are in every file, so not optional")
         return self
 
     @model_validator(mode="after")

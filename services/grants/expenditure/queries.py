@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Select, Text, case, cast, literal, null, true, type_coerce, union_all
+from sqlalchemy import CompoundSelect, Text, case, cast, literal, null, true, type_coerce, union_all
+from sqlalchemy import select as columns_of
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,7 +33,7 @@ async def lines_exist(session: AsyncSession, source: str) -> bool:
     """Whether any line of this source is stored, in the ledger or held."""
     batches = select(ExpenditureBatch.id).where(
         ExpenditureBatch.source == source,
-        (ExpenditureBatch.accepted_lines + ExpenditureBatch.held_lines > 0)
+        (col(ExpenditureBatch.accepted_lines) + col(ExpenditureBatch.held_lines) > 0)
         | col(ExpenditureBatch.state).in_(("received", "processing")),
     )
     return (await session.exec(batches.limit(1))).first() is not None
@@ -61,31 +62,31 @@ AMOUNT = case(
 
 def batch_lines(batch_id: UUID, outcomes: Sequence[str] | None = None) -> Any:
     """Every line of a batch with its outcome: accepted ones from the ledger, the others from their own table."""
-    accepted: Select[Any] = select(  # type: ignore[call-overload]
-        LedgerEntry.record,
-        LedgerEntry.line,
+    accepted: Any = columns_of(
+        col(LedgerEntry.record),
+        col(LedgerEntry.line),
         literal("accepted", Text).label("outcome"),
         type_coerce(AMOUNT, LedgerEntry.__table__.c.net_pence.type).label("amount_pence"),  # type: ignore[attr-defined]
-        LedgerEntry.line_key,
-        LedgerEntry.entry_id,
+        col(LedgerEntry.line_key),
+        col(LedgerEntry.entry_id),
         cast(null(), JSONB).label("reasons"),
-        LedgerEntry.flags,
-    ).where(LedgerEntry.batch_id == batch_id)
-    others: Select[Any] = select(  # type: ignore[call-overload]
-        BatchLine.record,
-        BatchLine.line,
-        BatchLine.outcome,
-        BatchLine.amount_pence,
-        BatchLine.line_key,
-        BatchLine.entry_id,
-        BatchLine.reasons,
+        col(LedgerEntry.flags),
+    ).where(col(LedgerEntry.batch_id) == batch_id)
+    others: Any = columns_of(
+        col(BatchLine.record),
+        col(BatchLine.line),
+        col(BatchLine.outcome),
+        col(BatchLine.amount_pence),
+        col(BatchLine.line_key),
+        col(BatchLine.entry_id),
+        col(BatchLine.reasons),
         cast(null(), LedgerEntry.__table__.c.flags.type).label("flags"),  # type: ignore[attr-defined]
-    ).where(BatchLine.batch_id == batch_id)
+    ).where(col(BatchLine.batch_id) == batch_id)
     both: CompoundSelect[Any] = union_all(accepted, others)
     lines = both.subquery()
     if outcomes is None:
-        return lines, select(lines)
-    return lines, select(lines).where(lines.c.outcome.in_(outcomes))
+        return lines, columns_of(lines)
+    return lines, columns_of(lines).where(lines.c.outcome.in_(outcomes))
 
 
 ERROR_OUTCOMES = ("rejected", "conflict")

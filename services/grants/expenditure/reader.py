@@ -41,7 +41,6 @@ class Tally:
     rejected_lines: int = 0
     amount_unreadable_lines: int = 0
     not_lines: dict[str, int] = field(default_factory=dict)
-    physical_line: int = 0
 
     def not_a_line(self, why: str) -> None:
         self.not_lines[why] = self.not_lines.get(why, 0) + 1
@@ -61,6 +60,7 @@ class FileReader:
             self._records = csv_records(path, file.gzipped, file.encoding, file.layout["delimiter"])
             self.columns = self._find_header()
         self._parser = LineParser(file.layout, self.columns, source=file.source, today=file.today)
+        self._amount_column = self._parser.amount_column
         self._totals = [
             (self.columns.place(rule["column"]), _folded(rule["equals"]), _folded(rule["prefix"]))
             for rule in file.layout["total_rows"]
@@ -72,12 +72,29 @@ class FileReader:
 
     def blocks(self, lines: int = BLOCK_LINES) -> Iterator[str]:
         """Rows for COPY, some thousand at a time; the tally is right whenever a block has been given."""
+        tally, parser, counts = self.tally, self._parser, self._counts
         rows: list[str] = []
-        for row in self._rows():
+        number = tally.received_lines
+        for record in self._records:
+            if not counts(record):
+                continue
+            number += 1
+            line, cells, fault = record
+            row, pence, rejected = (
+                parser.parse(number, line, cells) if fault is None else parser.broken(number, line, fault)
+            )
+            if pence is None:
+                tally.amount_unreadable_lines += 1
+            else:
+                tally.received_pence += pence
+            if rejected:
+                tally.rejected_lines += 1
             rows.append(row)
             if len(rows) >= lines:
+                tally.received_lines = number
                 yield "\n".join(rows) + "\n"
                 rows.clear()
+        tally.received_lines = number
         if rows:
             yield "\n".join(rows) + "\n"
 
@@ -88,35 +105,21 @@ class FileReader:
                 self.tally.received_lines += 1
                 yield self.tally.received_lines, record
 
-    def _rows(self) -> Iterator[str]:
-        tally, parser, counts = self.tally, self._parser, self._counts
-        for record in self._records:
-            if not counts(record):
-                continue
-            tally.received_lines += 1
-            if record.fault is None:
-                parsed = parser.parse(tally.received_lines, record.line, record.cells)
-            else:
-                parsed = parser.broken(tally.received_lines, record.line, record.fault)
-            if parsed.amount_pence is not None:
-                tally.received_pence += parsed.amount_pence
-            else:
-                tally.amount_unreadable_lines += 1
-            tally.rejected_lines += parsed.rejected
-            tally.physical_line = record.line or 0
-            yield parsed.row
-
     def _counts(self, record: Record) -> bool:
         """Whether a record is data. Blank ones, repeated headers and declared totals are counted apart."""
-        if record.fault is not None:
+        cells = record[1]
+        try:
+            first = cells[self._amount_column]
+        except IndexError:
+            first = ""
+        # A record whose amount begins with a digit is neither blank nor a header: the case of nearly all.
+        if record[2] is not None or (first[:1].isdigit() and not self._totals):
             return True
-        cells, amount = record.cells, self._parser.amount_column
-        first = cells[amount] if amount < len(cells) else ""
         if not first.strip(SPACES + "\t\r\n"):
             if not any(cell.strip() for cell in cells):
                 self.tally.not_a_line("blank")
                 return False
-        elif not first[:1].isdigit() and first[:1] != "-" and self._repeats_header(cells):
+        elif self._repeats_header(cells):
             self.tally.not_a_line("repeated_header")
             return False
         for place, equals, prefix in self._totals:

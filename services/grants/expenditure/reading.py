@@ -8,9 +8,8 @@ import gzip
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 MAX_RECORD_LINES = 200
 """A quoted cell that runs over more lines was never closed; the record is refused and reading goes on behind it."""
@@ -31,8 +30,7 @@ class FileFault(ValueError):
         self.line = line
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A record of a file: its first physical line (None in JSON), and its cells or why it has none."""
 
     line: int | None

@@ -1,8 +1,8 @@
-"""The temporary table that parsed lines are copied into, and how blocks get there."""
+"""The temporary table that parsed lines are copied into, slice by slice."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import psycopg
@@ -23,17 +23,21 @@ TYPES = {
 async def open_staging(connection: psycopg.AsyncConnection[Any]) -> None:
     """A table of this transaction's own, gone with it, never logged."""
     columns = ", ".join(f"{name} {TYPES.get(name, 'text')}" for name in INCOMING)
-    await connection.execute(f"CREATE TEMP TABLE incoming ({columns}) ON COMMIT DROP")  # type: ignore[arg-type]
+    await connection.execute(f"CREATE TEMP TABLE incoming ({columns}) ON COMMIT DROP")
 
 
-async def copy_blocks(connection: psycopg.AsyncConnection[Any], blocks: AsyncIterator[bytes] | Iterable[str]) -> None:
-    """Rows in COPY's text format, block by block, so that memory stays flat."""
+async def copy_slice(connection: psycopg.AsyncConnection[Any], blocks: AsyncIterator[bytes], most: int | None) -> bool:
+    """Replace what is staged by the next blocks, at most so many; rows are in COPY's text format. False at the end."""
     statement = sql.SQL("COPY incoming ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, INCOMING)))
+    await connection.execute("TRUNCATE incoming")
+    taken = 0
     async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        if isinstance(blocks, AsyncIterator):
-            async for block in blocks:
-                await copy.write(block)
-        else:
-            for text in blocks:
-                await copy.write(text)
-    await connection.execute("ANALYZE incoming")
+        while most is None or taken < most:
+            block = await anext(blocks, None)
+            if block is None:
+                break
+            await copy.write(block)
+            taken += 1
+    if taken:
+        await connection.execute("ANALYZE incoming")
+    return taken > 0

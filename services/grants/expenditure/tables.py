@@ -124,8 +124,9 @@ class LedgerEntry(Grants, table=True):
 
     __tablename__ = "ledger_entries"
     __table_args__ = (
-        UniqueConstraint("organisation_id", "source", "line_key", name="uq_ledger_entries_line_key"),
-        UniqueConstraint("organisation_id", "source", "item_id", "line_no", name="uq_ledger_entries_item"),
+        # The column that tells lines apart comes first, so that no planner without statistics can take another way.
+        UniqueConstraint("line_key", "organisation_id", "source", name="uq_ledger_entries_line_key"),
+        UniqueConstraint("item_id", "line_no", "organisation_id", "source", name="uq_ledger_entries_item"),
         # An entry is reversed exactly once.
         UniqueConstraint("reverses", name="uq_ledger_entries_reverses"),
         CheckConstraint("amount_basis IN ('net', 'gross')", name="amount_basis"),
@@ -198,7 +199,7 @@ class HeldLine(Grants, table=True):
 
     __tablename__ = "held_lines"
     __table_args__ = (
-        UniqueConstraint("organisation_id", "source", "line_key", name="uq_held_lines_line_key"),
+        UniqueConstraint("line_key", "organisation_id", "source", name="uq_held_lines_line_key"),
         Index("ix_held_lines_batch_id_record", "batch_id", "record"),
     )
 

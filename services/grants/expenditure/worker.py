@@ -43,7 +43,7 @@ WHERE id = %s AND state IN ('received', 'processing') RETURNING attempts
 async def take_in_batches(runtime: Runtime) -> None:
     """Work off waiting batches until cancelled; woken by a submission, looking every few seconds all the same."""
     async with await _connect(runtime) as connection:
-        await connection.execute(f"LISTEN {WAITING}")  # type: ignore[arg-type]
+        await connection.execute(f"LISTEN {WAITING}")
         while True:
             if not await _take_one(runtime, connection):
                 async for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):

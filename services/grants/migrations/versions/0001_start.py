@@ -565,7 +565,7 @@ def upgrade() -> None:
             ["organisation_id"], ["organisations.id"], name=op.f("fk_held_lines_organisation_id_organisations")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_held_lines")),
-        sa.UniqueConstraint("organisation_id", "source", "line_key", name="uq_held_lines_line_key"),
+        sa.UniqueConstraint("line_key", "organisation_id", "source", name="uq_held_lines_line_key"),
     )
     op.create_index("ix_held_lines_batch_id_record", "held_lines", ["batch_id", "record"], unique=False)
     op.create_table(
@@ -629,8 +629,8 @@ def upgrade() -> None:
             ["batch_id"], ["expenditure_batches.id"], name=op.f("fk_ledger_entries_batch_id_expenditure_batches")
         ),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_ledger_entries")),
-        sa.UniqueConstraint("organisation_id", "source", "item_id", "line_no", name="uq_ledger_entries_item"),
-        sa.UniqueConstraint("organisation_id", "source", "line_key", name="uq_ledger_entries_line_key"),
+        sa.UniqueConstraint("item_id", "line_no", "organisation_id", "source", name="uq_ledger_entries_item"),
+        sa.UniqueConstraint("line_key", "organisation_id", "source", name="uq_ledger_entries_line_key"),
         sa.UniqueConstraint("reverses", name="uq_ledger_entries_reverses"),
     )
     op.create_index(
