@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, RedirectResponse
 
 from services.transparency import queries as publishers
 from services.transparency.api import PublisherSlug
-from services.transparency.editions import commands, explain, queries
+from services.transparency.editions import commands, content, explain, queries
 from services.transparency.editions.tables import Dataset, Edition, EditionFile, Finding
 from services.transparency.tables import Organisation
 from shared.database import raw_connection
@@ -239,7 +239,7 @@ async def approve_edition(
 ) -> DraftShape:
     """Publish a checked edition. Refused for the person who drafted or checked it, and for any other content."""
     edition = await commands.approve_edition(work, publisher, _quarter(period), n, body.sha256)
-    work.headers["Location"] = queries.file_url(work.base_url, publisher, edition, commands.CSV_FILE)
+    work.headers["Location"] = queries.file_url(work.base_url, publisher, edition, content.CSV_FILE)
     return await _draft(work, edition, publisher)
 
 
@@ -272,7 +272,7 @@ async def read_latest_file(work: PublicWork, publisher: PublisherSlug, period: P
     """Where the newest file of a quarter is."""
     _, dataset, quarter = await _dataset(work, publisher, period)
     edition = await queries.edition_in_force(work.session, dataset.dataset_id, quarter.slug, None)
-    url = queries.file_url(work.base_url, publisher, edition, commands.CSV_FILE)
+    url = queries.file_url(work.base_url, publisher, edition, content.CSV_FILE)
     return RedirectResponse(url, 307, headers={"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"})
 
 
@@ -348,7 +348,7 @@ def _shape(edition: Edition, publisher: str, base_url: str, files: list[EditionF
         previous_edition=edition.predecessor,
         rows=edition.row_count,
         lines=edition.line_count,
-        url=queries.file_url(base_url, publisher, edition, commands.CSV_FILE) if public else None,
+        url=queries.file_url(base_url, publisher, edition, content.CSV_FILE) if public else None,
         files=[
             FileShape(
                 name=file.name,
