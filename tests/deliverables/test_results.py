@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 
 from shared.events.deliverables import RatingRecorded
-from tests.deliverables.steps import DATA, done, imported, one, problem, send, sent, table, year_with_results
+from tests.deliverables.steps import DATA, done, imported, one, problem, rate, send, sent, table, year_with_results
 from tests.harness import Running
 
 H1, Q4 = "results_2017_18_h1.csv", "results_2017_18_q4.csv"
@@ -216,6 +217,19 @@ async def test_bad_rows_are_located_and_do_not_stop_the_good_ones(deliverables: 
         (11, 14, "as_at"): "as_at_missing",
     }
     assert (await one(deliverables, "E5"))["rating"] == "green"
+
+
+async def test_nothing_is_delivered_or_rated_before_its_quarter(deliverables: Running) -> None:
+    """Facts are never in the future; what is agreed for a later quarter is confirmed, not delivered."""
+    await imported(deliverables)
+    deliverables.clock.set(datetime(2017, 12, 31, 23, 59, tzinfo=UTC))
+    rows = "ref,part,value,unit,kind\nE3,1,77,council,delivered\nE5,1,14,council,confirmed\n"
+    answer = await sent(deliverables, rows, as_at="2018-03-31")
+    assert outcome(answer, "E3") == [("rejected", ["in_the_future"])]
+    assert outcome(answer, "E5") == [("stored", [])]
+    assert problem(await rate(deliverables, "E3", "green"), 422) == {"/period": "invalid"}
+    deliverables.clock.set(datetime(2018, 1, 1, tzinfo=UTC))
+    assert outcome(await sent(deliverables, rows, as_at="2018-03-31"), "E3") == [("stored", [])]
 
 
 async def test_each_instance_has_a_value_of_its_own(deliverables: Running) -> None:

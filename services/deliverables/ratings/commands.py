@@ -22,7 +22,7 @@ from services.deliverables.ratings.rules import (
 )
 from services.deliverables.ratings.tables import Rating
 from shared.errors import Invalid, NotFound
-from shared.periods import FinancialYear, Quarter
+from shared.periods import FinancialYear, Quarter, london_date
 from shared.work import Work, four_eyes
 
 
@@ -31,6 +31,8 @@ async def rate(work: Work, deliverable_id: UUID, period: Quarter, colour: str, r
     deliverable, programme = await _lock(work, deliverable_id)
     if period.year.label != programme.year:
         raise Invalid(f"{period.label} is not in {programme.year}; choose one of its quarters.", pointer="/period")
+    if period.start > london_date(work.now):
+        raise Invalid(f"{period.label} has not begun; choose an earlier quarter.", pointer="/period")
     standings = await load_standings(work.session, programme, period)
     standing = standings.of(deliverable.ref)
     row, scheme = await load_scheme(work.session, programme)

@@ -26,7 +26,7 @@ from services.deliverables.results.rules import (
 from services.deliverables.results.tables import Observation
 from services.deliverables.targets.rules import Join, Operator
 from shared.errors import ErrorItem
-from shared.periods import Quarter
+from shared.periods import Quarter, london_date
 from shared.work import Work
 
 
@@ -103,6 +103,9 @@ async def take_in(work: Work, desk: Desk, row: Row) -> Answer:
         return Answer(row, Outcome.REJECTED, row.errors)
     assert row.part is not None
     assert row.period is not None
+    if row.kind is Kind.DELIVERED and row.period.start > london_date(work.now):
+        detail = f"{row.period.label} has not begun; what is agreed or talked about is confirmed or pipeline."
+        return _reject(row, "in_the_future", "as_at", detail)
     deliverable = desk.book.by_ref.get(row.ref)
     if deliverable is None:
         return _reject(
@@ -282,7 +285,18 @@ def _is_known(desk: Desk, part: TargetPart, row: Row) -> bool:
     return not row.reason and any(_same(observation, row) for observation in _alike(desk.known[part.id], row))
 
 
-COMPARED = ("value", "bound", "unit", "assessment", "converted_value", "occurred_on", "note", "source")
+COMPARED = (
+    "value",
+    "bound",
+    "unit",
+    "assessment",
+    "converted_value",
+    "conversion_note",
+    "evidence_empty",
+    "occurred_on",
+    "note",
+    "source",
+)
 
 
 def _same(observation: Observation, row: Row) -> bool:
