@@ -14,7 +14,7 @@ from services.grants.budget.queries import as_typed, budget_versions, load_budge
 from services.grants.budget.rules import CARRYING, Kind, Line, add_up
 from services.grants.budget.tables import BudgetVersion
 from services.grants.queries import budget_as_at, budget_lines, load_agreement
-from services.grants.shapes import Amount, AsAt, Code, Day, Name, example
+from services.grants.shapes import Amount, AsAt, Code, Day, Name, Number, example
 from services.grants.tables import Agreement
 from shared.errors import NotFound
 from shared.http import Body, PublicWork, Routes, Shape, Writes
@@ -119,9 +119,7 @@ async def read_budget(
     request: Request,
     agreement: str,
     as_at: AsAt = None,
-    version: Annotated[
-        int | None, Query(ge=1, le=10_000, description="A version by number, in place of a day.")
-    ] = None,
+    version: Annotated[Number | None, Query(description="A version by number, in place of a day.")] = None,
 ) -> BudgetShape | Response:
     """The budget as at a day, with computed and stated figures (G-12); CSV in pounds by `.csv` or `Accept`."""
     found = await load_agreement(work.session, agreement)

@@ -14,7 +14,7 @@ from services.grants.organisations.queries import identifiers_of, load_organisat
 from services.grants.organisations.rules import DatedName
 from services.grants.organisations.tables import Organisation
 from services.grants.queries import names_on
-from services.grants.shapes import AsAt, Day, content_tag, example
+from services.grants.shapes import AsAt, Day, Yes, content_tag, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
@@ -48,7 +48,7 @@ class NewOrganisation(Body):
     name: OrganisationNameText
     name_since: Day | None = Field(default=None, description="Day from which the name is in force; none: always.")
     identifiers: list[IdentifierBody] = Field(default_factory=list, max_length=20)
-    is_publisher: bool = False
+    is_publisher: Yes = False
     methodology_scope: MethodologyScope = MethodologyScope.PROGRAMME
 
 
@@ -67,7 +67,7 @@ class OrganisationChange(Body):
     model_config = example(is_publisher=True)
 
     identifiers: list[IdentifierBody] | None = Field(default=None, max_length=20)
-    is_publisher: bool | None = None
+    is_publisher: Yes | None = None
     methodology_scope: MethodologyScope | None = None
 
 

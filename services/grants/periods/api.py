@@ -15,7 +15,7 @@ from services.grants.periods.queries import latest_statement, ledger_sums, load_
 from services.grants.periods.rules import PeriodState, StatedLine
 from services.grants.periods.tables import AccountingPeriod, QuarterStatement
 from services.grants.queries import carrying_lines, load_agreement, reported_quarters
-from services.grants.shapes import Code, HappenedAt, KnownBy, Prose, SignedAmount, content_tag, example
+from services.grants.shapes import Code, HappenedAt, KnownBy, Prose, SignedAmount, Yes, content_tag, example
 from services.grants.tables import Agreement
 from shared.errors import NotFound
 from shared.http import Body, Reads, Routes, Shape, Writes
@@ -37,7 +37,7 @@ class StatedLineBody(Body):
         default=None,
         description="Computed from the quarters stated before; given where the quarter before was not stated.",
     )
-    zero_confirmed: bool = Field(default=False, description="True where the figure is zero and meant (G-31).")
+    zero_confirmed: Yes = Field(default=False, description="True where the figure is zero and meant (G-31).")
 
 
 class StatementBody(Body):
