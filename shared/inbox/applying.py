@@ -7,7 +7,7 @@ from datetime import datetime
 from types import ModuleType
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,23 +19,33 @@ from shared.inbox.faults import described, is_infrastructure
 from shared.inbox.reacting import Arrival, NewId, Reactions, SessionFactory, arrival, react
 from shared.inbox.tables import TABLES
 
+# One statement whatever the number of rows, so that it is prepared once; `place` keeps the order of arrival in `seq`.
+_ENTER = text(
+    """
+    INSERT INTO inbox (event_id, owner, type, key, received_at)
+    SELECT event_id, owner, type, key, CAST(:now AS timestamptz)
+    FROM unnest(CAST(:event_ids AS uuid[]), CAST(:owners AS text[]), CAST(:types AS text[]), CAST(:keys AS text[]))
+        WITH ORDINALITY AS arrived (event_id, owner, type, key, place)
+    ORDER BY place
+    ON CONFLICT DO NOTHING RETURNING event_id
+    """
+)
+
+_HELD = text("SELECT EXISTS (SELECT FROM inbox_parked WHERE topic = :topic AND key = ANY(CAST(:keys AS text[])))")
+
 
 async def enter(connection: AsyncConnection, arrivals: Sequence[Arrival], now: datetime) -> set[UUID]:
     """Insert inbox rows and return the ids that were not there before."""
     if not arrivals:
         return set()
-    rows = [
-        {
-            "event_id": arrived.event_id,
-            "owner": arrived.type.partition(".")[0],
-            "type": arrived.type,
-            "key": arrived.record.key,
-            "received_at": now,
-        }
-        for arrived in arrivals
-    ]
-    statement = pg_insert(TABLES.inbox).values(rows).on_conflict_do_nothing()
-    return set(await connection.scalars(statement.returning(TABLES.inbox.c.event_id)))
+    columns = {
+        "event_ids": [arrived.event_id for arrived in arrivals],
+        "owners": [arrived.type.partition(".")[0] for arrived in arrivals],
+        "types": [arrived.type for arrived in arrivals],
+        "keys": [arrived.record.key for arrived in arrivals],
+        "now": now,
+    }
+    return set(await connection.scalars(_ENTER, columns))
 
 
 async def next_offset(connection: AsyncConnection, log: str, topic: str, partition: int, *, lock: bool) -> int | None:
@@ -246,9 +256,7 @@ async def _advance(
 
 
 async def _held_keys(connection: AsyncConnection, topic: str, keys: set[str]) -> bool:
-    parked = TABLES.parked
-    statement = select(parked.c.seq).where(parked.c.topic == topic, parked.c.key.in_(keys)).limit(1)
-    return await connection.scalar(statement) is not None
+    return bool(await connection.scalar(_HELD, {"topic": topic, "keys": sorted(keys)}))
 
 
 async def _park(connection: AsyncConnection, arrived: Arrival, error: Exception | None, now: datetime) -> None:

@@ -140,4 +140,5 @@ async def react(
     )
     await reactions[type(arrived.event)](arrived.event, reacting)
     # The reaction's own rows reach the database before the next event's, and a broken one is told from its neighbour.
-    await session.flush()
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
