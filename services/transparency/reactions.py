@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from services.transparency.methodology import PARAMETERS
 from services.transparency.obligations.reactions import (
@@ -50,6 +51,7 @@ from shared.events.grants import (
     QuarterSpendStated,
 )
 from shared.inbox import Reacting, Reaction
+from shared.values import MethodologyScope
 
 
 async def publish_outturn(event: OutturnRecorded, reacting: Reacting) -> None:
@@ -86,12 +88,13 @@ async def register_publisher(event: OrganisationRegistered, reacting: Reacting) 
         "registered_at": reacting.occurred_at,
     }
     row = insert(Organisation).values(organisation_id=event.organisation_id, **values)
-    await reacting.session.exec(
+    newest = await reacting.session.exec(
         row.on_conflict_do_update(
             index_elements=["organisation_id"], set_=values, where=col(Organisation.version) < event.version
-        )
+        ).returning(col(Organisation.organisation_id))
     )
-    await _choose_methodology(event, reacting)
+    if newest.first() is not None and event.is_publisher:
+        await _choose_methodology(event.organisation_id, event.methodology_scope, reacting)
 
 
 async def open_year(event: AgreementSigned, reacting: Reacting) -> None:
@@ -163,6 +166,11 @@ async def pass_duties_on(event: PassThroughAwarded, reacting: Reacting) -> None:
         )
     )
     await take_on_duties(event, reacting)
+    known = await reacting.session.exec(
+        select(Methodology).where(col(Methodology.organisation_id) == event.organisation_id).limit(1)
+    )
+    if known.first() is None:
+        await _choose_methodology(event.organisation_id, MethodologyScope.PROGRAMME, reacting)
 
 
 async def state_workstream_spend(event: QuarterSpendStated, reacting: Reacting) -> None:
@@ -181,28 +189,25 @@ async def state_workstream_spend(event: QuarterSpendStated, reacting: Reacting) 
     await spend_was_stated(event.agreement_id, reacting)
 
 
-async def _choose_methodology(event: OrganisationRegistered, reacting: Reacting) -> None:
+async def _choose_methodology(organisation_id: UUID, scope: str, reacting: Reacting) -> None:
+    """Publish the default choices as version 1, or the next version where grants states another scope (T-1)."""
+    if reacting.replaying:
+        return
     latest = (
         await reacting.session.exec(
             select(Methodology)
-            .where(col(Methodology.organisation_id) == event.organisation_id)
+            .where(col(Methodology.organisation_id) == organisation_id)
             .order_by(col(Methodology.number).desc())
             .limit(1)
         )
     ).first()
-    known = (
-        await reacting.session.exec(
-            select(func.max(Organisation.version)).where(col(Organisation.organisation_id) == event.organisation_id)
-        )
-    ).one()
-    unchanged = latest is not None and latest.parameters["scope"] == event.methodology_scope
-    if unchanged or known != event.version or reacting.replaying:
+    if latest is not None and latest.parameters["scope"] == scope:
         return
     row = insert(Methodology).values(
         methodology_id=reacting.derived_id("methodology"),
-        organisation_id=event.organisation_id,
+        organisation_id=organisation_id,
         number=latest.number + 1 if latest else 1,
-        parameters={**PARAMETERS, "scope": event.methodology_scope},
+        parameters={**PARAMETERS, "scope": scope},
         why_changed="The registration states another scope." if latest else None,
         published_at=reacting.now,
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import pytest
 
 from services.transparency.obligations import catalogue, queries, rules
-from shared.periods import FinancialYear, Quarter
+from shared.periods import FinancialYear, Quarter, london_date
 from tests.transparency.facts import at
 
 YEAR = FinancialYear(2017)
@@ -26,6 +26,11 @@ def test_a_month_after_a_quarter_has_a_strict_and_a_practical_reading() -> None:
     assert readings[0].arithmetic == (
         "Q1 2026/27 ends on 30 June 2026; the same day number one month on is 30 July 2026."
     )
+
+
+def test_an_instant_late_on_a_summer_evening_is_the_next_day_in_london() -> None:
+    """T-11, worked example 15: 2026-06-30T23:30Z is 1 July, in the second quarter."""
+    assert Quarter.of(london_date(at("2026-06-30T23:30"))).slug == "2026-27-q2"
 
 
 def test_thirty_days_beginning_with_the_last_day_end_twenty_nine_days_later() -> None:

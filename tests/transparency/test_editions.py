@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+from decimal import Decimal
 from typing import Any
 
 import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from shared.events.grants import LedgerLine
 from shared.events.transparency import DatasetCorrected, DatasetPublished
 from tests.harness import Running
-from tests.transparency.facts import batch, line, registered, signed
+from tests.transparency.facts import PARTNER, awarded, batch, line, registered, signed
 
 Q1 = "/v1/datasets/body/spend/2017-18-q1"
 OPEN = "/open/body/spend/2017-18-q1"
@@ -399,3 +404,67 @@ async def test_a_token_for_another_body_may_not_draft(transparency: Running) -> 
     other = transparency.as_("transparency:preparer", organisations=["other"])
     assert (await other.post(f"{Q1}/editions", json={})).status_code == 403
     assert (await transparency.anonymous.post(f"{Q1}/editions", json={})).status_code == 401
+
+
+async def test_of_two_drafts_made_at_the_same_moment_one_is_refused(transparency: Running) -> None:
+    """Each invariant stands twice: the dataset's row lock makes the second see the first."""
+    await ledger(transparency, line(60_000))
+    preparer = transparency.as_("transparency:preparer")
+    answers = await asyncio.gather(*(preparer.post(f"{Q1}/editions", json={}) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+
+
+@pytest.mark.parametrize(
+    ("statement", "constraint"),
+    [
+        ("UPDATE editions SET state = 'published', approved_by = drafted_by", "ck_editions_two_people"),
+        ("UPDATE row_decisions SET exclusion = 'SALARY'", "ck_row_decisions_one_reason"),
+        (
+            "INSERT INTO editions SELECT (jsonb_populate_record(e, jsonb_build_object("
+            "'edition_id', gen_random_uuid(), 'number', 2))).* FROM editions e",
+            "uq_editions_one_open",
+        ),
+    ],
+)
+async def test_the_database_itself_refuses_what_the_rules_refuse(
+    transparency: Running, statement: str, constraint: str
+) -> None:
+    """Two people, one reason a line, one edition in preparation: constraints, for whatever comes past the rules."""
+    await ledger(transparency, line(60_000))
+    await transparency.as_("transparency:preparer").post(f"{Q1}/editions", json={})
+    async with transparency.session() as session:
+        connection = await session.connection()
+        with pytest.raises(IntegrityError, match=constraint):
+            await connection.execute(text(statement))
+
+
+async def test_an_organisation_that_is_no_publisher_has_no_methodology_until_grant_is_passed_to_it(
+    transparency: Running,
+) -> None:
+    """T-48; section 7: an edition cites a published methodology."""
+    await transparency.receive(registered(PARTNER, "partner").model_copy(update={"is_publisher": False}))
+    preparer = transparency.as_("transparency:preparer")
+    path = "/v1/datasets/partner/spend/2017-18-q1/editions"
+    refused = await preparer.post(path, json={"nil_return": True})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "methodology_unpublished")
+    await transparency.receive(awarded())
+    assert (await preparer.post(path, json={"nil_return": True})).status_code == 201
+
+
+async def test_another_scope_is_another_version_of_the_methodology(transparency: Running) -> None:
+    """T-1: published before use, the earlier version stays; an older registration changes nothing."""
+    await transparency.receive(registered(), registered(version=3, whole_body=True), registered(version=2))
+    chosen = (await transparency.anonymous.get("/v1/publishers/body")).json()["methodologies"]
+    assert [(version["number"], version["parameters"]["scope"]) for version in chosen] == [
+        (1, "programme"),
+        (2, "whole_body"),
+    ]
+
+
+async def test_pence_add_up_exactly(transparency: Running) -> None:
+    """T-57, worked example 9: 7956.42 three times and 0.10 and 0.20 make 23869.56."""
+    parts = (795_642, 795_642, 795_642, 10, 20)
+    lines = [line(pence, item="one", line_no=number) for number, pence in enumerate(parts, start=1)]
+    await ledger(transparency, *lines)
+    assert (await publish(transparency))["total_pence"] == 2_386_956
+    assert sum(Decimal(row["Amount"]) for row in await rows(transparency)) == Decimal("23869.56")

@@ -29,6 +29,7 @@ class Subject:
 
 
 async def methodology_of(work: Work, subject: Subject) -> Methodology:
+    """The newest of the publisher's methodologies that is in force when the quarter begins."""
     versions = await publishers.methodologies(work.session, subject.organisation.organisation_id)
     in_force = [
         version
@@ -82,12 +83,14 @@ async def decide_rows(
 
 
 async def reconciliation_of(work: Work, subject: Subject, edition: Edition) -> rules.Reconciliation:
+    """The quarter's ledger at this moment against what this edition decided."""
     return await selection.reconcile(
         await raw_connection(work.session), edition.edition_id, subject.organisation.organisation_id, subject.quarter
     )
 
 
 async def build_files(work: Work, subject: Subject, edition: Edition) -> None:
+    """Build CSV, JSON, Table Schema and metadata once; the CSV's hash is the edition's."""
     connection = await raw_connection(work.session)
     await selection.prefer_sets(connection)
     frame = _frame(work, subject, edition)
