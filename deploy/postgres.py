@@ -171,6 +171,9 @@ class LocalPostgres:
                 raise PostgresFailed(f"Database processes of an earlier run still work in {self.data}; end them first.")
             time.sleep(0.1)
         self._pid_file().unlink(missing_ok=True)
+        # The socket has such a file of its own, and a dead server that nobody has reaped still counts as living there.
+        for left in self.data.glob(".s.PGSQL.*"):
+            left.unlink(missing_ok=True)
 
     def _end(self, process: psutil.Process, how: signal.Signals) -> None:
         with contextlib.suppress(psutil.Error):

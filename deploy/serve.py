@@ -26,20 +26,29 @@ from shared.settings import CommonSettings, ServiceSettings
 
 def settings_of(service: Service) -> ServiceSettings:
     """The service's settings from the environment; whatever is missing is named in words."""
+    faults: list[str] = []
+    common = CommonSettings.model_construct()
     try:
-        return service.settings(common=CommonSettings())
+        common = CommonSettings()
     except ValidationError as error:
-        raise Refused(in_words(error, service.settings)) from None
+        faults += in_words(error, CommonSettings)
+    try:
+        settings = service.settings(common=common)
+    except ValidationError as error:
+        faults += in_words(error, service.settings)
+    if faults:
+        raise Refused("The environment does not hold what is needed:\n" + "\n".join(faults))
+    return settings
 
 
-def in_words(error: ValidationError, settings: type[Any]) -> str:
+def in_words(error: ValidationError, settings: type[Any]) -> list[str]:
     """Which variables of the environment are missing or wrong, one a line; values are not repeated."""
-    prefix = str(settings.model_config.get("env_prefix") or "") if error.title != CommonSettings.__name__ else ""
+    prefix = str(settings.model_config.get("env_prefix") or "")
     lines = []
     for fault in error.errors(include_input=False, include_url=False):
         name = prefix + "_".join(str(part) for part in fault["loc"])
         lines.append(f"  {name.upper()}: {fault['msg']}" if fault["loc"] else f"  {fault['msg']}")
-    return "The environment does not hold what is needed:\n" + "\n".join(lines)
+    return lines
 
 
 def serve(name: str, *, host: str, port: int) -> None:

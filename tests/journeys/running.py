@@ -69,14 +69,16 @@ def digest(home: Path) -> str:
 
 
 @contextmanager
-def started(home: Path, *words: str, quiet: bool = False, **more: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    home: Path, *words: str, module: str = "deploy.cli", quiet: bool = False, **more: str
+) -> Iterator[subprocess.Popen[str]]:
     """A program with a process group of its own; whatever is left of the group at the end is killed.
 
     A `quiet` one writes into a file of the folder: nobody reads along, and a full pipe would stop it.
     """
     output = (home / f"{words[-1]}.out").open("a") if quiet else subprocess.PIPE
     process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.cli", *words],
+        [sys.executable, "-m", module, *words],
         cwd=ROOT,
         env=environment(home, PYTHONUNBUFFERED="1", **more),
         stdout=output,

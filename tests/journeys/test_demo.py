@@ -204,9 +204,7 @@ class Served:
         self._program.__exit__(*error)
 
 
-@pytest.fixture(
-    params=["Award the pass-through", "Push the synthetic ledger", "Submit and publish", "Mark what was held"]
-)
+@pytest.fixture(params=["Award the pass-through", "Push the synthetic ledger", "Mark what was held"])
 def moment(request: pytest.FixtureRequest) -> str:
     """A line of the demonstration at which it is killed."""
     return str(request.param)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,9 +17,7 @@ from deploy.postgres import running_postgres
 from shared.auth import LocalIssuer
 from tests.journeys.running import (
     NOWHERE,
-    ROOT,
     digest,
-    environment,
     free_port,
     is_ready,
     kill_group,
@@ -57,16 +54,8 @@ class Place:
         for process in self.running.values():
             kill_group(process)
 
-    def demo(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "deploy.demo", self.addresses, str(self.home)],
-            cwd=ROOT,
-            env=environment(self.home, PYTHONUNBUFFERED="1"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+    def demo(self, stack: ExitStack) -> subprocess.Popen[str]:
+        return stack.enter_context(started(self.home, self.addresses, str(self.home), module="deploy.demo"))
 
     def digest(self) -> str:
         done = outturn(self.home, "digest", "--details", **self.variables)
@@ -111,13 +100,13 @@ def test_all_killed_in_the_middle_and_started_again_end_as_the_embedded_mode_doe
     with place(tmp_path / "kafka", own_broker) as here:
         with ExitStack() as stack:
             here.start(stack)
-            client = here.demo()
+            client = here.demo(stack)
             read_until(client, "State the quarters")
             here.kill()
             kill_group(client)
         with ExitStack() as stack:
             here.start(stack)
-            client = here.demo()
+            client = here.demo(stack)
             text, _ = client.communicate(timeout=240)
             assert client.returncode == 0, text
             assert "grant £21.000m, spend £20.986m, under by £14,000 (0.067 %)" in text
