@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from shared.service import Service
 
 
+LATE_SECONDS = 60
+"""An event that waits longer than this in the outbox needs somebody's attention."""
+
+
 class EventShape(Shape):
     """A published fact, as it went to the bus."""
 
@@ -102,7 +106,9 @@ def events_router(service: "Service") -> Routes:
             "held_events": held,
             "held_keys": keys,
         }
-        well = not (relay["stalled"] or consumer.get("alarm") or failed)
+        # The relay that leads may run in another process; how long events wait is seen from every one.
+        late = relay["oldest_waiting_seconds"] > LATE_SECONDS
+        well = not (relay["stalled"] or late or consumer.get("alarm") or failed)
         body = {"status": "well" if well else "needs_attention", "relay": relay, "consumer": consumer}
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 

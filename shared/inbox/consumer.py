@@ -222,7 +222,10 @@ class Consumer:
         state = self._topics[topic]
         looked_at = time.monotonic()
         while True:
-            for number, batch in _by_partition(await reader.fetch(BATCH, WAIT_SECONDS)).items():
+            # A client that does not even come back from its wait is one that stands still.
+            async with asyncio.timeout(NO_PROGRESS_SECONDS):
+                records = await reader.fetch(BATCH, WAIT_SECONDS)
+            for number, batch in _by_partition(records).items():
                 await self._take(reader, state.partitions[number], number, batch)
             now = time.monotonic()
             for number, partition in state.partitions.items():

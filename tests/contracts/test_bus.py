@@ -84,7 +84,7 @@ async def test_a_waiting_reader_gets_a_new_record_at_once(bed: Bed) -> None:
         sent_at = time.monotonic()
         await bed.publish([outgoing(organisation())])
         assert len(await waiting) == 1
-        assert time.monotonic() - sent_at < 1.0
+        assert time.monotonic() - sent_at < 2.5
     finally:
         await reader.close()
 
@@ -97,7 +97,7 @@ async def test_a_reader_without_news_returns_empty_after_its_wait(bed: Bed) -> N
             await reader.seek(number, extent.end)
         began = time.monotonic()
         assert await reader.fetch(100, 0.5) == []
-        assert 0.3 < time.monotonic() - began < 3.0
+        assert 0.3 < time.monotonic() - began < 5.0
     finally:
         await reader.close()
 

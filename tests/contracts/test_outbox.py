@@ -16,6 +16,7 @@ from shared.bus import Bus, Outgoing, Sent, topic_of
 from shared.bus.local import LocalBus
 from shared.database import Database
 from shared.outbox import Relay
+from shared.outbox.relay import POLL_SECONDS
 from tests.contracts.beds import NOW, OWNER, clock, database, organisation, until, write
 from tests.contracts.renamed import RenamedBus
 from tests.harness import Postgres
@@ -177,7 +178,7 @@ async def test_while_the_broker_is_away_writes_go_on_and_the_relay_says_that_it_
         for _ in range(10):
             began = time.monotonic()
             written += await write(owner, organisation())
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - began < 5.0
         bus.away = False
         await until(lambda: _so(len(bus.sent) == 11))
         assert bus.sent == written
@@ -241,7 +242,7 @@ async def test_a_commit_wakes_the_relay_long_before_it_would_look_by_itself(owne
             await write(owner, organisation())
             await until(lambda count=count: _so(len(bus.sent) == count))
             took.append(time.monotonic() - began)
-        assert sorted(took)[2] < 0.3
+        assert sorted(took)[2] < POLL_SECONDS / 2
     finally:
         await _stop(running)
 
