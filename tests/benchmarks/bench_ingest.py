@@ -172,7 +172,7 @@ async def _load(grants: Running, path: Path, lines: int, organisation: str = "fi
 
 
 async def _copy(grants: Running, folder: Path) -> float:
-    """The rows just loaded, copied as they are into an empty table with the same indexes and checks."""
+    """The rows just loaded, copied as they are into an empty table with the same indexes, checks and foreign key."""
     url = make_url(grants.runtime.database.url).set(drivername="postgresql", username="postgres")
     rows = folder / "rows.copy"
     async with await psycopg.AsyncConnection.connect(url.render_as_string(hide_password=False)) as connection:
@@ -181,6 +181,8 @@ async def _copy(grants: Running, folder: Path) -> float:
                 async for block in copy:
                     file.write(block)
         await connection.execute("CREATE TABLE plain_copy (LIKE ledger_entries INCLUDING ALL)")
+        # The copy of a table's form leaves its foreign key out; the same table has it.
+        await connection.execute("ALTER TABLE plain_copy ADD FOREIGN KEY (batch_id) REFERENCES expenditure_batches")
         await connection.commit()
         begun = time.perf_counter()
         async with connection.cursor() as cursor, cursor.copy("COPY plain_copy FROM STDIN") as copy:

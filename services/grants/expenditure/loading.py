@@ -42,6 +42,7 @@ async def load(
     # Whether any line is rejected must be known before the first enters, where that keeps all of them out.
     slice_blocks = None if batch.on_error == "reject_batch" else SLICE_BLOCKS
     more = await copy_slice(connection, blocks, slice_blocks)
+    await connection.execute("ANALYZE incoming")
     # Lines of one organisation and source are compared with what is stored, so merges of them go one at a time.
     await work.lock("expenditure", str(batch.organisation_id), batch.source)
     slots, faults = await _assignments(work, layout)

@@ -113,7 +113,6 @@ class Merge:
             await self._run(sql.REMEMBER_SEEN)
         if self._given.reject_all:
             await self._reject_all()
-        await self._run("ANALYZE judged")
         await self._run(sql.INSERT_ENTRIES)
         await self._run(sql.INSERT_HELD)
         await self._run(sql.INSERT_REJECTED)

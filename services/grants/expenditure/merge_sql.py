@@ -28,7 +28,7 @@ _PLACE_REASONS = """
         'detail', 'The day of service lies outside the year of the agreement that the profile names.'))
     WHEN s.rule IS NOT NULL AND s.post_to IS NULL THEN jsonb_build_array(jsonb_build_object(
         'code', 'no_open_quarter', 'column', NULL,
-        'detail', 'Its quarter is locked and no later quarter of the year is open.'))
+        'detail', 'Its quarter is locked and no quarter of the year is open.'))
 """
 _PLACEMENT = """
     s.agreement_id, s.line_code, s.post_to AS accounting_quarter, s.late_for

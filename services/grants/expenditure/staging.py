@@ -38,6 +38,4 @@ async def copy_slice(connection: psycopg.AsyncConnection[Any], blocks: AsyncIter
                 break
             await copy.write(block)
             taken += 1
-    if taken:
-        await connection.execute("ANALYZE incoming")
     return taken > 0

@@ -133,8 +133,7 @@ class LedgerEntry(Grants, table=True):
         CheckConstraint("(agreement_id IS NULL) = (line_code IS NULL)", name="line_of_agreement"),
         CheckConstraint("(agreement_id IS NULL) = (accounting_quarter IS NULL)", name="quarter_of_agreement"),
         CheckConstraint(
-            "eligible_pence = net_pence"
-            " + CASE amount_basis WHEN 'net' THEN coalesce(irrecoverable_vat_pence, 0) ELSE 0 END",
+            "eligible_pence - net_pence = coalesce(irrecoverable_vat_pence, 0)",
             name="eligible_is_cost",
         ),
         Index("ix_ledger_entries_batch_id_record", "batch_id", "record"),

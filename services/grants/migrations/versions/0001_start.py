@@ -616,14 +616,14 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("amount_basis IN ('net', 'gross')", name=op.f("ck_ledger_entries_amount_basis")),
         sa.CheckConstraint(
-            "eligible_pence = net_pence + CASE amount_basis WHEN 'net' THEN coalesce(irrecoverable_vat_pence, 0) ELSE 0 END",
-            name=op.f("ck_ledger_entries_eligible_is_cost"),
-        ),
-        sa.CheckConstraint(
             "(agreement_id IS NULL) = (accounting_quarter IS NULL)", name=op.f("ck_ledger_entries_quarter_of_agreement")
         ),
         sa.CheckConstraint(
             "(agreement_id IS NULL) = (line_code IS NULL)", name=op.f("ck_ledger_entries_line_of_agreement")
+        ),
+        sa.CheckConstraint(
+            "eligible_pence - net_pence = coalesce(irrecoverable_vat_pence, 0)",
+            name=op.f("ck_ledger_entries_eligible_is_cost"),
         ),
         sa.ForeignKeyConstraint(
             ["batch_id"], ["expenditure_batches.id"], name=op.f("fk_ledger_entries_batch_id_expenditure_batches")
