@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-COPIED = Path(__file__).resolve().parents[2] / "deploy" / "demo" / "data" / "governance"
-DATA = Path(os.environ.get("OUTTURN_GOVERNANCE_DIR") or COPIED)
+DATA = Path(__file__).resolve().parents[2] / "deploy" / "demo" / "data" / "governance"
 REGISTER_1718 = DATA / "attendance_2017_18.csv"
 REGISTER_1011 = DATA / "attendance_2010_11.csv"
 

@@ -228,3 +228,36 @@ async def test_names_stay_back_where_the_rules_say_so(desk: Desk):
     assert "Ada Known" not in answer.text
     seen = await desk.clerk.get("/v1/boards/quiet/attendance", params={"year": "2017-2018"})
     assert seen.json()["people"][0]["name"] == "Ada Known"
+
+
+async def test_a_note_may_come_before_the_register_and_is_looked_at_again(desk: Desk, boards):
+    """B-43, B-44: while Bob Price is unsettled the differences are only told; then there are exactly four."""
+    roster = roster_body(boards["iib-2017-18"], "2017-09-01", with_unlisted=False)
+    await desk.ok(desk.clerk, "POST", f"/v1/boards/{desk.board}/membership-imports", json=roster)
+    meeting = (await desk.meeting("2018-03-22T11:00:00+00:00", held=True))["id"]
+    await desk.ok(desk.clerk, "POST", f"/v1/meetings/{meeting}/minutes", json=note_body(read("notes_2018-03-22.json")))
+    assert [f["source_value"] for f in await desk.findings(kind="name_unknown")] == ["Cllr Bob Price"]
+    await import_register(desk)
+    url = f"/v1/meetings/{meeting}/attendance/comparisons"
+    early = await desk.ok(desk.clerk, "POST", url)
+    assert {"Cllr Bob Price", "Alan Connet"} <= set(early["unsettled_names"])
+    assert await desk.findings(kind="register_only") == []
+    await accept_names(desk)
+    settled = await desk.ok(desk.clerk, "POST", url)
+    assert (settled["unsettled_names"], len(settled["findings"])) == ([], 4)
+    kept = [f for f in await desk.findings(meeting=meeting) if f["batch"] == "register against note"]
+    assert len(kept) == 4
+
+
+async def test_an_unknown_name_of_a_note_is_given_its_person_by_hand(desk: Desk):
+    """B-43."""
+    meeting = (await desk.meeting("2018-03-22T11:00:00+00:00", held=True))["id"]
+    note = {"attendance": {"present": [{"name": "The Member for Barnsley"}]}, "items": [{"title": "Plan"}]}
+    await desk.ok(desk.clerk, "POST", f"/v1/meetings/{meeting}/minutes", json=note)
+    person = await desk.ok(desk.clerk, "POST", "/v1/persons", json={"name": "Stephen Houghton"})
+    (finding,) = await desk.findings(kind="name_unknown")
+    url = f"/v1/import-findings/{finding['id']}/resolutions"
+    assert (await desk.clerk.post(url, json={"outcome": "accepted"})).status_code == 422
+    await desk.ok(desk.clerk, "POST", url, json={"outcome": "accepted", "person_id": person["id"]})
+    compared = await desk.ok(desk.clerk, "POST", f"/v1/meetings/{meeting}/attendance/comparisons")
+    assert (compared["unsettled_names"], [d["kind"] for d in compared["findings"]]) == ([], ["note_only"])

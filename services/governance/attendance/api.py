@@ -131,7 +131,9 @@ class Difference(Shape):
 class Comparison(Shape):
     meeting_id: UUID
     findings: list[Difference]
-    unsettled_names: list[str] = Field(description="Names of the note that nobody has confirmed yet.")
+    unsettled_names: list[str] = Field(
+        description="Names of note or register that nobody has confirmed yet; until then the findings are only told."
+    )
 
 
 @router.post("/v1/meetings/{meeting}/attendance")
@@ -165,7 +167,7 @@ async def read_meeting_attendance(meeting: UUID, work: PublicWork) -> MeetingAtt
 
 @router.post("/v1/meetings/{meeting}/attendance/comparisons")
 async def compare_with_note(meeting: UUID, work: Annotated[Work, Writes("governance:clerk")]) -> Comparison:
-    """Set the register against the note; every difference becomes a finding, once (B-44)."""
+    """Set the register against the note; once every name is settled each difference becomes a finding (B-44)."""
     found, unsettled = await commands.compare_with_note(work, meeting)
     return Comparison(
         meeting_id=meeting, findings=[Difference.model_validate(d) for d in found], unsettled_names=unsettled

@@ -23,7 +23,9 @@ from services.governance.boards.commands import settle_group
 from services.governance.boards.queries import group_names
 from services.governance.findings.noting import note_finding
 from services.governance.meetings.queries import find_meeting, local_day
+from services.governance.minutes.notes import look_again
 from services.governance.people.queries import find_person, memberships_on, names_by_id
+from services.governance.registers.queries import unsettled_cells
 from shared.work import Work
 
 
@@ -91,14 +93,20 @@ async def record_attendance(work: Work, meeting_id: UUID, listed: Sequence[Liste
 async def compare_with_note(work: Work, meeting_id: UUID) -> tuple[tuple[ComparisonFinding, ...], list[str]]:
     """Set the meeting's register against its note; each difference is kept as a finding, once (B-44).
 
-    Returns the differences, and the names of the note that nobody has settled yet.
+    While a name of either is unsettled the differences are only told: the name may be what explains them. Returns the
+    differences, and the names that nobody has settled yet.
     """
     meeting, board = await find_meeting(work.session, meeting_id, lock=True)
     work.may_write_for(board.organisation_slug)
+    await work.lock("persons")
+    await look_again(work, meeting, board)
     entries = await entries_of(work.session, [meeting_id])
     note, unsettled = await note_list(work.session, meeting_id)
+    unsettled += await unsettled_cells(work.session, meeting_id)
     names = await names_by_id(work.session, {e.person_id for e in entries})
     found = compare(entries, names, note) if note.names_printed else ()
+    if unsettled:
+        return found, unsettled
     for difference in found:
         await note_finding(
             work,

@@ -52,6 +52,10 @@ async def resolve_finding(
     chosen: dict[str, Any] | None = None
     if finding.kind in NAME_KINDS:
         chosen = await _resolve_name(work, finding, outcome, person_id)
+    elif finding.kind == "name_unknown" and outcome == "accepted":
+        if person_id is None:
+            raise Invalid("Name the person it means, or dismiss it.", pointer="/person_id")
+        chosen = await _resolve_name(work, finding, outcome, person_id)
     elif finding.kind in ("date_mismatch", "meeting_ambiguous", "future_column") and outcome == "accepted":
         chosen = await _resolve_column(work, finding, meeting_id)
     finding.state = outcome
@@ -75,7 +79,7 @@ async def _resolve_name(
             if len(proposed) != 1:
                 raise Invalid("Several persons fit; name one.", pointer="/person_id")
             person_id = proposed[0]
-        await add_alias(work, person_id, printed, ALIAS_KIND[finding.kind], f"finding {finding.id}")
+        await add_alias(work, person_id, printed, ALIAS_KIND.get(finding.kind, "spelling"), f"finding {finding.id}")
     else:
         person_id = (await person_as_printed(work, printed)).id
     await attach_person(work, printed, person_id)

@@ -153,24 +153,7 @@ async def _attendance(
     rows += [("in_attendance", p["name"], p["role"], p["authority"]) for p in attendance["in_attendance"]]
     rows += [("officer", name, None, group["body"]) for group in attendance["officers"] for name in group["names"]]
     for position, (part, name, role, authority) in enumerate(rows):
-        person_id = None
-        if part != "officer":
-            match = match_name(name, known)
-            person_id = match.person_id
-            if person_id is None and match.proposals:
-                await note_finding(
-                    work,
-                    batch=batch,
-                    place=f"attendance of {local_day(meeting).isoformat()}",
-                    kind=match.proposals[0].kind,
-                    source_value=name,
-                    same=("name", name),
-                    board_id=board.id,
-                    meeting_id=meeting.id,
-                    proposal={"persons": [{"person_id": str(p.person_id), "name": p.name} for p in match.proposals]},
-                )
-            elif person_id is None and part != "in_attendance":
-                await _note(work, meeting, board, batch, "name_unknown", "attendance", name)
+        person_id = await _who(work, meeting, board, batch, part, name, known)
         work.session.add(
             NoteAttendance(
                 id=work.new_id(),
@@ -184,6 +167,46 @@ async def _attendance(
             )
         )
     await work.session.flush()
+
+
+async def look_again(work: Work, meeting: Meeting, board: Board) -> None:
+    """Match the note's unsettled names once more: persons may have been entered since it came in."""
+    known = await known_people(work.session)
+    rows = (
+        await work.session.exec(
+            select(NoteAttendance)
+            .where(NoteAttendance.meeting_id == meeting.id, col(NoteAttendance.person_id).is_(None))
+            .order_by(col(NoteAttendance.position))
+        )
+    ).all()
+    for row in rows:
+        row.person_id = await _who(work, meeting, board, "note looked at again", row.part, row.name_printed, known)
+        work.session.add(row)
+    await work.session.flush()
+
+
+async def _who(
+    work: Work, meeting: Meeting, board: Board, batch: str, part: str, name: str, known: Sequence[KnownPerson]
+) -> UUID | None:
+    """The person a printed name means where that is known; else a finding for a person to confirm (B-43)."""
+    if part == "officer":
+        return None
+    match = match_name(name, known)
+    if match.person_id is None and match.proposals:
+        await note_finding(
+            work,
+            batch=batch,
+            place=f"attendance of {local_day(meeting).isoformat()}",
+            kind=match.proposals[0].kind,
+            source_value=name,
+            same=("name", name),
+            board_id=board.id,
+            meeting_id=meeting.id,
+            proposal={"persons": [{"person_id": str(p.person_id), "name": p.name} for p in match.proposals]},
+        )
+    elif match.person_id is None and part != "in_attendance":
+        await _note(work, meeting, board, batch, "name_unknown", "attendance", name)
+    return match.person_id
 
 
 def check_note(note: Mapping[str, Any]) -> None:
