@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.sql import Select
 
 from shared.errors import Malformed
+from shared.fields import Moment, PlainNumber
 from shared.work import Work
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class PageRequest:
     def __init__(
         self,
         request: Request,
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items on a page.")] = DEFAULT_LIMIT,
+        limit: Annotated[PlainNumber, Query(ge=1, le=MAX_LIMIT, description="Most items on a page.")] = DEFAULT_LIMIT,
         cursor: Annotated[str | None, Query(max_length=2000, description="From `links.next`.")] = None,
     ) -> None:
         self.limit = limit
@@ -64,16 +65,14 @@ class ChangedPageRequest(PageRequest):
     def __init__(
         self,
         request: Request,
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items on a page.")] = DEFAULT_LIMIT,
+        limit: Annotated[PlainNumber, Query(ge=1, le=MAX_LIMIT, description="Most items on a page.")] = DEFAULT_LIMIT,
         cursor: Annotated[str | None, Query(max_length=2000, description="From `links.next`.")] = None,
         updated_since: Annotated[
-            datetime | None,
+            Moment | None,
             Query(description="Only what was created or changed at or after this instant; needs a time zone."),
         ] = None,
     ) -> None:
         super().__init__(request, limit, cursor)
-        if updated_since is not None and updated_since.tzinfo is None:
-            raise Malformed("updated_since needs a time zone, such as Z.", parameter="updated_since")
         self.updated_since = updated_since
 
 

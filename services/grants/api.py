@@ -12,9 +12,10 @@ from sqlmodel import col, select
 from services.grants import commands
 from services.grants.queries import latest_outturn, load_agreement, load_outturn, outturn_lines, superseding
 from services.grants.rules import OutturnFigures, underspend
-from services.grants.shapes import Amount, AsAt, Code, Day, HappenedAt, KnownBy, Prose, example
+from services.grants.shapes import Amount, AsAt, Code, HappenedAt, KnownBy, Prose
 from services.grants.tables import Outturn
 from shared.errors import NotFound
+from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.money import percent
 from shared.pagination import Page, Paging, paginate

@@ -267,7 +267,13 @@ async def test_a_list_can_be_narrowed_to_what_changed_since(notes: Running) -> N
     changed = await notes.anonymous.get("/v1/notes", params={"updated_since": "2018-06-01T14:00:00+01:00"})
     assert [note["title"] for note in changed.json()["items"]] == ["new"]
     zoneless = await notes.anonymous.get("/v1/notes", params={"updated_since": "2018-06-01T14:00:00"})
-    assert (zoneless.status_code, zoneless.json()["errors"][0]["parameter"]) == (400, "updated_since")
+    assert (zoneless.status_code, zoneless.json()["errors"][0]["parameter"]) == (422, "updated_since")
+
+
+@pytest.mark.parametrize("query", ["updated_since=0", "limit=1_0", "limit=%EF%BC%91", "limit=1.0", "limit=0", "limit="])
+async def test_numbers_and_times_are_read_only_as_they_are_written(notes: Running, query: str) -> None:
+    answer = await notes.anonymous.get(f"/v1/notes?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, query.split("=")[0])
 
 
 async def test_a_table_is_csv_by_extension_or_accept_and_no_cell_runs_in_a_spreadsheet(notes: Running) -> None:

@@ -14,8 +14,9 @@ from services.grants.agreements.rules import Role, Signatory, Signed, Terms
 from services.grants.faults import year_of
 from services.grants.history.queries import grant_history
 from services.grants.queries import latest_outturn, load_agreement, load_signature, names_on, parties, signatures
-from services.grants.shapes import Amount, AsAt, Day, Name, OrganisationSlug, Year, content_tag, example
+from services.grants.shapes import Amount, AsAt, Name, OrganisationSlug, Year, content_tag
 from services.grants.tables import Agreement
+from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date

@@ -15,7 +15,8 @@ from services.grants.awards.rules import Award
 from services.grants.awards.tables import PassThroughAward
 from services.grants.organisations.tables import Organisation
 from services.grants.queries import load_agreement
-from services.grants.shapes import Amount, Code, Day, Name, OrganisationSlug, Prose, example
+from services.grants.shapes import Amount, Code, Name, OrganisationSlug, Prose
+from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.work import Work

@@ -14,9 +14,10 @@ from services.grants.budget.queries import as_typed, budget_versions, load_budge
 from services.grants.budget.rules import CARRYING, Kind, Line, add_up
 from services.grants.budget.tables import BudgetVersion
 from services.grants.queries import budget_as_at, budget_lines, load_agreement
-from services.grants.shapes import Amount, AsAt, Code, Day, Name, Number, example
+from services.grants.shapes import Amount, AsAt, Code, Name, Number
 from services.grants.tables import Agreement
 from shared.errors import NotFound
+from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.money import percent, pounds
 from shared.periods import london_date

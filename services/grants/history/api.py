@@ -14,7 +14,8 @@ from services.grants.history import commands
 from services.grants.history.queries import grant_history
 from services.grants.history.rules import SpendState, YearFigure
 from services.grants.rules import underspend
-from services.grants.shapes import Amount, Day, KnownBy, Name, Prose, Year, content_tag, example
+from services.grants.shapes import Amount, KnownBy, Name, Prose, Year, content_tag
+from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.money import percent, pounds
 from shared.periods import end_of_day

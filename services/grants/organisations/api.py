@@ -14,7 +14,8 @@ from services.grants.organisations.queries import identifiers_of, load_organisat
 from services.grants.organisations.rules import DatedName
 from services.grants.organisations.tables import Organisation
 from services.grants.queries import names_on
-from services.grants.shapes import AsAt, Day, Yes, content_tag, example
+from services.grants.shapes import AsAt, Yes, content_tag
+from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date

@@ -15,9 +15,10 @@ from services.grants.periods.queries import latest_statement, ledger_sums, load_
 from services.grants.periods.rules import PeriodState, StatedLine
 from services.grants.periods.tables import AccountingPeriod, QuarterStatement
 from services.grants.queries import carrying_lines, load_agreement, reported_quarters
-from services.grants.shapes import Code, HappenedAt, KnownBy, Prose, SignedAmount, Yes, content_tag, example
+from services.grants.shapes import Code, HappenedAt, KnownBy, Prose, SignedAmount, Yes, content_tag
 from services.grants.tables import Agreement
 from shared.errors import NotFound
+from shared.fields import example
 from shared.http import Body, Reads, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.periods import Quarter, end_of_day
