@@ -10,13 +10,10 @@ from typing import Any, Protocol
 
 from pydantic.json_schema import models_json_schema
 
-from shared.bus import topic_of
+from shared.bus import PARTITIONS, topic_of
 from shared.events.all import OWNERS, REGISTER, Event
 
 EXAMPLES = Path(__file__).parent / "events" / "examples"
-PARTITIONS = 6
-"""Partitions of each topic. Never changed: with another number, keys would move and lose their order."""
-
 TEXT = {"type": "string"}
 
 HEADERS: dict[str, Any] = {

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+PARTITIONS = 6
+"""Partitions of each topic on Kafka. Never changed: with another number, keys would move and lose their order."""
+
+
 def topic_of(owner: str) -> str:
     """One topic a service: `grants.events`."""
     return f"{owner}.events"

@@ -8,8 +8,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from shared.asyncapi import PARTITIONS
-from shared.bus import topic_of
+from shared.bus import PARTITIONS, topic_of
 
 CONFIGURATION = {
     # The topic is kept whole: whoever joins later reads it from the first record.
