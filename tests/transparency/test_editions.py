@@ -217,6 +217,21 @@ async def test_a_difference_of_one_penny_refuses_publication(transparency: Runni
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "ledger_incomplete")
 
 
+async def test_a_line_that_nobody_decided_refuses_publication(transparency: Running) -> None:
+    """T-14: published and excluded lines must make the owner's ledger, to the penny."""
+    await ledger(transparency, line(60_000))
+    checked = await check(transparency)
+    async with transparency.session() as session:
+        connection = await session.connection()
+        await connection.execute(
+            text("UPDATE row_decisions SET amount_pence = amount_pence - 1 WHERE inclusion IS NOT NULL")
+        )
+        await session.commit()
+    answer = await approve(transparency, checked)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "does_not_reconcile")
+    assert answer.json()["difference_pence"] == 1
+
+
 async def test_a_batch_whose_lines_have_not_all_come_refuses_publication_until_they_have(transparency: Running) -> None:
     """T-14, T-54: the owner's statement may come before the lines."""
     await transparency.receive(registered(), signed())

@@ -334,3 +334,32 @@ async def test_a_fact_told_again_without_new_days_leaves_the_state_to_time(trans
     assert (await one(transparency, "ACCOUNTS"))["state"] == "upcoming"
     await transparency.tick(at("2017-08-15T12:01"))
     assert (await one(transparency, "ACCOUNTS"))["state"] == "missed"
+
+
+async def test_a_documents_year_is_taken_in_both_spellings_and_refused_in_any_other(transparency: Running) -> None:
+    """G-2: 2017/18 meets the duty of 2017-18; 2017/19 is no year."""
+    await in_2017(transparency)
+    preparer = transparency.as_("transparency:preparer")
+    body = {"publisher": "body", "code": "MEMORANDUM", "period": "2017/19", "title": "Memorandum"}
+    refused = await preparer.post("/v1/documents", json=body)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/period")
+    assert (await preparer.post("/v1/documents", json={**body, "period": "2017/18"})).status_code == 201
+    assert (await one(transparency, "MEMORANDUM"))["state"] == "met"
+
+
+async def test_a_state_that_is_none_is_refused(transparency: Running) -> None:
+    answer = await transparency.anonymous.get("/v1/obligations", params={"state": "late"})
+    assert answer.status_code == 422
+    missed = await transparency.anonymous.get("/v1/obligations", params={"state": "missed"})
+    assert missed.json()["items"] == []
+
+
+async def test_lists_of_obligations_go_on_page_by_page(transparency: Running) -> None:
+    await in_2017(transparency)
+    seen: list[str] = []
+    path: str | None = "/v1/obligations?publisher=body&limit=7"
+    while path:
+        page = (await transparency.anonymous.get(path)).json()
+        seen += [item["obligation_id"] for item in page["items"]]
+        path = page["links"]["next"] and page["links"]["next"].removeprefix("http://test/transparency")
+    assert len(seen) == len(set(seen)) == len((await record(transparency))["items"])

@@ -41,7 +41,9 @@ class DraftBody(Body):
     )
 
     nil_return: bool = Field(
-        default=False, description="You state that there was nothing to pay, where the ledger is empty (T-51)."
+        default=False,
+        strict=True,
+        description="You state that there was nothing to pay, where the ledger is empty (T-51).",
     )
     change_note: str | None = Field(
         default=None, min_length=1, max_length=2000, description="What changed; needed from the second edition on."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path as FilePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -35,6 +35,7 @@ TEMPLATES = Environment(
 
 Publisher = Annotated[str | None, Query(max_length=80, description="Slug of a publisher; all without it.")]
 Year = Annotated[str | None, Query(max_length=10, description="Financial year, `2017-18`; all without it.")]
+State = Literal["upcoming", "due_soon", "met", "missed", "met_late", "not_judged", "not_applicable"]
 HTTPS = r"^https?://[^\s]+$"
 
 
@@ -134,7 +135,7 @@ async def list_obligations(
     publisher: Publisher = None,
     year: Year = None,
     code: Annotated[str | None, Query(max_length=40)] = None,
-    state: Annotated[str | None, Query(max_length=20)] = None,
+    state: Annotated[State | None, Query(description="State of the obligation.")] = None,
 ) -> Page[ObligationShape]:
     """The calendar: every obligation with its readings, their arithmetic and its state."""
     organisation_id = await _publisher_id(work, publisher)

@@ -34,6 +34,7 @@ async def publish_document(
     work.may_write_for(publisher)
     organisation = await publishers.publisher(work.session, publisher)
     kind = rules.kind_of_document(code, catalogue.document_duties())
+    period = rules.year_of_document(period)
     moment = work.happened_at(happened_at)
     await work.lock("document", str(organisation.organisation_id), code, period)
     versions = await work.session.exec(

@@ -45,6 +45,11 @@ class NothingProposed(Conflict):
     title = "Nobody has proposed this"
 
 
+class BadPeriod(Invalid):
+    code = "bad_period"
+    title = "The period is no financial year"
+
+
 class UnknownDuty(Invalid):
     code = "unknown_duty"
     title = "No document meets this duty"
@@ -175,6 +180,14 @@ def kind_of_document(code: str, document_duties: Mapping[str, str]) -> str:
             pointer="/code",
         )
     return document_duties[code]
+
+
+def year_of_document(period: str) -> str:
+    """The year a document is about, as `2017-18`; both ways of writing it are taken (G-2)."""
+    try:
+        return FinancialYear.parse(period).slug
+    except ValueError as error:
+        raise BadPeriod(f"The period cannot be read: {error}.", pointer="/period") from error
 
 
 def refuse_exemption(state: str) -> None:
