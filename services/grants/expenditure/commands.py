@@ -98,7 +98,7 @@ async def submit_batch(
         media_type=upload.media_type,
         gzipped=gzipped,
         encoding=seen.encoding,
-        header=[name.replace("\x00", "") for name in seen.header],
+        header=[_storable(name) for name in seen.header],
         created_at=work.now,
         created_by=work.actor.sub,
         created_by_name=work.actor.name or "",
@@ -159,6 +159,11 @@ def _look(file: FileToRead) -> Look:
             errors=errors,
         ) from fault
     return Look(encoding, reader.header, rows, None if more else reader.tally)
+
+
+def _storable(name: str) -> str:
+    """A header's name as the database can hold it: JSON may name a column by half a character, or by NUL."""
+    return name.encode(errors="replace").decode().replace("\x00", "")
 
 
 async def _only(rows: str) -> AsyncIterator[bytes]:

@@ -13,7 +13,7 @@ MAX_NAME = 300
 NULL = "\\N"
 CACHE_SIZE = 20_000
 
-# Places of the columns in a parsed line; `parsing.INCOMING` is the list they belong to, and a test compares them.
+# Places of the columns in a parsed line; `line.INCOMING` is the list they belong to, and a test compares them.
 PARTY_KEY, PARTY_KIND, PARTY_NAME, SOURCE_REDACTED = 9, 10, 11, 32
 
 

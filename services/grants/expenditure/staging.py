@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from services.grants.expenditure.parsing import INCOMING
+from services.grants.expenditure.line import INCOMING
 
 TYPES = {
     "record": "bigint", "line": "bigint", "amount_pence": "bigint", "reasons": "jsonb", "line_key": 'text COLLATE "C"',

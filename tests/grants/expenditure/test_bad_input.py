@@ -160,11 +160,12 @@ async def test_lines_come_as_json_too_and_numbers_keep_their_digits(ledger: Ledg
         '{"lines": [{"Reference": 17, "Date": "2017-04-03", "Supplier": "Alpha", "Amount": 90071992547.93},'
         ' {"Reference": "A-2", "Date": "2017-04-03", "Supplier": null, "Amount": "1.00"},'
         ' {"Reference": "A-3", "Date": "2017-04-03", "Supplier": {"name": "x"}, "Amount": 1},'
+        ' {"Reference": "A-\\ud800", "Date": "2017-04-03", "Supplier": "x", "Amount": 3, "\\ud800": 1},'
         ' "no object", {"Reference": "A-4", "Date": "2017-04-03", "Supplier": "\\ud800", "Amount": 2}]}'
     )
     batch = await ledger.sent(body.encode(), media_type="application/json")
     accounted(batch)
-    assert await ledger.outcomes(batch) == ["accepted", "accepted", "rejected", "rejected", "rejected"]
+    assert await ledger.outcomes(batch) == ["accepted", "accepted", *["rejected"] * 4]
     assert batch["outcomes"]["accepted"]["pence"] == 9007199254893
     assert batch["flags"] == {"party_missing": 1}
 
@@ -233,3 +234,23 @@ async def test_amounts_that_add_up_to_more_than_can_be_kept_are_refused_not_lost
     batch = await ledger.sent(json.dumps({"lines": lines}).encode(), media_type="application/json")
     accounted(batch)
     assert batch["outcomes"]["accepted"]["pence"] == 10**16
+
+
+async def test_short_records_are_taken_where_the_profile_says_so_unless_something_needed_is_missing(
+    ledger: Ledger,
+) -> None:
+    fields = {**simple_profile()["fields"], "purpose": {"column": "Purpose"}}
+    await ledger.defined(simple_profile(fields=fields, missing_cells="ignore"))
+    header = (*HEADER, "Purpose")
+    batch = await ledger.sent(csv_file(GOOD, ("A-2", "2017-04-03", "Beta"), header=header))
+    accounted(batch)
+    assert await ledger.outcomes(batch) == ["accepted", "rejected"]
+    assert batch["flags"] == {"missing_cells": 1}
+    assert await reasons(ledger, batch) == {2: [("amount_missing", "Amount")]}
+
+
+async def test_mangled_punctuation_is_flagged_on_every_line_that_holds_it(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    rows = [(f"A-{n}", "2017-04-03", "Children\x92s Trust", "1.00") for n in range(3)]
+    batch = await ledger.sent(csv_file(*rows))
+    assert batch["flags"] == {"text_repaired": 3}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.grants.expenditure.parsing import INCOMING, PLACE
+from services.grants.expenditure.line import INCOMING, PLACE
 from services.grants.expenditure.parties import PARTY_KEY, PARTY_KIND, PARTY_NAME, SOURCE_REDACTED
 from services.grants.expenditure.profile import SourceProfile
 from tests.grants.expenditure.conftest import PROFILES, Ledger, counted_profile, csv_file, real_profile, simple_profile
