@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 
 BoardRef = Annotated[str, Path(max_length=80, description="Slug or id of the board.")]
 Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 LongText = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"\S")]
 """Texts that say something: a blank is refused."""
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31))]
+
+
+def _as_written(value: Any) -> Any:
+    """A number is no date: left to itself the parser would take it for seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
+        return value
+    raise ValueError("write it as 2018-05-24, a time as 2018-05-24T11:00:00+01:00")
 
 
 def _in_our_time(moment: datetime) -> datetime:
@@ -22,7 +29,12 @@ def _in_our_time(moment: datetime) -> datetime:
     return moment
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+Count = Annotated[int, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+"""Whole numbers and yes or no in bodies, as JSON writes them."""
+
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 12, 31)), BeforeValidator(_as_written)]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_our_time), BeforeValidator(_as_written)]
 """A time with its offset or Z."""
 
 

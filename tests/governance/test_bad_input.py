@@ -215,3 +215,21 @@ async def test_no_value_in_any_field_makes_the_server_fail(desk: Desk):
                 if answer.status_code >= 500:
                     failed.append((url, path, value if not isinstance(value, str) else value[:10], answer.status_code))
     assert failed == []
+
+
+@pytest.mark.parametrize("written", [0, "0", "1527154200", 1.5e9, "24/05/2018", True])
+async def test_a_number_is_no_date(desk: Desk, written):
+    """Design section 5: a stray number is not read as seconds since 1970."""
+    meeting = await desk.clerk.post(f"/v1/boards/{desk.board}/meetings", json={"start": written})
+    assert (meeting.status_code, meeting.json()["errors"][0]["pointer"]) == (422, "/start")
+    holiday = {"day": written, "name": "x", "effect": "add", "source": "x"}
+    closed = await desk.admin.post("/v1/closed-days", json=holiday)
+    assert (closed.status_code, closed.json()["errors"][0]["pointer"]) == (422, "/day")
+
+
+@pytest.mark.parametrize("written", ["1_0", "10", 10.0, True, "１０"])
+async def test_whole_numbers_are_taken_as_json_writes_them(desk: Desk, written):
+    """Design section 5."""
+    rules = {"valid_from": "2030-01-01", "source": "x", "notice_days": written}
+    answer = await desk.admin.post(f"/v1/boards/{desk.board}/rule-sets", json=rules)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/notice_days")

@@ -19,7 +19,7 @@ from services.governance.packs.api import pack_out
 from services.governance.packs.queries import packs_of
 from services.governance.pages import render
 from services.governance.reports.api import ReportIn
-from services.governance.shapes import Instant, LongText, Text, check_relevance, example
+from services.governance.shapes import Count, Flag, Instant, LongText, Text, check_relevance, example
 from shared.errors import NotFound
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.work import Work
@@ -40,7 +40,7 @@ class RestrictionIn(Body):
 class ItemIn(Body):
     """Open fields only: what is closed goes to /v1/closed."""
 
-    order: int = Field(ge=0, le=1000)
+    order: Count = Field(ge=0, le=1000)
     number: Annotated[str, Field(min_length=1, max_length=20)] | None = None
     title: Text = Field(description="Public title, also of a Part 2 item.")
     note: LongText | None = Field(default=None, description="Public note.")
@@ -48,9 +48,9 @@ class ItemIn(Body):
     kind: Kind = "business"
     start: Instant | None = None
     end: Instant | None = None
-    page_from: int | None = Field(default=None, ge=1, le=100_000)
-    page_to: int | None = Field(default=None, ge=1, le=100_000)
-    programme_relevant: bool = True
+    page_from: Count | None = Field(default=None, ge=1, le=100_000)
+    page_to: Count | None = Field(default=None, ge=1, le=100_000)
+    programme_relevant: Flag = True
     not_relevant_reason: Text | None = None
     restriction: RestrictionIn | None = None
     reports: list[ReportIn] = Field(default_factory=list, max_length=50)
@@ -92,7 +92,7 @@ class DraftIn(Body):
 
 
 class LateItemIn(ItemIn):
-    order: int = Field(default=0, ge=0, le=1000, description="Ignored: the item goes to the end.")
+    order: Count = Field(default=0, ge=0, le=1000, description="Ignored: the item goes to the end.")
     urgency_reason: Text | None = Field(default=None, description="Left out: the agreement's reason.")
     urgency_agreement: UUID | None = None
 
@@ -105,9 +105,9 @@ class ItemPatch(Body):
     note: LongText | None = None
     start: Instant | None = None
     end: Instant | None = None
-    page_from: int | None = Field(default=None, ge=1, le=100_000)
-    page_to: int | None = Field(default=None, ge=1, le=100_000)
-    programme_relevant: bool | None = None
+    page_from: Count | None = Field(default=None, ge=1, le=100_000)
+    page_to: Count | None = Field(default=None, ge=1, le=100_000)
+    programme_relevant: Flag | None = None
     not_relevant_reason: Text | None = None
 
 

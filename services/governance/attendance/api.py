@@ -16,7 +16,7 @@ from services.governance.attendance.rules import YEAR_PATTERN, Quorum, Tally, ch
 from services.governance.boards.queries import find_board
 from services.governance.meetings.queries import find_meeting, local_day, policy_for
 from services.governance.people.queries import names_by_id
-from services.governance.shapes import BoardRef, Day, Text, example
+from services.governance.shapes import BoardRef, Day, Flag, Text, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Actor, Work
@@ -32,7 +32,7 @@ class AttendanceIn(Body):
     capacity: Literal["full_member", "substitute", "observer", "lead_peer", "guest", "in_attendance", "officer"]
     status: Literal["present", "apologies", "absent", "unknown"]
     mode: Literal["in_person", "remote"] = "in_person"
-    acting: bool = Field(default=True, description="Fills the seat; false for a substitute beside their member.")
+    acting: Flag = Field(default=True, description="Fills the seat; false for a substitute beside their member.")
     substitutes_for: UUID | None = Field(default=None, description="The member whose seat a substitute fills.")
     group: Text | None = Field(default=None, description="Left out: the group of the membership.")
     source_value: Text | None = Field(default=None, description="As printed or signed.")

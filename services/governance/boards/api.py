@@ -14,7 +14,7 @@ from services.governance.boards import commands
 from services.governance.boards.queries import find_board
 from services.governance.boards.tables import Board, ClosedDay, Organisation, RuleSet
 from services.governance.deadlines.calendars import CALENDARS
-from services.governance.shapes import BoardRef, Day, Text, example
+from services.governance.shapes import BoardRef, Count, Day, Flag, Text, example
 from shared.errors import Invalid
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, Paging, paginate
@@ -42,7 +42,7 @@ class BoardIn(Body):
     organisation: Slug = Field(description="Slug of the organisation, as grants registered it.")
     name: Text
     former_names: list[FormerName] = Field(default_factory=list, max_length=50)
-    under_grant_duty: bool = Field(description="Its papers are within the duty of the memorandum (B-1).")
+    under_grant_duty: Flag = Field(description="Its papers are within the duty of the memorandum (B-1).")
     meeting_year_start: str = Field(default="09-01", pattern=r"^[0-9]{2}-[0-9]{2}$", description="Month and day.")
     clerk: Text | None = Field(default=None, description="Name of the officer who runs its business.")
     founded: Day | None = None
@@ -52,7 +52,7 @@ class BoardIn(Body):
 class BoardPatch(Body):
     name: Text | None = None
     former_names: list[FormerName] | None = Field(default=None, max_length=50)
-    under_grant_duty: bool | None = None
+    under_grant_duty: Flag | None = None
     meeting_year_start: str | None = Field(default=None, pattern=r"^[0-9]{2}-[0-9]{2}$")
     clerk: Text | None = None
     dissolved: Day | None = None
@@ -88,22 +88,22 @@ class RuleSetIn(Body):
     valid_from: Day
     valid_to: Day | None = None
     source: Text
-    quorum_numerator: int | None = Field(default=None, ge=1, le=100)
-    quorum_denominator: int | None = Field(default=None, ge=1, le=100)
-    quorum_min_groups: int = Field(default=0, ge=0, le=20)
+    quorum_numerator: Count | None = Field(default=None, ge=1, le=100)
+    quorum_denominator: Count | None = Field(default=None, ge=1, le=100)
+    quorum_min_groups: Count = Field(default=0, ge=0, le=20)
     voting_capacities: list[Literal["full_member", "observer", "lead_peer"]] = Field(default=["full_member"])
-    remote_counts: bool = True
-    notice_days: int = Field(default=3, ge=0, le=60)
+    remote_counts: Flag = True
+    notice_days: Count = Field(default=3, ge=0, le=60)
     notice_basis: Literal["calendar", "clear", "clear_working"] = "clear_working"
     weekday_mask: str = Field(default="1111100", pattern=r"^[01]{7}$", description="Monday first; 1 is an office day.")
     holiday_calendar: str = Field(default="GB-ENG", description=f"One of {', '.join(CALENDARS)}.")
-    minutes_months: int = Field(default=1, ge=1, le=24)
+    minutes_months: Count = Field(default=1, ge=1, le=24)
     duty_scope: Literal["relevant", "all"] = "relevant"
-    draft_minutes_satisfy: bool = True
-    approve_at_same_meeting: bool = False
+    draft_minutes_satisfy: Flag = True
+    approve_at_same_meeting: Flag = False
     restriction_regime: Text = "LGA 1972 Sch. 12A"
-    publish_percentages: bool = True
-    named_attendance_public: bool = False
+    publish_percentages: Flag = True
+    named_attendance_public: Flag = False
 
 
 class RuleSetEnd(Body):

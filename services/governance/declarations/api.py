@@ -12,7 +12,7 @@ from services.governance.declarations import commands
 from services.governance.declarations.tables import Declaration
 from services.governance.meetings.queries import find_meeting
 from services.governance.minutes.queries import latest_of
-from services.governance.shapes import LongText, Text
+from services.governance.shapes import Flag, LongText, Text
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.work import Work
 
@@ -24,7 +24,7 @@ class DeclarationIn(Body):
     items: list[Text] = Field(default_factory=list, max_length=50, description="Numbers of the items it bears on.")
     type: Literal["disclosable_pecuniary", "other_registrable", "non_registrable", "other"] = "other"
     nature: LongText | None = None
-    sensitive: bool = False
+    sensitive: Flag = False
     action_taken: Literal["left", "stayed_silent", "stayed", "not_recorded"] = "not_recorded"
     dispensation: Text | None = None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.governance.declarations.api import DeclarationIn
-from services.governance.shapes import Day, LongText, Text, example
+from services.governance.shapes import Count, Day, Flag, LongText, Text, example
 from shared.http import Body
 
 Category = Literal[
@@ -38,18 +38,18 @@ class NoteAttendanceIn(Body):
     apologies: list[NamePrinted] = Field(default_factory=list, max_length=500)
     in_attendance: list[NamePrinted] = Field(default_factory=list, max_length=500)
     officers: list[OfficersPrinted] = Field(default_factory=list, max_length=50)
-    press_present: bool | None = None
+    press_present: Flag | None = None
 
 
 class DecisionIn(Body):
-    n: int = Field(ge=1, le=1000)
+    n: Count = Field(ge=1, le=1000)
     category: Category
     text: LongText
     condition: LongText | None = None
 
 
 class ActionIn(Body):
-    n: int = Field(ge=1, le=1000)
+    n: Count = Field(ge=1, le=1000)
     text: LongText
     owner_printed: Text | None = Field(default=None, description="As printed: a name, or such as Officers.")
     owner_person: Text | None = Field(default=None, description="Only where a person is named.")
@@ -80,7 +80,7 @@ class MinuteItemIn(Body):
     part: Literal[1, 2] = 1
     introduced_by: list[Text] = Field(default_factory=list, max_length=50)
     guests: list[GuestIn] = Field(default_factory=list, max_length=50)
-    points: int = Field(default=0, ge=0, le=10_000, description="Numbered or bulleted points of discussion.")
+    points: Count = Field(default=0, ge=0, le=10_000, description="Numbered or bulleted points of discussion.")
     text: LongText | None = None
     public_summary: LongText | None = None
     decisions: list[DecisionIn] = Field(default_factory=list, max_length=100)

@@ -17,7 +17,7 @@ from services.governance.boards.tables import GroupSize
 from services.governance.people import commands
 from services.governance.people.queries import aliases_by_person, find_person, memberships_on
 from services.governance.people.tables import Alias, Membership, Person
-from services.governance.shapes import BoardRef, Day, Text, example
+from services.governance.shapes import BoardRef, Count, Day, Flag, Text, example
 from shared.errors import Invalid
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
@@ -61,7 +61,7 @@ class MembershipIn(Body):
     capacity: Capacity
     role: Literal["chair", "vice_chair", "deputy_chair", "member"] = "member"
     role_printed: Text | None = None
-    voting: bool = False
+    voting: Flag = False
     group: Text | None = None
     authority: Text | None = None
     valid_from: Day
@@ -83,12 +83,12 @@ class RosterPerson(Body):
     group: Text | None = None
     authority: Text | None = None
     capacity: Capacity
-    voting: bool
+    voting: Flag
 
 
 class RosterGroup(Body):
     name: Text
-    printed_size: int | None = Field(default=None, ge=0, le=1000)
+    printed_size: Count | None = Field(default=None, ge=0, le=1000)
 
 
 class RosterIn(Body):

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from services.governance.agendas.documents import report_face
 from services.governance.reports import commands
 from services.governance.reports.queries import find_report
-from services.governance.shapes import LongText, Text, check_relevance
+from services.governance.shapes import Flag, LongText, Text, check_relevance
 from shared.errors import Gone, NotFound
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.work import Work
@@ -50,7 +50,7 @@ class ReportIn(Body):
     section_order: list[Text] = Field(default_factory=list, max_length=100)
     appendices: list[Appendix] = Field(default_factory=list, max_length=100)
     background_papers: list[Text] = Field(default_factory=list, max_length=100)
-    programme_relevant: bool = True
+    programme_relevant: Flag = True
     not_relevant_reason: Text | None = None
     workstreams: list[Text] = Field(default_factory=list, max_length=100)
 
