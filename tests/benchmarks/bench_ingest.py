@@ -242,7 +242,7 @@ class _Memory:
 
     @property
     def grown(self) -> int:
-        return self._peak - self._before
+        return int(self._peak - self._before)
 
 
 def _file(folder: Path, lines: int) -> Path:

@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 import structlog
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select, update
 
 from services.grants.expenditure.commands import WAITING
@@ -96,7 +97,7 @@ async def _take_in(runtime: Runtime, batch_id: UUID, *, attempts: int) -> None:
         await _load(runtime, batch_id, progress)
     except FileFault as fault:
         await _fail(runtime, batch_id, {"code": fault.code, "detail": fault.detail, "line": fault.line})
-    except (psycopg.OperationalError, OSError):
+    except (psycopg.OperationalError, OperationalError, OSError):
         # The database or the disk is away: that is nobody's fault and no attempt; the worker starts again.
         raise
     except Exception as error:

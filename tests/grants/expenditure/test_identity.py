@@ -151,16 +151,18 @@ async def test_lines_of_one_invoice_are_numbered_across_files(ledger: Ledger) ->
     assert not any("A-1" in line["item_id"] for line in lines)
 
 
-async def test_the_same_file_sent_by_two_clients_at_once_counts_once(ledger: Ledger) -> None:
+async def test_the_same_lines_sent_by_several_clients_at_once_count_once(ledger: Ledger) -> None:
     """§6: merges of one organisation and source run one at a time."""
     for name, profile in (("simple", simple_profile()), ("counted", counted_profile())):
         await ledger.defined(profile)
-        rows = [(f"{name}-{number}", "2017-04-03", "Alpha Ltd", "1.00") for number in range(300)]
-        answers = await asyncio.gather(*(ledger.send(csv_file(*rows), name) for _ in range(4)))
-        assert [answer.status_code for answer in answers] == [201] * 4, [answer.text for answer in answers]
+        rows = [(f"{name}-{number}", "2017-04-03", "Alpha Ltd", "1.00") for number in range(1000)]
+        # The same lines in another order: the very same bytes would already wait for one another as a stored file.
+        files = [csv_file(*rows[start:], *rows[:start]) for start in range(6)]
+        answers = await asyncio.gather(*(ledger.send(file, name) for file in files))
+        assert [answer.status_code for answer in answers] == [201] * 6, [answer.text for answer in answers]
         batches = [answer.json()["outcomes"] for answer in answers]
-        assert sorted(batch["accepted"]["lines"] for batch in batches) == [0, 0, 0, 300]
-        assert sum(batch["duplicate"]["lines"] for batch in batches) == 900
+        assert sorted(batch["accepted"]["lines"] for batch in batches) == [0, 0, 0, 0, 0, 1000]
+        assert sum(batch["duplicate"]["lines"] for batch in batches) == 5000
 
 
 async def test_the_header_is_found_whatever_its_case_and_spaces(ledger: Ledger) -> None:
