@@ -94,6 +94,11 @@ def test_it_prints_attendance_by_group(real_year: Year) -> None:
     assert "85.2" in real_year.text
 
 
+def test_register_and_note_differ_where_the_sources_do(real_year: Year) -> None:
+    """B-44, worked example 7: exactly four differences for 22 March 2018, none for 18 January 2011."""
+    assert "register against note: 4 on 2018-03-22, 0 on 2011-01-18" in real_year.text
+
+
 def test_the_quarterly_reports_met_their_dates(real_year: Year) -> None:
     """D-39, T-42: submitted and published at their stated times, the last day being 30 April 2018."""
     for quarter, due in (("Q1", "2017-07-30"), ("Q2", "2017-10-30"), ("Q3", "2018-01-31"), ("Q4", "2018-04-30")):

@@ -6,7 +6,6 @@ became public with the pack it is printed in; the services keep such times as st
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from deploy.demo.client import Client
@@ -92,15 +91,30 @@ async def publish_notes(client: Client) -> str:
 
 async def settle_findings(client: Client) -> str:
     """A clerk accepts every proposed name and date that has a single reading; the rest stays open (B-43, B-45)."""
+    await compare_registers(client, "before")
     for finding in await client.every("/governance/v1/import-findings", CLERK, state="open"):
         if _is_clear(finding):
             # Settling one name may settle another finding of the same text; that answers 409 and is no fault.
             path = f"/governance/v1/import-findings/{finding['id']}/resolutions"
             answer = await client.call("POST", path, CLERK, json={"outcome": "accepted"}, allowed=(409,))
             client.made["findings settled"] += answer.status_code < 300
-    kinds = Counter(finding["kind"] for finding in await client.every("/governance/v1/import-findings", CLERK))
-    left = await client.every("/governance/v1/import-findings", CLERK, state="open")
-    return f"{sum(kinds.values())} findings, {len(left)} left open for a person"
+    differences = await compare_registers(client, "after")
+    every = await client.every("/governance/v1/import-findings", CLERK)
+    left = sum(finding["state"] == "open" for finding in every)
+    return f"{len(every)} findings, {left} left open for a person; register against note: {differences}"
+
+
+async def compare_registers(client: Client, when: str) -> str:
+    """Set each register against its note. Once the names are settled the differences are those of the sources."""
+    found = []
+    for board, day, _, _ in NOTES:
+        meeting = await meeting_on(client, board, day)
+        assert meeting is not None, (board, day)
+        path = f"/governance/v1/meetings/{meeting['id']}/attendance/comparisons"
+        # The same request before and after: the keys tell them apart.
+        answer = await client.call("POST", path, CLERK, headers={"Idempotency-Key": f"demo-comparison-{when}-settling"})
+        found.append(f"{len(answer.json()['findings'])} on {day}")
+    return ", ".join(found)
 
 
 DOUBTFUL = frozenset({"Philip Selwood"})
