@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from sqlmodel import col, select
 from starlette.responses import FileResponse
 
@@ -26,6 +26,7 @@ from services.grants.expenditure.shapes import (
     held_shape,
     line_shape,
 )
+from services.grants.expenditure.sheets import sheet
 from services.grants.expenditure.tables import ExpenditureBatch, HeldLine, LedgerEntry, SourceProfile
 from services.grants.faults import year_of
 from services.grants.organisations.tables import Organisation
@@ -33,7 +34,7 @@ from shared.errors import NotFound
 from shared.http import UPLOAD, Reads, ReceivedFile, Routes, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.periods import Quarter
-from shared.tabular import csv_bytes, csv_response
+from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.values import QuarterSlug, Slug
 from shared.work import Work
 
@@ -172,14 +173,18 @@ async def read_expenditure_batch(work: BatchReader, batch_id: UUID) -> BatchShap
     return batch_shape(batch, slug, work.base_url)
 
 
-@router.get("/v1/expenditure-batches/{batch_id}/lines")
+@router.get("/v1/expenditure-batches/{batch_id}/lines.csv", include_in_schema=False, response_model=Page[LineShape])
+@router.get("/v1/expenditure-batches/{batch_id}/lines", response_model=Page[LineShape])
 async def list_batch_lines(
-    work: BatchReader, paging: Paging, batch_id: UUID, outcome: Outcome | None = None
-) -> Page[LineShape]:
-    """Every line of a batch with its outcome, in the order of the file."""
+    work: BatchReader, request: Request, paging: Paging, batch_id: UUID, outcome: Outcome | None = None
+) -> Page[LineShape] | Response:
+    """Every line of a batch with its outcome, in the order of the file; CSV in pounds by `.csv` or `Accept`."""
     await _batch(work, batch_id)
     lines, statement = queries.batch_lines(batch_id, (outcome,) if outcome else None)
-    return await paginate(work, statement, order=(lines.c.record,), paging=paging, shape=line_shape)
+    page = await paginate(work, statement, order=(lines.c.record,), paging=paging, shape=line_shape)
+    if not wants_csv(request):
+        return page
+    return csv_response(sheet(LineShape, page.items), f"lines-{batch_id}.csv")
 
 
 @router.get("/v1/expenditure-batches/{batch_id}/errors")
@@ -214,9 +219,11 @@ async def download_batch_original(work: BatchReader, batch_id: UUID) -> Response
     )
 
 
-@router.get("/v1/expenditure-lines")
+@router.get("/v1/expenditure-lines.csv", include_in_schema=False, response_model=Page[EntryShape])
+@router.get("/v1/expenditure-lines", response_model=Page[EntryShape])
 async def list_expenditure_lines(
     work: LedgerReader,
+    request: Request,
     paging: Paging,
     organisation: Slug | None = None,
     batch: UUID | None = None,
@@ -226,8 +233,8 @@ async def list_expenditure_lines(
     paid_from: date | None = None,
     paid_to: date | None = None,
     supplier: Annotated[str | None, Query(max_length=200, description="Part of a public payee's name.")] = None,
-) -> Page[EntryShape]:
-    """The ledger, by payment date."""
+) -> Page[EntryShape] | Response:
+    """The ledger, by payment date; CSV in pounds by `.csv` or `Accept`, `Link` naming the next page."""
     agreement_id = None
     if agreement is not None:
         found = await grants.agreement_of_year(work.session, year_of(agreement, parameter="agreement").label)
@@ -250,13 +257,14 @@ async def list_expenditure_lines(
         statement = statement.where(col(LedgerEntry.party_name).icontains(supplier, autoescape=True))
         if not _sees_names(work):
             statement = statement.where(col(LedgerEntry.party_kind).in_(("organisation", "sole_trader")))
-    return await paginate(
+    page = await paginate(
         work,
         statement,
         order=(LedgerEntry.payment_date, LedgerEntry.entry_id),
         paging=paging,
         shape=lambda row: entry_shape(row[0], row[1], names=_sees_names(work)),
     )
+    return page if not wants_csv(request) else csv_response(sheet(EntryShape, page.items), "expenditure-lines.csv")
 
 
 @router.get("/v1/expenditure-lines/{entry_id}")

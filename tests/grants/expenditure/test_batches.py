@@ -209,6 +209,26 @@ async def test_names_of_private_payees_are_shown_to_finance_only(ledger: Ledger)
     assert all_names == ["Mr Green", "Green Ltd"]
 
 
+async def test_lines_and_entries_come_as_csv_in_pounds(ledger: Ledger) -> None:
+    """Design §5: CSV by extension or by Accept."""
+    await ledger.defined(simple_profile())
+    batch = await ledger.sent(csv_file(("A-1", "2017-04-03", "=Alpha", "-1.50"), ("A-2", "2017-04-03", "Beta", "x")))
+    by_name = await ledger.finance.get("/v1/expenditure-lines.csv")
+    by_accept = await ledger.finance.get("/v1/expenditure-lines", headers={"Accept": "text/csv"})
+    assert by_name.text == by_accept.text
+    [entry] = csv.DictReader(io.StringIO(by_name.text))
+    assert (entry["party_name"], entry["net"], entry["flags"], entry["vat"]) == (
+        "'=Alpha",
+        "-1.50",
+        "origin_missing",
+        "",
+    )
+    answer = await ledger.finance.get(f"/v1/expenditure-batches/{batch['id']}/lines.csv")
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [(line["outcome"], line["amount"]) for line in lines] == [("accepted", "-1.50"), ("rejected", "")]
+    assert lines[1]["reasons"].startswith("amount_unreadable: ")
+
+
 async def test_batches_are_found_by_what_was_sent(ledger: Ledger) -> None:
     await ledger.defined(simple_profile())
     first = await ledger.sent(csv_file(*LONG[:1]))
