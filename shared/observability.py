@@ -80,8 +80,12 @@ class Edge:
             await self._app(scope, receive, send)
             return
         asked = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        # A copy, because the server reads the method of its own scope when it counts the bytes of the answer.
+        # What stands in its `state` is shared with the error page, which lies outside of this layer.
+        scope.setdefault("state", {})
+        scope = {**scope}
         request_id = asked if REQUEST_ID.fullmatch(asked) else str(uuids.uuid7())
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope["state"]["request_id"] = request_id
         method = scope["method"]
         is_head = method == "HEAD"
         if is_head:

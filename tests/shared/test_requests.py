@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 from datetime import timedelta
 
 import httpx
 import pytest
+import uvicorn
 from sqlalchemy import func, select, text
 
 from shared.observability import configure_logs
@@ -378,7 +380,33 @@ async def test_an_unexpected_error_is_a_problem_and_its_log_holds_neither_token_
         "/v1/accidents", json=NEW | {"title": "very private"}, headers={"Authorization": f"Bearer {token}"}
     )
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (500, "internal_error")
+    assert answer.json()["request_id"]
     logged = capsys.readouterr().err
     assert "ZeroDivisionError" in logged
     assert token not in logged
     assert "very private" not in logged
+
+
+async def test_a_head_request_leaves_a_real_connection_usable(notes: Running) -> None:
+    """On a real server: the next request of the same connection is answered, and nothing is logged as broken."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(notes.outer, log_config=None, access_log=False, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        while not server.started:  # noqa: ASYNC110 - the server offers nothing to wait for
+            await asyncio.sleep(0.01)
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/toy/v1/notes"
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        async with httpx.AsyncClient(limits=limits) as client:
+            for _ in range(3):
+                head = await client.head(address)
+                body = await client.get(address)
+                assert (head.status_code, head.content) == (200, b"")
+                assert head.headers["content-length"] == str(len(body.content))
+                assert "connection" not in head.headers
+            assert len(server.server_state.connections) == 1
+    finally:
+        server.should_exit = True
+        await serving
+        listening.close()
