@@ -1,4 +1,4 @@
-"""The page at `/` when services are away: it stays whole and says so. Its links are followed where the year is in it."""
+"""The page at `/` when services are away: it stays whole and says so. The demonstration tests follow its links."""
 
 from __future__ import annotations
 
