@@ -160,8 +160,9 @@ class KafkaReader:
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",
-            max_partition_fetch_bytes=1024 * 1024,
-            fetch_max_bytes=8 * 1024 * 1024,
+            # Some sixteen events of the greatest size: a transaction is worth its commit only with a batch in it.
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            fetch_max_bytes=16 * 1024 * 1024,
             fetch_max_wait_ms=500,
             fetch_min_bytes=1,
             request_timeout_ms=15_000,

@@ -115,7 +115,7 @@ async def apply_batch(
 
 
 class _NeedsCare(Exception):
-    """The batch holds an event that cannot be read, or whose key is held."""
+    """The batch holds an event whose key is held."""
 
 
 async def _apply_together(
@@ -135,16 +135,14 @@ async def _apply_together(
         newer = [record for record in records if record.offset >= offset]
         if not newer:
             return offset
-        arrivals = [arrived for record in newer if (arrived := arrival(record, reactions, owners))]
-        if any(arrived.event is None for arrived in arrivals):
-            raise _NeedsCare
+        arrivals = [arrived for record in newer if (arrived := arrival(record, reactions))]
         if await _held_keys(connection, topic, {arrived.record.key for arrived in arrivals}):
             raise _NeedsCare
         unseen = await enter(connection, arrivals, now)
         for arrived in arrivals:
             if arrived.event_id in unseen:
                 unseen.discard(arrived.event_id)
-                await react(session, service, reactions, arrived, now=now, new_id=new_id)
+                await react(session, service, reactions, arrived, now=now, new_id=new_id, owners=owners)
         offset = newer[-1].offset + 1
         await _advance(connection, log, topic, partition, offset, now)
         await session.commit()
@@ -162,7 +160,7 @@ async def _apply_alone(
     owners: Mapping[str, ModuleType],
 ) -> int:
     error: Exception | None = None
-    arrived = arrival(record, reactions, owners)
+    arrived = arrival(record, reactions)
     async with session_factory() as session:
         connection = await session.connection()
         offset = await _locked(connection, log, record.topic, record.partition)
@@ -175,7 +173,7 @@ async def _apply_alone(
                 try:
                     async with session.begin_nested():
                         if await enter(connection, [arrived], now):
-                            await react(session, service, reactions, arrived, now=now, new_id=new_id)
+                            await react(session, service, reactions, arrived, now=now, new_id=new_id, owners=owners)
                 except Exception as caught:
                     if is_infrastructure(caught):
                         raise

@@ -79,13 +79,13 @@ async def _redrive_first(
         if row is None:
             return "nothing"
         record = Record(row.topic, row.partition, row.offset, row.key, row.headers, row.payload)
-        arrived = arrival(record, reactions, owners)
+        arrived = arrival(record, reactions)
         now = clock()
         outcome = "dropped"
         try:
             # Without a reaction any more, or known by now, there is nothing left to do about it.
             if arrived is not None and await enter(connection, [arrived], now):
-                await react(session, service, reactions, arrived, now=now, new_id=new_id)
+                await react(session, service, reactions, arrived, now=now, new_id=new_id, owners=owners)
                 outcome = "applied"
             await connection.execute(delete(parked).where(parked.c.seq == row.seq))
             await session.commit()

@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID, uuid5
 
-import pydantic
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared import outbox
@@ -71,44 +70,47 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Arrival:
-    """A record that concerns this service. Without `event`, `fault` says why it could not be read."""
+    """A record that concerns this service, not yet read: a batch of large events is not in memory all at once."""
 
     record: Record
     event_id: UUID
-    event: Event | None
-    fault: Exception | None = None
 
     @property
     def type(self) -> str:
         return self.record.headers.get("ce_type", "unknown")
 
 
-def arrival(record: Record, reactions: Reactions, owners: Mapping[str, ModuleType] = OWNERS) -> Arrival | None:
-    """Read a record, turned into the newest version by its owner's `upcast`. None where no reaction waits for it.
-
-    `upcast(event) -> event` in `shared/events/<owner>.py` turns a stored older version into the one readers know.
-    """
-    declared = record.headers.get("ce_type", "")
-    owner, _, rest = declared.partition(".")
+def arrival(record: Record, reactions: Reactions) -> Arrival | None:
+    """Whether a record concerns this service: a reaction waits for its name, in whatever version."""
+    owner, _, rest = record.headers.get("ce_type", "").partition(".")
     name = rest.rpartition(".")[0]
     if name and not any(owner == wanted.OWNER and name == wanted.NAME for wanted in reactions):
         return None
-    # A stand-in id keeps a record without a proper one from being parked twice.
-    event_id = uuid5(UUID(int=0), f"{record.topic}/{record.partition}/{record.offset}")
     try:
-        event_id = UUID(record.headers["ce_id"])
-        if declared not in REGISTER:
-            raise Unreadable(f"{declared} is newer than what this service knows; deploy its readers first")
-        event = REGISTER[declared].model_validate_json(record.payload)
-        upcast = getattr(owners.get(owner), "upcast", None)
-        if upcast is not None:
-            event = upcast(event)
-        if type(event) not in reactions:
-            raise Unreadable(f"no reaction for {event.type()}, into which {declared} was turned")
-        datetime.fromisoformat(record.headers["ce_time"])
-        return Arrival(record, event_id, event)
-    except (Unreadable, pydantic.ValidationError, KeyError, ValueError) as fault:
-        return Arrival(record, event_id, None, fault)
+        return Arrival(record, UUID(record.headers["ce_id"]))
+    except (KeyError, ValueError):
+        # A stand-in id keeps a record without a proper one from being parked twice.
+        return Arrival(record, uuid5(UUID(int=0), f"{record.topic}/{record.partition}/{record.offset}"))
+
+
+def read(arrived: Arrival, reactions: Reactions, owners: Mapping[str, ModuleType] = OWNERS) -> Event:
+    """The event in a record, turned into the newest version by its owner's `upcast`.
+
+    `upcast(event) -> event` in `shared/events/<owner>.py` turns a stored older version into the one readers know.
+    Raises `Unreadable`, or what pydantic says of the payload.
+    """
+    headers = arrived.record.headers
+    if headers.get("ce_id") != str(arrived.event_id):
+        raise Unreadable("the record has no id, so it was not written by a service of ours")
+    if arrived.type not in REGISTER:
+        raise Unreadable(f"{arrived.type} is newer than what this service knows; deploy its readers first")
+    event = REGISTER[arrived.type].model_validate_json(arrived.record.payload)
+    upcast = getattr(owners.get(event.OWNER), "upcast", None)
+    if upcast is not None:
+        event = upcast(event)
+    if type(event) not in reactions:
+        raise Unreadable(f"no reaction for {event.type()}, into which {arrived.type} was turned")
+    return event
 
 
 async def react(
@@ -119,12 +121,11 @@ async def react(
     *,
     now: datetime,
     new_id: NewId,
+    owners: Mapping[str, ModuleType] = OWNERS,
     replaying: bool = False,
 ) -> None:
-    """Run the reaction of one event. The caller has seen to it that it runs once."""
-    if arrived.event is None:
-        assert arrived.fault is not None
-        raise arrived.fault
+    """Read one event and run its reaction. The caller has seen to it that it runs once."""
+    event = read(arrived, reactions, owners)
     headers = arrived.record.headers
     reacting = Reacting(
         session=session,
@@ -138,7 +139,7 @@ async def react(
         replaying=replaying,
         new_id=new_id,
     )
-    await reactions[type(arrived.event)](arrived.event, reacting)
+    await reactions[type(event)](event, reacting)
     # The reaction's own rows reach the database before the next event's, and a broken one is told from its neighbour.
     if session.new or session.dirty or session.deleted:
         await session.flush()

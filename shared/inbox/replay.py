@@ -74,11 +74,18 @@ async def replay(
         while rows := (await connection.execute(_NEXT, {"seq": seq, "limit": CHUNK})).all():
             for row in rows:
                 record = Record(row.topic, 0, row.seq, row.key, row.headers, row.payload.encode())
-                arrived = arrival(record, reactions, owners)
+                arrived = arrival(record, reactions)
                 # An event whose reaction has since been removed leaves no rows.
                 if arrived is not None:
                     await react(
-                        session, service, reactions, arrived, now=row.received_at, new_id=new_id, replaying=True
+                        session,
+                        service,
+                        reactions,
+                        arrived,
+                        now=row.received_at,
+                        new_id=new_id,
+                        owners=owners,
+                        replaying=True,
                     )
                     done += 1
             session.expunge_all()
