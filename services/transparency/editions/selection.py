@@ -61,39 +61,44 @@ def excluded_classes() -> tuple[str, ...]:
 # A line is superseded when it reverses another or is reversed: original and reversal sum to zero, and the newest full
 # entry stands alone. An item is an invoice or credit note; for staff expenses it is a person's calendar month (T-8).
 # Its total takes in every live line, of other periods and other programmes too, because the whole item is tested (T-2).
+#
+# The total is a window over the publisher's lines, and what belongs to single lines is looked up line by line: joins
+# here would rest on estimates that are far off for a table just filled, and a wrong one takes all memory.
 DECIDE = """
-WITH reversed AS (
-    SELECT reverses AS entry_id FROM spend_lines WHERE organisation_id = %(organisation)s AND reverses IS NOT NULL
-), ledger AS NOT MATERIALIZED (
-    SELECT line.*,
-        line.reverses IS NOT NULL OR reversed.entry_id IS NOT NULL AS superseded,
-        COALESCE(root.kind, line.kind) AS item_kind,
-        CASE WHEN COALESCE(root.kind, line.kind) = 'staff_expense'
-            THEN 'month ' || COALESCE(line.party_key, line.item_id) || to_char(line.payment_date, ' YYYY-MM')
-            ELSE line.item_id END AS item,
+WITH tested AS (
+    SELECT entry_id, payment_date, source,
+        line.reverses IS NOT NULL
+            OR EXISTS (SELECT FROM spend_lines reversal WHERE reversal.reverses = line.entry_id) AS superseded,
+        CASE WHEN line.replaces IS NULL THEN line.kind ELSE COALESCE(
+            (SELECT root.kind FROM spend_lines root WHERE root.entry_id = line.replaces), line.kind) END AS item_kind,
+        item_id, party_key,
         CASE WHEN %(gross)s AND line.amount_basis = 'net'
             THEN line.net_pence + COALESCE(line.vat_pence, 0) ELSE line.eligible_pence END AS tested_pence
     FROM spend_lines line
-    LEFT JOIN reversed ON reversed.entry_id = line.entry_id
-    LEFT JOIN spend_lines root ON root.entry_id = line.replaces
     WHERE line.organisation_id = %(organisation)s
+), itemised AS (
+    SELECT *, CASE WHEN item_kind = 'staff_expense'
+        THEN 'month ' || COALESCE(party_key, item_id) || to_char(payment_date, ' YYYY-MM') ELSE item_id END AS item
+    FROM tested
+), totalled AS (
+    SELECT entry_id, superseded, item_kind, item, tested_pence, payment_date,
+        COALESCE(sum(tested_pence) FILTER (WHERE NOT superseded) OVER (PARTITION BY source, item), 0)::bigint
+            AS item_pence
+    FROM itemised
 ), period AS (
-    SELECT * FROM ledger WHERE payment_date BETWEEN %(start)s AND %(end)s
-), items AS (
-    SELECT source, item, sum(tested_pence)::bigint AS pence
-    FROM ledger
-    WHERE NOT superseded AND (source, item) IN (SELECT source, item FROM period)
-    GROUP BY source, item
+    SELECT line.*, superseded, item_kind, item, tested_pence, item_pence
+    FROM totalled JOIN spend_lines line USING (entry_id)
+    WHERE totalled.payment_date BETWEEN %(start)s AND %(end)s
 ), decided AS (
-    SELECT period.*, COALESCE(items.pence, 0) AS item_pence,
+    SELECT *,
         CASE
             WHEN superseded THEN 'SUPERSEDED_LINE'
             WHEN %(programme)s AND agreement_id IS NULL THEN 'NOT_PROGRAMME'
             WHEN upper(ledger_class) = ANY(%(classes)s) THEN upper(ledger_class)
             WHEN card <> 'none' OR (ledger_class = 'grant' AND vcse) THEN NULL
-            WHEN abs(COALESCE(items.pence, 0)) <= %(threshold)s THEN 'BELOW_THRESHOLD'
+            WHEN abs(item_pence) <= %(threshold)s THEN 'BELOW_THRESHOLD'
         END AS exclusion
-    FROM period LEFT JOIN items USING (source, item)
+    FROM period
 )
 INSERT INTO row_decisions (
     edition_id, entry_id, row_id, inclusion, exclusion, item_total_pence, amount_pence, transaction_number, line_number,
