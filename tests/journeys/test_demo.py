@@ -195,13 +195,13 @@ class Served:
     """`outturn up` on a folder, answering."""
 
     def __init__(self, home: Path) -> None:
-        self._port = free_port()
-        self._program = started(home, "up", OUTTURN_PORT=str(self._port))
+        self.port = free_port()
+        self._program = started(home, "up", OUTTURN_PORT=str(self.port))
 
     def __enter__(self) -> str:
         self.process = self._program.__enter__()
         read_until(self.process, "Outturn serves")
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def __exit__(self, *error: Any) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -243,14 +243,13 @@ def test_a_signal_stops_it_cleanly_and_leaves_no_database_behind(how: signal.Sig
 
 
 def test_mistakes_of_the_operator_are_answered_in_words(tmp_path: Path) -> None:
-    port = free_port()
-    with started(tmp_path, "up", OUTTURN_PORT=str(port)) as process:
-        read_until(process, "Outturn serves")
+    served = Served(tmp_path)
+    with served:
         same_folder = outturn(tmp_path, "up", OUTTURN_PORT=str(free_port()))
-        same_port = outturn(tmp_path / "other", "up", OUTTURN_PORT=str(port))
+        same_port = outturn(tmp_path / "other", "up", OUTTURN_PORT=str(served.port))
     for done, said in (
-        (same_folder, f"are in use by process {process.pid}"),
-        (same_port, f"Port {port} of 127.0.0.1 cannot be taken"),
+        (same_folder, f"are in use by process {served.process.pid}"),
+        (same_port, f"Port {served.port} of 127.0.0.1 cannot be taken"),
         (outturn(tmp_path, "serve", "grant"), "There is no service 'grant'"),
         (outturn(tmp_path, "serve", "grants"), "GRANTS_DATABASE_URL"),
         (outturn(tmp_path, "migrate"), "GRANTS_DATABASE_URL"),
@@ -264,11 +263,9 @@ def test_mistakes_of_the_operator_are_answered_in_words(tmp_path: Path) -> None:
 
 
 def test_a_token_of_the_command_line_is_accepted_by_the_running_services(tmp_path: Path) -> None:
-    port = free_port()
-    with started(tmp_path, "up", OUTTURN_PORT=str(port)) as process:
-        read_until(process, "Outturn serves")
+    with Served(tmp_path) as address:
         token = outturn(tmp_path, "token", "--scope", "grants:manager", "--sub", "person:anne").text.strip()
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "one"}
         body = {"slug": "a-body", "name": "A Body"}
-        made = httpx.post(f"http://127.0.0.1:{port}/grants/v1/organisations", json=body, headers=headers)
+        made = httpx.post(f"{address}/grants/v1/organisations", json=body, headers=headers)
         assert made.status_code == 201
