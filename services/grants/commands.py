@@ -29,6 +29,7 @@ async def record_outturn(work: Work, agreement_key: str, figures: OutturnFigures
         latest_id=latest.id if latest else None,
         latest_number=latest.number if latest else 0,
         latest_state=OutturnState(latest.state) if latest else None,
+        latest_happened_at=latest.happened_at if latest else None,
     )
     happened_at = work.happened_at(stated)
     fact = decide_outturn(

@@ -114,3 +114,16 @@ def not_after(day: date, today: date, pointer: str) -> None:
     """Refuse a day after today (G-32)."""
     if day > today:
         raise FutureDate(f"Give a day not after {today.isoformat()}.", pointer=pointer)
+
+
+class EarlierThanForerunner(Conflict):
+    """A fact that supersedes another cannot have happened before it: as-at reads would show them in the wrong order."""
+
+    code = "earlier_than_forerunner"
+    title = "It lies before what it follows"
+
+
+def earlier_than_forerunner(what: str) -> Refusal:
+    return EarlierThanForerunner(
+        f"happened_at lies before the {what} that this one follows; state a later time.", pointer="/happened_at"
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from services.grants.faults import NoBudget, line_faults, not_after, raise_together
+from services.grants.faults import NoBudget, earlier_than_forerunner, line_faults, not_after, raise_together
 from shared.errors import Conflict, NotAllowed, Refusal
 from shared.events.grants import OutturnLine, OutturnRecorded
 from shared.money import sterling
@@ -65,6 +65,7 @@ class OutturnPosition:
     latest_id: UUID | None = None
     latest_number: int = 0
     latest_state: OutturnState | None = None
+    latest_happened_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,10 @@ def record_outturn(
             f"Until {position.year.end.isoformat()} record a forecast; spend of the whole year is not known before.",
             pointer="/as_at",
         )
-    raise_together([*_line_faults(position, figures), *_grant_faults(position, figures)])
+    faults = [*_line_faults(position, figures), *_grant_faults(position, figures)]
+    if position.latest_happened_at is not None and happened_at < position.latest_happened_at:
+        faults.append(earlier_than_forerunner("outturn"))
+    raise_together(faults)
     return OutturnRecorded(
         agreement_id=position.agreement_id,
         version=position.latest_number + 1,

@@ -158,3 +158,15 @@ async def test_a_year_that_is_no_year_and_a_year_without_agreement_are_told_apar
     await signed(grants)
     problem(await grants.anonymous.get("/v1/agreements/2017-18/outturns/first"), 404)
     problem(await grants.anonymous.get("/v1/agreements/2017-18/outturns", params={"known_by": "9999-12-31"}), 422)
+
+
+async def test_an_outturn_cannot_have_happened_before_the_one_it_supersedes(grants: Running) -> None:
+    """G-34: asked for as at a day, the one recorded last must be the one that happened last."""
+    await signed(grants)
+    client = grants.as_("grants:finance", "grants:history")
+    path = "/v1/agreements/2017-18/outturns"
+    done(await client.post(path, json={**PROVISIONAL, "happened_at": "2018-05-10T09:00:00Z"}))
+    earlier = {**PROVISIONAL, "reason": "An invoice was found.", "happened_at": "2018-05-09T09:00:00Z"}
+    refused = await client.post(path, json=earlier)
+    assert problem(refused, 409) == {"/happened_at": "earlier_than_forerunner"}
+    done(await client.post(path, json={**earlier, "happened_at": "2018-05-10T09:00:01Z"}))

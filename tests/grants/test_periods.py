@@ -113,14 +113,43 @@ async def test_a_later_statement_stands_beside_the_earlier_one(grants: Running) 
     grants.clock.set(datetime(2018, 6, 2, 9, tzinfo=UTC))
     done(await state(grants, 1, figures(100), happened_at="2017-07-31T09:00:00Z"))
     grants.clock.set(datetime(2018, 6, 4, 9, tzinfo=UTC))
-    second = done(await state(grants, 1, figures(101)))
-    assert (second["number"], second["stated"]) == (2, False)
+    assert problem(await state(grants, 1, figures(101)), 409) == {"/reason": "reason_missing"}
+    second = done(await state(grants, 1, figures(101), reason="An invoice came late."))
+    assert (second["number"], second["stated"], second["reason"]) == (2, False, "An invoice came late.")
     client = grants.as_("grants:read")
     path = f"{PERIODS}/2017-18-q1/statement"
     earlier = done(await client.get(path, params={"known_by": "2018-06-03"}), 200)
     assert (earlier["number"], earlier["stated"], earlier["happened_at"]) == (1, True, "2017-07-31T09:00:00Z")
     problem(await client.get(path, params={"known_by": "2018-06-01"}), 404)
     assert [fact.version for fact in await grants.emitted(QuarterSpendStated)] == [1, 2]
+
+
+async def test_stating_an_earlier_quarter_anew_names_the_later_years_to_date_that_went_stale(
+    grants: Running,
+) -> None:
+    """G-31: the year to date is that of the quarters stated; a stale one is named, with by how much, until mended."""
+    await budgeted(grants)
+    for quarter in (1, 2, 3):
+        done(await state(grants, quarter, figures(100)))
+    anew = done(await state(grants, 1, figures(100, OG1=5000), reason="An invoice came late."))
+    assert anew["stale_quarters"] == ["2017-18-q2"]
+    client = grants.as_("grants:read")
+    second = done(await client.get(f"{PERIODS}/2017-18-q2/statement"), 200)
+    stale = [finding for finding in second["findings"] if finding["code"] == "year_to_date_stale"]
+    assert [(finding["line"], finding["difference_pence"]) for finding in stale] == [("OG1", -4900)]
+    mended = done(await state(grants, 2, figures(100), reason="Q1 was stated anew."))
+    assert mended["stale_quarters"] == ["2017-18-q3"]
+    last = done(await state(grants, 3, figures(100), reason="Q1 was stated anew."))
+    assert last["stale_quarters"] == []
+    og1 = next(line for line in last["lines"] if line["code"] == "OG1")
+    assert og1["year_to_date_pence"] == 5200
+
+
+async def test_a_statement_cannot_have_been_made_before_the_one_it_follows(grants: Running) -> None:
+    await budgeted(grants)
+    done(await state(grants, 1, figures(100), happened_at="2017-07-31T09:00:00Z"))
+    refused = await state(grants, 1, figures(101), happened_at="2017-07-30T09:00:00Z", reason="An invoice came late.")
+    assert problem(refused, 409) == {"/happened_at": "earlier_than_forerunner"}
 
 
 async def test_a_locked_quarter_takes_no_statement_and_the_answer_names_the_way_on(grants: Running) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -11,9 +12,15 @@ from sqlmodel import col, select
 
 from services.grants.faults import quarter_of, year_of
 from services.grants.periods import commands
-from services.grants.periods.queries import latest_statement, ledger_sums, load_period, statement_lines
-from services.grants.periods.rules import PeriodState, StatedLine
-from services.grants.periods.tables import AccountingPeriod, QuarterStatement
+from services.grants.periods.queries import (
+    latest_statement,
+    ledger_sums,
+    load_period,
+    statement_lines,
+    year_to_date_before,
+)
+from services.grants.periods.rules import PeriodState, StatedLine, stale_year_to_date
+from services.grants.periods.tables import AccountingPeriod, QuarterStatement, StatementLine
 from services.grants.queries import carrying_lines, load_agreement, reported_quarters
 from services.grants.shapes import Code, HappenedAt, KnownBy, Prose, SignedAmount, Yes, content_tag
 from services.grants.tables import Agreement
@@ -52,6 +59,7 @@ class StatementBody(Body):
     )
 
     lines: list[StatedLineBody] = Field(max_length=500)
+    reason: Prose | None = Field(default=None, description="Why the quarter is stated anew; needed then.")
     happened_at: HappenedAt = None
 
 
@@ -80,10 +88,10 @@ class StatementLineShape(Shape):
 
 
 class Finding(Shape):
-    code: Literal["ledger_differs"]
+    code: Literal["ledger_differs", "year_to_date_stale"]
     line: str
     detail: str
-    difference_pence: int = Field(description="Stated less ledger.")
+    difference_pence: int = Field(description="Stated less ledger, or less what the quarters stated by now come to.")
 
 
 class StatementShape(Shape):
@@ -91,11 +99,17 @@ class StatementShape(Shape):
     quarter: str
     number: int
     gross_used: bool = Field(description="Some figures hold VAT that cannot be separated (G-27).")
+    reason: str | None = Field(description="Why the quarter was stated anew.")
     happened_at: datetime
     recorded_at: datetime
     stated: bool = Field(description="happened_at was stated, and lies before the recording.")
     lines: list[StatementLineShape]
-    findings: list[Finding] = Field(description="Where the statement and the ledger of its moment differ.")
+    findings: list[Finding] = Field(
+        description="Where the statement differs from the ledger of its moment, or from earlier quarters stated anew."
+    )
+    stale_quarters: list[str] = Field(
+        description="Later quarters whose year to date no longer follows; state them anew, in order."
+    )
 
 
 class ReportShape(Shape):
@@ -166,7 +180,7 @@ async def state_quarter(work: Finance, agreement: str, quarter: str, body: State
     lines = [
         StatedLine(line.code, line.quarter_pence, line.year_to_date_pence, line.zero_confirmed) for line in body.lines
     ]
-    statement = await commands.state_quarter(work, agreement, quarter, lines, body.happened_at)
+    statement = await commands.state_quarter(work, agreement, quarter, lines, body.happened_at, body.reason)
     work.etag(statement.number)
     return await _statement_shape(work, statement)
 
@@ -215,18 +229,44 @@ async def _period_shape(work: Work, agreement: Agreement, quarter: Quarter) -> P
 async def _statement_shape(work: Work, statement: QuarterStatement) -> StatementShape:
     await work.session.flush()
     lines = await statement_lines(work.session, statement.id)
+    quarter = Quarter.parse(statement.quarter)
     return StatementShape(
         **statement.model_dump(exclude={"agreement_id", "created_by"}),
         stated=statement.happened_at < statement.recorded_at,
         lines=[StatementLineShape.model_validate(line) for line in lines],
         findings=[
-            Finding(
-                code="ledger_differs",
-                line=line.code,
-                detail=f"{line.code}: the ledger holds another figure; post what is missing, or state it anew.",
-                difference_pence=line.quarter_pence - line.ledger_pence,
-            )
-            for line in lines
-            if line.quarter_pence != line.ledger_pence
+            *(
+                Finding(
+                    code="ledger_differs",
+                    line=line.code,
+                    detail=f"{line.code}: the ledger holds another figure; post what is missing, or state it anew.",
+                    difference_pence=line.quarter_pence - line.ledger_pence,
+                )
+                for line in lines
+                if line.quarter_pence != line.ledger_pence
+            ),
+            *await _stale_lines(work, statement.agreement_id, quarter, lines),
+        ],
+        stale_quarters=[
+            later.slug
+            for later in quarter.year.quarters[quarter.number :]
+            if (newest := await latest_statement(work.session, statement.agreement_id, later)) is not None
+            and await _stale_lines(work, statement.agreement_id, later, await statement_lines(work.session, newest.id))
         ],
     )
+
+
+async def _stale_lines(
+    work: Work, agreement_id: UUID, quarter: Quarter, lines: Sequence[StatementLine]
+) -> list[Finding]:
+    """Lines whose year to date no longer follows from the quarter before, which was stated anew (G-31)."""
+    before = await year_to_date_before(work.session, agreement_id, quarter)
+    if before is None:
+        return []
+    found = []
+    for line in lines:
+        off_pence = stale_year_to_date(before, line.quarter_pence, line.year_to_date_pence, line.code)
+        if off_pence:
+            detail = f"{line.code}: an earlier quarter was stated anew; state {quarter.label} anew too."
+            found.append(Finding(code="year_to_date_stale", line=line.code, detail=detail, difference_pence=off_pence))
+    return found

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.grants.commands import load_agreement_to_change
 from services.grants.faults import quarter_of, year_of
-from services.grants.periods.queries import latest_statement, ledger_sums, load_period, statement_lines
+from services.grants.periods.queries import latest_statement, ledger_sums, load_period, year_to_date_before
 from services.grants.periods.rules import StatedLine, StatingPosition
 from services.grants.periods.rules import lock_quarter as decide_lock
 from services.grants.periods.rules import reopen_quarter as decide_reopening
@@ -20,7 +20,12 @@ from shared.work import Work
 
 
 async def state_quarter(
-    work: Work, agreement_key: str, quarter_slug: str, lines: Sequence[StatedLine], stated: datetime | None
+    work: Work,
+    agreement_key: str,
+    quarter_slug: str,
+    lines: Sequence[StatedLine],
+    stated: datetime | None,
+    reason: str | None,
 ) -> QuarterStatement:
     """State the spend of a quarter for every carrying line (G-31), beside what the ledger holds.
 
@@ -36,8 +41,9 @@ async def state_quarter(
             agreement_id=agreement.id,
             quarter=quarter,
             lines={line.code: line.name for line in await carrying_lines(work.session, agreement.id, quarter.end)},
-            before=await _year_to_date_before(work, agreement, quarter),
+            before=await year_to_date_before(work.session, agreement.id, quarter),
             newest=newest.number if newest else 0,
+            newest_happened_at=newest.happened_at if newest else None,
             lock_reason=period.lock_reason,
             open_quarters=tuple(await quarters_open(work.session, agreement.id)),
             gross_used=ledger.gross_used,
@@ -45,6 +51,7 @@ async def state_quarter(
         lines,
         happened_at=happened_at,
         today=london_date(happened_at),
+        reason=reason,
     )
     statement = QuarterStatement(
         id=work.new_id(),
@@ -52,6 +59,7 @@ async def state_quarter(
         quarter=fact.quarter,
         number=fact.version,
         gross_used=fact.gross_used,
+        reason=reason,
         happened_at=fact.happened_at,
         recorded_at=work.now,
         created_by=work.actor.sub,
@@ -79,6 +87,7 @@ async def state_quarter(
             "number": fact.version,
             "quarter_pence": sum(line.quarter_pence for line in fact.lines),
         },
+        reason=reason,
     )
     return statement
 
@@ -110,16 +119,6 @@ async def reopen_quarter(work: Work, agreement_key: str, quarter_slug: str, reas
 async def _load(work: Work, agreement_key: str, quarter_slug: str) -> tuple[Agreement, Quarter]:
     agreement = await load_agreement_to_change(work, agreement_key)
     return agreement, quarter_of(quarter_slug, year_of(agreement.year))
-
-
-async def _year_to_date_before(work: Work, agreement: Agreement, quarter: Quarter) -> dict[str, int] | None:
-    """Each line's year to date of the quarter before: none in Q1, unknown where that quarter was not stated."""
-    if quarter.number == 1:
-        return {}
-    before = await latest_statement(work.session, agreement.id, Quarter(quarter.year, quarter.number - 1))
-    if before is None:
-        return None
-    return {line.code: line.year_to_date_pence for line in await statement_lines(work.session, before.id)}
 
 
 def _touch(work: Work, period: AccountingPeriod) -> None:

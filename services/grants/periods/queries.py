@@ -83,3 +83,13 @@ async def statement_lines(session: AsyncSession, statement_id: UUID) -> Sequence
         select(StatementLine).where(StatementLine.statement_id == statement_id).order_by(col(StatementLine.position))
     )
     return (await session.exec(statement)).all()
+
+
+async def year_to_date_before(session: AsyncSession, agreement_id: UUID, quarter: Quarter) -> dict[str, int] | None:
+    """Each line's year to date of the quarter before: none in Q1, unknown where that quarter was not stated."""
+    if quarter.number == 1:
+        return {}
+    before = await latest_statement(session, agreement_id, Quarter(quarter.year, quarter.number - 1))
+    if before is None:
+        return None
+    return {line.code: line.year_to_date_pence for line in await statement_lines(session, before.id)}

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from services.grants.faults import NoBudget, line_faults, raise_together
+from services.grants.faults import NoBudget, earlier_than_forerunner, line_faults, raise_together
 from shared.errors import Conflict, Refusal
 from shared.events.grants import LineSpend, QuarterSpendStated
 from shared.money import sterling
@@ -43,6 +43,11 @@ class ZeroUnconfirmed(Conflict):
     title = "A zero is not confirmed"
 
 
+class RestatementReasonMissing(Conflict):
+    code = "reason_missing"
+    title = "Stating a quarter anew needs a reason"
+
+
 class YearToDateMissing(Conflict):
     code = "year_to_date_missing"
     title = "The year to date cannot be computed"
@@ -66,6 +71,7 @@ class StatingPosition:
     lines: Mapping[str, str]
     before: Mapping[str, int] | None
     newest: int = 0
+    newest_happened_at: datetime | None = None
     lock_reason: str | None = None
     open_quarters: tuple[str, ...] = field(default=())
     gross_used: bool = False
@@ -82,12 +88,17 @@ class StatedLine:
 
 
 def state_quarter(
-    position: StatingPosition, lines: Sequence[StatedLine], *, happened_at: datetime, today: date
+    position: StatingPosition,
+    lines: Sequence[StatedLine],
+    *,
+    happened_at: datetime,
+    today: date,
+    reason: str | None = None,
 ) -> QuarterSpendStated:
     """Decide on the spend stated for a quarter (G-31): a figure for every carrying line, zeros confirmed.
 
     The year to date is that of the quarter before and this quarter. Where the quarter before was not stated, as Q1 need
-    not be, it is given with the figures. All faults come at once.
+    not be, it is given with the figures. Stating it anew needs a reason. All faults come at once.
     """
     quarter = position.quarter
     if position.lock_reason is not None:
@@ -97,6 +108,7 @@ def state_quarter(
     if not position.lines:
         raise NoBudget("Set the budget of the year first; its carrying lines are what is stated.", pointer="/lines")
     faults = line_faults(position.lines, [line.code for line in lines], missing_what=f"Q{quarter.number} ")
+    faults.extend(_restatement_faults(position, happened_at, reason))
     for index, line in enumerate(lines):
         faults.extend(_figure_faults(position, line, index))
     raise_together(faults)
@@ -136,6 +148,24 @@ def lock_quarter(quarter: Quarter, lock_reason: str | None) -> None:
 def reopen_quarter(quarter: Quarter, lock_reason: str | None) -> None:
     if lock_reason is None:
         raise PeriodOpen(f"{quarter.label} is open already.")
+
+
+def _restatement_faults(position: StatingPosition, happened_at: datetime, reason: str | None) -> list[Refusal]:
+    faults: list[Refusal] = []
+    if position.newest and not reason:
+        faults.append(
+            RestatementReasonMissing(
+                f"{position.quarter.label} is stated already; say in reason why it is stated anew.", pointer="/reason"
+            )
+        )
+    if position.newest_happened_at is not None and happened_at < position.newest_happened_at:
+        faults.append(earlier_than_forerunner("statement"))
+    return faults
+
+
+def stale_year_to_date(before: Mapping[str, int], quarter_pence: int, year_to_date_pence: int, code: str) -> int:
+    """By how much a line's stated year to date is off what the quarters stated by now come to, in pence (G-31)."""
+    return year_to_date_pence - (before.get(code, 0) + quarter_pence)
 
 
 def _figure_faults(position: StatingPosition, line: StatedLine, index: int) -> list[Refusal]:

@@ -41,6 +41,7 @@ class QuarterStatement(Grants, table=True):
     quarter: str = Field(max_length=10)
     number: int
     gross_used: bool
+    reason: str | None = Field(default=None, max_length=2000)
     happened_at: datetime = instant()
     recorded_at: datetime = instant()
     created_by: str

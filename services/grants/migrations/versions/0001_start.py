@@ -460,6 +460,7 @@ def upgrade() -> None:
         sa.Column("quarter", sqlmodel.sql.sqltypes.AutoString(length=10), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("gross_used", sa.Boolean(), nullable=False),
+        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(length=2000), nullable=True),
         sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
