@@ -327,6 +327,22 @@ async def test_a_reopened_report_keeps_what_was_published(deliverables: Running)
     assert versions == sorted(set(versions))
 
 
+async def test_a_late_report_does_not_become_one_on_time_by_being_reopened(deliverables: Running) -> None:
+    """D-40, D-43: what follows a step cannot have happened before it."""
+    await imported(deliverables)
+    report = await draft(deliverables, "2017-18-q1", EARLY)
+    done(await submit(deliverables, report, "2017-08-03T10:00:00Z"))
+    director = deliverables.as_("deliverables:director", "deliverables:history", sub="person:dee")
+    path, reason = f"/v1/reports/{report['id']}/reopenings", "A figure was wrong."
+    early = await director.post(path, json={"reason": reason, "happened_at": "2017-08-02T10:00:00Z"})
+    assert problem(early, 409) == {"/happened_at": "earlier_than_forerunner"}
+    done(await director.post(path, json={"reason": reason, "happened_at": "2017-08-04T10:00:00Z"}))
+    again = await submit(deliverables, report, "2017-07-27T10:00:00Z")
+    assert problem(again, 409) == {"/happened_at": "earlier_than_forerunner"}
+    late = done(await submit(deliverables, report, "2017-08-05T10:00:00Z"))
+    assert late["submission"]["days_late"] == 6
+
+
 class Outline(HTMLParser):
     """Headings, and whether tables, cells and assets are as an accessible page needs them."""
 

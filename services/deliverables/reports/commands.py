@@ -94,7 +94,7 @@ async def submit_report(work: Work, report_id: UUID, happened_at: datetime | Non
     digest = hashlib.sha256(canonical_json(figures)).hexdigest()
     report.touch(work.now)
     event = rules.submit(
-        _as_report(report, quarter, programme),
+        _as_report(report, quarter, programme, story),
         happened_at=moment,
         texts=texts_of(report),
         figures=figures["filled_by_figures"],
@@ -174,9 +174,10 @@ async def reopen_report(work: Work, report_id: UUID, happened_at: datetime | Non
     """Take a submitted report up again; what was submitted and published stays readable as it was (D-43)."""
     report, programme = await _lock(work, report_id)
     moment = work.happened_at(happened_at)
+    story = await load_story(work.session, report)
     report.touch(work.now)
     event = rules.reopen(
-        _as_report(report, Quarter.parse(report.quarter), programme), happened_at=moment, reason=reason
+        _as_report(report, Quarter.parse(report.quarter), programme, story), happened_at=moment, reason=reason
     )
     reopening = Reopening(
         id=work.new_id(),
@@ -217,4 +218,5 @@ def _as_report(
         state=report.state,  # type: ignore[arg-type]
         due_on=rules.due(quarter, report.due_override_on).on,
         submitted_at=submission.happened_at if submission else None,
+        latest_at=story.latest_at if story else None,
     )

@@ -45,6 +45,14 @@ class Story:
         return self.submissions[-1] if self.submissions else None
 
     @property
+    def latest_at(self) -> datetime | None:
+        """When the last step happened."""
+        moments = [step.happened_at for step in self.submissions]
+        moments += [step.happened_at for step in self.publications]
+        moments += [step.happened_at for step in self.reopenings]
+        return max(moments, default=None)
+
+    @property
     def publication(self) -> Publication | None:
         """What the public sees."""
         return self.publications[-1] if self.publications else None

@@ -84,6 +84,8 @@ class Report:
     state: Literal["draft", "submitted", "published", "reopened"]
     due_on: date
     submitted_at: datetime | None = None
+    latest_at: datetime | None = None
+    """When the last of its submissions, publications and reopenings happened."""
 
 
 class UnknownSection(Invalid):
@@ -114,6 +116,13 @@ class NotSubmitted(Conflict):
 class PublishedTooEarly(Conflict):
     code = "published_before_submission"
     title = "Publication cannot precede submission"
+
+
+class EarlierThanForerunner(Conflict):
+    """What follows upon a step cannot have happened before it; a late report would else turn into one on time."""
+
+    code = "earlier_than_forerunner"
+    title = "It lies before what it follows"
 
 
 class RatingMissing(Conflict):
@@ -186,6 +195,7 @@ def submit(
     `figures` names the sections that hold figures of their own and so need no text.
     """
     check_editable(report)
+    _check_order(report, happened_at)
     if happened_at < end_of_day(report.quarter.end):
         raise QuarterNotOver(
             f"{report.quarter.label} ends on {report.quarter.end.isoformat()}; submit the report after it."
@@ -272,6 +282,7 @@ def reopen(report: Report, *, happened_at: datetime, reason: str) -> Performance
     """A submitted report is taken up again, with a reason; what was submitted or published stays as it was (D-43)."""
     if report.state not in ("submitted", "published"):
         raise NotSubmitted("Only a submitted report can be reopened; this one can be changed as it is.")
+    _check_order(report, happened_at)
     return PerformanceReportReopened(
         report_id=report.id,
         version=report.version,
@@ -282,3 +293,10 @@ def reopen(report: Report, *, happened_at: datetime, reason: str) -> Performance
         reopened_at=happened_at,
         reason=reason,
     )
+
+
+def _check_order(report: Report, happened_at: datetime) -> None:
+    if report.latest_at is not None and happened_at < report.latest_at:
+        raise EarlierThanForerunner(
+            "happened_at lies before the report's last step; state a later time.", pointer="/happened_at"
+        )
