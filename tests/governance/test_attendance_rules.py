@@ -138,6 +138,20 @@ def test_quorum_is_a_third_of_the_voting_members_rounded_up_and_two_groups():
     assert quorum(present(0, 1, 4), FRAMEWORK).needed == 3
 
 
+def test_quorum_is_of_all_voting_members_and_unknown_attendance_is_said_to_be_so():
+    """B-23, B-27: two present of eighteen with sixteen blank cells are neither quorate nor not."""
+    m = meeting_id("q")
+    here = [
+        Entry(m, UUID(int=n), "full_member", group, "present") for n, group in enumerate(("Labour", "Conservative"))
+    ]
+    blank = [Entry(m, UUID(int=n), "full_member", "Labour", "unknown", expected=False) for n in range(2, 18)]
+    found = quorum([*here, *blank], FRAMEWORK)
+    assert (found.state, found.needed, found.present) == ("attendance_unknown", 6, 2)
+    absent = [Entry(m, e.person_id, e.capacity, e.group, "absent") for e in blank]
+    assert quorum([*here, *absent], FRAMEWORK).state == "not_quorate"
+    assert quorum([*here, *absent[:13], *blank[13:]], FRAMEWORK).state == "not_quorate", "five at the most"
+
+
 def test_observers_do_not_count_to_quorum_and_an_acting_substitute_does():
     """B-27, B-29."""
     m = meeting_id("q")

@@ -12,7 +12,15 @@ from starlette.responses import Response
 
 from services.governance.attendance import commands
 from services.governance.attendance.queries import Matrix, entries_of, matrix_of
-from services.governance.attendance.rules import YEAR_PATTERN, Quorum, Tally, check_year, quorum, seats_filled
+from services.governance.attendance.rules import (
+    YEAR_PATTERN,
+    Quorum,
+    QuorumState,
+    Tally,
+    check_year,
+    quorum,
+    seats_filled,
+)
 from services.governance.boards.queries import find_board
 from services.governance.meetings.queries import find_meeting, local_day, policy_for
 from services.governance.people.queries import names_by_id
@@ -55,7 +63,7 @@ class TallyOut(Shape):
 
 
 class QuorumOut(Shape):
-    state: Literal["quorate", "not_quorate", "no_rule_in_force"]
+    state: QuorumState
     needed: int | None
     present: int | None
     groups_needed: int | None

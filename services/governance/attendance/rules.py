@@ -166,9 +166,12 @@ class QuorumRule:
     remote_counts: bool = True
 
 
+QuorumState = Literal["quorate", "not_quorate", "attendance_unknown", "no_rule_in_force"]
+
+
 @dataclass(frozen=True)
 class Quorum:
-    state: Literal["quorate", "not_quorate", "no_rule_in_force"]
+    state: QuorumState
     needed: int | None = None
     present: int | None = None
     groups_needed: int | None = None
@@ -178,11 +181,12 @@ class Quorum:
 def quorum(entries: Sequence[Entry], rule: QuorumRule | None) -> Quorum:
     """Whether a meeting was quorate: a share of the voting members, rounded up, and enough groups (B-27, B-29).
 
-    An acting substitute stands for the seat. Without a rule in force the answer is just that, not false.
+    An acting substitute stands for the seat. The share is of all voting members, known to have come or not; where those
+    of unknown attendance would decide, that is the answer. Without a rule in force the answer is just that, not false.
     """
     if rule is None:
         return Quorum("no_rule_in_force")
-    voting = [e for e in entries if e.capacity in rule.voting_capacities and counts(e)]
+    voting = [e for e in entries if e.capacity in rule.voting_capacities]
     needed = -(-len(voting) * rule.numerator // rule.denominator)
     here = [
         e
@@ -201,7 +205,12 @@ def quorum(entries: Sequence[Entry], rule: QuorumRule | None) -> Quorum:
     present = sum(min(number, seats[name]) for name, number in by_group.items())
     groups = tuple(sorted(name for name in by_group if name))
     met = present >= needed and len(groups) >= rule.min_groups and bool(voting)
-    return Quorum("quorate" if met else "not_quorate", needed, present, rule.min_groups, groups)
+    state: QuorumState = "quorate" if met else "not_quorate"
+    unknown = [e for e in voting if e.status == "unknown"]
+    possible_groups = set(groups) | {e.group for e in unknown if e.group}
+    if not met and present + len(unknown) >= needed and len(possible_groups) >= rule.min_groups and unknown:
+        state = "attendance_unknown"
+    return Quorum(state, needed, present, rule.min_groups, groups)
 
 
 @dataclass(frozen=True)
