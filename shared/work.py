@@ -99,6 +99,11 @@ class Work:
         if self.actor.organisations is not None and slug not in self.actor.organisations:
             raise NotAllowed(f"The token may not write for {slug}.")
 
+    def may_write_for_all(self) -> None:
+        """Refuse a token limited to some organisations where the thing written is shared by all."""
+        if self.actor.organisations is not None:
+            raise NotAllowed("The token is limited to some organisations; this is shared by all of them.")
+
     async def record(self, *events: Event) -> None:
         """Write facts to the outbox, in this transaction. Lock the aggregate's row first."""
         await outbox.record(
