@@ -12,6 +12,7 @@ import pytest
 from tests.governance.conftest import Desk
 
 MAY = "2018-05-24T11:00:00+01:00"
+NOBODY = "00000000-0000-4000-8000-00000000dead"
 
 
 async def test_two_entries_of_one_number_are_refused_where_they_stand(desk: Desk):
@@ -46,14 +47,14 @@ async def test_times_at_the_ends_of_the_calendar_are_refused(desk: Desk, moment)
     ("path", "status"),
     [
         ("/v1/boards/none", 404),
-        (f"/v1/boards/{uuid4()}", 404),
+        (f"/v1/boards/{NOBODY}", 404),
         ("/v1/meetings/not-an-id", 404),
-        (f"/v1/meetings/{uuid4()}", 404),
-        (f"/v1/meetings/{uuid4()}/minutes", 404),
-        (f"/v1/meetings/{uuid4()}/agenda/publications/1", 404),
-        (f"/v1/meetings/{uuid4()}/agenda/publications/99999999999999999999", 404),
-        (f"/v1/packs/{uuid4()}", 404),
-        (f"/v1/actions/{uuid4()}", 404),
+        (f"/v1/meetings/{NOBODY}", 404),
+        (f"/v1/meetings/{NOBODY}/minutes", 404),
+        (f"/v1/meetings/{NOBODY}/agenda/publications/1", 404),
+        (f"/v1/meetings/{NOBODY}/agenda/publications/99999999999999999999", 404),
+        (f"/v1/packs/{NOBODY}", 404),
+        (f"/v1/actions/{NOBODY}", 404),
         ("/v1/meetings?on=9999-12-31", 422),
         ("/v1/meetings?onn=2018-05-24", 400),
         ("/v1/decisions?category=liked", 422),
