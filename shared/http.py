@@ -298,7 +298,7 @@ def _bad_places(value: Any, pointer: str) -> list[str]:
             if "\x00" in key or _has_surrogate(key):
                 found.append(pointer)
             else:
-                found += _bad_places(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+                found += _bad_places(item, f"{pointer}/{key[:64].replace('~', '~0').replace('/', '~1')}")
         return found
     if isinstance(value, list):
         return [place for index, item in enumerate(value) for place in _bad_places(item, f"{pointer}/{index}")]

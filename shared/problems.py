@@ -105,7 +105,7 @@ async def _validation(request: Request, error: Exception) -> Response:
         if place == "body":
             items.append(ErrorItem(**item, pointer="".join(f"/{_escape(part)}" for part in rest)))
         else:
-            items.append(ErrorItem(**item, parameter=str(rest[0]) if rest else str(place)))
+            items.append(ErrorItem(**item, parameter=str(rest[0])[:64] if rest else str(place)))
     parameters_only = all(fault["loc"][0] in ("query", "header") for fault in error.errors())
     if syntax:
         return answer(request, Malformed("The body is not valid JSON.", errors=items))
@@ -178,7 +178,8 @@ def _detail(fault: Any) -> str:
 
 
 def _escape(part: Any) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
+    """A step of a pointer; names that the sender made up are echoed up to 64 characters."""
+    return str(part)[:64].replace("~", "~0").replace("/", "~1")
 
 
 ERRORS = {

@@ -79,6 +79,16 @@ async def test_bad_bodies_are_refused_with_code_and_place(
     assert await count(notes) == 0
 
 
+async def test_names_the_sender_made_up_are_echoed_up_to_64_characters(notes: Running) -> None:
+    client = notes.as_("toy:writer")
+    answers = [
+        await client.post("/v1/notes", json=NEW | {"x" * 5000: 1}),
+        await client.get("/v1/notes?" + "y" * 5000 + "=1"),
+    ]
+    assert [len(answer.json()["errors"][0].get("pointer", "/" + "y" * 64)) for answer in answers] == [65, 65]
+    assert all(len(answer.content) < 1000 for answer in answers)
+
+
 async def test_a_number_too_long_to_parse_is_a_bad_request(notes: Running) -> None:
     content = b'{"title": "x", "amount_pence": ' + b"9" * 5000 + b"}"
     answer = await notes.as_("toy:writer").post(
