@@ -17,7 +17,7 @@ from services.deliverables.results.rules import (
     year_to_date,
 )
 from services.deliverables.targets.rules import Bound, shown
-from shared.periods import FinancialYear
+from shared.periods import FinancialYear, Quarter
 
 YEAR = FinancialYear.parse("2017/18")
 Q1, Q2, Q3, Q4 = YEAR.quarters
@@ -64,6 +64,52 @@ def test_a_stated_total_replaces_what_came_before_whatever_the_mode() -> None:
     increments = year_to_date(Accumulation.INCREMENT, values, Q4)
     assert increments is not None
     assert increments.value == 51
+
+
+def test_a_set_without_its_members_is_at_least_its_largest_figure() -> None:
+    """D-14, D-18, D-19, D-21: councils that are not named may be the same ones or others; no smaller total is exact."""
+
+    def total(*values: Value) -> Total | None:
+        return year_to_date(Accumulation.DISTINCT_SET, values, Q4)
+
+    def named(period: Quarter, *codes: str) -> Value:
+        return Value(period, Decimal(len(codes)), members=frozenset(codes))
+
+    stated = Value(Q2, Decimal(41), statement=STATED)
+    ten = named(Q1, *(f"E0600000{n}" for n in range(10)))
+    assert total(stated, Value(Q3, Decimal(12))) == Total(Decimal(41), Bound.GE, None)
+    assert total(stated, Value(Q3, Decimal(50))) == Total(Decimal(50), Bound.GE, None)
+    assert total(ten, Value(Q2, Decimal(5))) == Total(Decimal(10), Bound.GE, None)
+    assert total(Value(Q1, Decimal(10)), Value(Q2, Decimal(5))) == Total(Decimal(10), Bound.GE, None)
+    assert total(stated, named(Q3, "E06000001")) == Total(Decimal(41), Bound.GE, None)
+    two = (named(Q1, "E06000001", "E06000002"), named(Q2, "E06000002", "E06000003"))
+    assert total(*two, Value(Q3, Decimal(2))) == Total(Decimal(3), Bound.GE, None)
+    # What is exact stays so: one figure alone, a total that was stated last, a quarter in which nothing was added.
+    assert total(Value(Q3, Decimal(12))) == Total(Decimal(12), Bound.EXACT, None)
+    assert total(Value(Q1, Decimal(50)), stated) == Total(Decimal(41), Bound.EXACT, None)
+    assert total(stated, Value(Q3, Decimal(0))) == Total(Decimal(41), Bound.EXACT, None)
+    assert total(Value(Q1, Decimal(0)), Value(Q2, Decimal(0))) == Total(Decimal(0), Bound.EXACT, None)
+
+
+def test_a_set_without_its_members_keeps_the_bound_and_the_unit_of_its_largest_figure() -> None:
+    """D-9, D-19: over 41 and more is over 41, nearly 41 and more is about 41; 41 authorities are not 41 councils."""
+
+    def total(bound: Bound) -> Total | None:
+        values = [Value(Q2, Decimal(41), bound, "council", STATED), Value(Q3, Decimal(12), unit="council")]
+        return year_to_date(Accumulation.DISTINCT_SET, values, Q3)
+
+    found = {bound: total(bound) for bound in Bound}
+    assert found == {
+        Bound.EXACT: Total(Decimal(41), Bound.GE, "council"),
+        Bound.GE: Total(Decimal(41), Bound.GE, "council"),
+        Bound.GT: Total(Decimal(41), Bound.GT, "council"),
+        Bound.LT: Total(Decimal(41), Bound.APPROX, "council"),
+        Bound.APPROX: Total(Decimal(41), Bound.APPROX, "council"),
+    }
+    equal = [Value(Q1, Decimal(41), Bound.LT, "council"), Value(Q2, Decimal(41), unit="council")]
+    assert year_to_date(Accumulation.DISTINCT_SET, equal, Q3) == Total(Decimal(41), Bound.GE, "council")
+    units = [Value(Q2, Decimal(41), unit="local_authority", statement=STATED), Value(Q3, Decimal(12), unit="council")]
+    assert year_to_date(Accumulation.DISTINCT_SET, units, Q3) == Total(Decimal(41), Bound.GE, "local_authority")
 
 
 def test_the_quarter_between_stated_totals_is_implied() -> None:

@@ -94,6 +94,45 @@ async def test_a_fallen_total_is_refused_and_accepted_as_a_revision(deliverables
     assert totals == [41, 38]
 
 
+async def test_a_quarter_without_named_councils_never_lowers_what_is_known(deliverables: Running) -> None:
+    """D-14, D-18, D-21: 41 councils at Q2 and 12 active in Q3 are at least 41, whichever the 12 are."""
+    await imported(deliverables)
+    await sent(deliverables, "ref,part,value,unit,as_at\nE3,1,41,council,2017-09-30\n")
+    e3 = await one(deliverables, "E3")
+    body = {"part": 1, "period": "2017-18-q3", "value": 12, "unit": "council"}
+    done(await deliverables.as_(OFFICER).post(f"/v1/deliverables/{e3['id']}/observations", json=body))
+    part = (await one(deliverables, "E3", "2017-18-q3"))["parts"][0]
+    assert part["year_to_date"] == {"value": 41, "bound": "ge", "unit": "council"}
+    assert (part["percent"], part["colour"], part["inexact"]) == ("54.7", "amber", True)
+    assert {q["quarter"]: q["value"] for q in part["quarters"]}["2017-18-q3"] == 12
+
+
+async def test_what_was_counted_as_something_else_does_not_turn_red(deliverables: Running) -> None:
+    """D-9, D-21: from the real half year, 41 local authorities and then 12 councils; no total in councils is known."""
+    await imported(deliverables)
+    await sent(deliverables, (DATA / H1).read_bytes())
+    e3 = await one(deliverables, "E3")
+    body = {"part": 1, "period": "2017-18-q3", "value": 12, "unit": "council"}
+    done(await deliverables.as_(OFFICER).post(f"/v1/deliverables/{e3['id']}/observations", json=body))
+    part = (await one(deliverables, "E3", "2017-18-q3"))["parts"][0]
+    assert part["year_to_date"] == {"value": 41, "bound": "ge", "unit": "local_authority"}
+    assert (part["colour"], part["why_not_rated"]) == (None, "unit_mismatch")
+
+
+async def test_what_is_agreed_shrinks_as_it_is_done(deliverables: Running) -> None:
+    """D-31: of 40 councils agreed, 25 were then supported; the 15 that remain stand beside them, not the 40."""
+    await imported(deliverables)
+    rows = [
+        "E3,1,40,council,confirmed,2017-06-30",
+        "E3,1,25,council,delivered,2017-09-30",
+        "E3,1,15,council,confirmed,2017-09-30",
+    ]
+    table = "\n".join(["ref,part,value,unit,kind,as_at", *rows])
+    await sent(deliverables, table, statement="in_period")
+    position = (await one(deliverables, "E3", "2017-18-q2"))["parts"][0]["position"]
+    assert position["committed"] == {"value": 40, "bound": "exact", "unit": "council"}
+
+
 async def test_another_value_for_what_is_known_conflicts_and_overwrites_nothing(deliverables: Running) -> None:
     """D-16, D-25: a person has to say why; the earlier value stays readable."""
     await imported(deliverables)

@@ -242,7 +242,11 @@ def _readings(part: TargetPart, delivered: Sequence[Observation], period: Quarte
 def _total(part: TargetPart, observations: Sequence[Observation], period: Quarter) -> Total | None:
     if part.accumulation is None:
         return None
-    return year_to_date(Accumulation(part.accumulation), values_of(part, observations), period)
+    mode = Accumulation(part.accumulation)
+    if mode is Accumulation.DISTINCT_SET and any(o.kind != Kind.DELIVERED for o in observations):
+        # What is agreed or talked about shrinks as it is done, so the last figure stands and not the largest (D-31).
+        mode = Accumulation.LATEST_VALUE
+    return year_to_date(mode, values_of(part, observations), period)
 
 
 def _quarters(part: TargetPart, observations: Sequence[Observation], period: Quarter) -> dict[Quarter, QuarterValue]:

@@ -78,7 +78,8 @@ def year_to_date(mode: Accumulation, values: Iterable[Value], upto: Quarter) -> 
     """The value of the year so far at the end of `upto` (D-14, D-18). None where nothing was reported.
 
     A stated total replaces whatever came before it, whatever the mode; later increments are added to it. A percentage
-    is computed again from numerators and denominators, never averaged.
+    is computed again from numerators and denominators, never averaged. A distinct set whose councils are not all named
+    has no exact size: what is known is that it holds at least as many as the largest figure given so far (D-21).
     """
     known = sorted((v for v in values if v.period.year == upto.year and v.period <= upto), key=lambda v: v.period)
     if not known:
@@ -90,9 +91,8 @@ def year_to_date(mode: Accumulation, values: Iterable[Value], upto: Quarter) -> 
     assert last is not None
     if mode is Accumulation.INCREMENT:
         return _sum([*([base] if base else []), *later])
-    if mode is Accumulation.DISTINCT_SET and later and all(v.members for v in later) and base is None:
-        union = frozenset().union(*(v.members for v in later))
-        return Total(Decimal(len(union)), Bound.EXACT, last.unit)
+    if mode is Accumulation.DISTINCT_SET:
+        return _distinct([*([base] if base else []), *later])
     if mode is Accumulation.PERCENTAGE and base is None:
         return _percentage(later) or Total(last.value, last.bound, last.unit)
     return Total(last.value, last.bound, last.unit)
@@ -289,6 +289,28 @@ def _sum(values: Sequence[Value]) -> Total:
         # Values in different units do not add up to anything that could meet a target (D-9).
         values[-1].unit if len(units) == 1 else None,
     )
+
+
+def _distinct(values: Sequence[Value]) -> Total:
+    """The size of the union where every member is named; else the largest of what is known, and it may be more."""
+    # An exact zero puts nothing into the set, so it leaves the size as exact as it was.
+    sets = [v for v in values if v.value or v.bound is not Bound.EXACT] or [values[-1]]
+    if len(sets) == 1 and not sets[0].members:
+        return Total(sets[0].value, sets[0].bound, sets[0].unit)
+    named = [v for v in sets if v.members]
+    known = [Total(v.value, v.bound, v.unit) for v in sets if not v.members]
+    if named:
+        union = Decimal(len(frozenset().union(*(v.members for v in named))))
+        known.append(Total(union, Bound.EXACT, named[-1].unit))
+        if len(known) == 1:
+            return known[0]
+    # Of equal figures the one that is certain to be reached decides.
+    largest = max(known, key=lambda total: (total.value, _CERTAINTY.index(total.bound)))
+    return Total(largest.value, join_bounds(Bound.GE, largest.bound), largest.unit)
+
+
+_CERTAINTY = (Bound.LT, Bound.APPROX, Bound.EXACT, Bound.GE, Bound.GT)
+"""From what a figure need not reach to what it surely exceeds."""
 
 
 def _sum_totals(*totals: Total | None) -> Total | None:
