@@ -208,6 +208,35 @@ async def test_one_report_is_submitted_once(deliverables: Running) -> None:
     assert len(await deliverables.emitted(PerformanceReportSubmitted)) == 1
 
 
+async def test_nobody_who_wrote_in_a_report_certifies_it(deliverables: Running) -> None:
+    """No one approves his own entry (domain section 3), D-43: also where another wrote after, and after a reopening."""
+    await imported(deliverables)
+    report = await draft(deliverables, "2017-18-q1")
+    both = ("deliverables:officer", "deliverables:director", "deliverables:history")
+
+    async def write_as(sub: str, version: int, text: str) -> None:
+        sections = {"sections": {key: {"text": text} for key in EARLY}}
+        headers = {"If-Match": f'"{version}"'}
+        path = f"/v1/reports/{report['id']}/sections"
+        done(await deliverables.as_(*both, sub=sub).put(path, json=sections, headers=headers), 200)
+
+    await write_as("person:dee", 1, "Mine.")
+    await write_as("person:ed", 2, "All of it mine.")
+    await write_as("person:officer", 3, "Ours.")
+    for sub in ("person:officer", "person:dee", "person:ed"):
+        assert "same_person" in problem(await submit(deliverables, report, sub=sub), 409).values(), sub
+    done(await submit(deliverables, report, sub="person:dora"))
+    reopened = done(
+        await deliverables.as_(*both, sub="person:dora").post(
+            f"/v1/reports/{report['id']}/reopenings", json={"reason": "A figure was wrong."}
+        )
+    )
+    await write_as("person:dora", reopened["version"], "Mended.")
+    for sub in ("person:dora", "person:dee"):
+        assert "same_person" in problem(await submit(deliverables, report, sub=sub), 409).values(), sub
+    done(await submit(deliverables, report, sub="person:dan"))
+
+
 async def test_the_drafter_does_not_certify(deliverables: Running) -> None:
     """No one approves his own entry (domain section 3)."""
     await imported(deliverables)

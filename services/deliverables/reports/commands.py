@@ -39,6 +39,7 @@ async def create_report(work: Work, quarter: Quarter) -> Report:
         quarter=quarter.slug,
         state="draft",
         texts={},
+        editors=[work.actor.sub],
         created_at=work.now,
         modified_at=work.now,
         created_by=work.actor.sub,
@@ -61,6 +62,8 @@ async def write_sections(work: Work, report_id: UUID, texts: Mapping[str, Mappin
     rules.check_sections(quarter, {key: (v.get("text"), v.get("empty_reason")) for key, v in sent.items()})
     work.audit("write_sections", report.id, before={"sections": sorted(report.texts)}, after={"sections": sorted(sent)})
     report.texts = sent
+    if work.actor.sub not in report.editors:
+        report.editors = [*report.editors, work.actor.sub]
     report.touch(work.now)
     work.session.add(report)
     return report
@@ -83,11 +86,17 @@ async def move_due_date(work: Work, report_id: UUID, due_on: date, agreed_by: st
 
 
 async def submit_report(work: Work, report_id: UUID, happened_at: datetime | None) -> Report:
-    """Certify a report and submit it to the Secretary of State; its figures are frozen from here on (D-40, D-43)."""
+    """Certify a report and submit it to the Secretary of State; its figures are frozen from here on (D-40, D-43).
+
+    Nobody certifies what they drafted or wrote in, in whichever round that was (domain section 3).
+    """
     report, programme = await _lock(work, report_id)
     quarter = Quarter.parse(report.quarter)
     rules.check_editable(_as_report(report, quarter))
-    four_eyes(work.actor, report.created_by, detail="The person who drafted the report may not certify it as well.")
+    for editor in report.editors:
+        four_eyes(
+            work.actor, editor, detail="A person who drafted the report or wrote in it may not certify it as well."
+        )
     story = await load_story(work.session, report)
     moment = work.happened_at(happened_at)
     figures = await build_figures(work.session, story, work.base_url)

@@ -28,6 +28,8 @@ class Report(Kept, table=True):
     due_override_on: date | None = None
     due_agreed_by: str | None = Field(default=None, max_length=400)
     texts: dict[str, Any] = json_field(default=dict)
+    editors: list[str] = json_field(default=list)
+    """Everyone who drafted it or wrote in it, in order; none of them certifies it (domain section 3)."""
 
 
 class Submission(Deliverables, table=True):

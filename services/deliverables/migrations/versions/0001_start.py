@@ -235,6 +235,7 @@ def upgrade() -> None:
         sa.Column("due_override_on", sa.Date(), nullable=True),
         sa.Column("due_agreed_by", sqlmodel.sql.sqltypes.AutoString(length=400), nullable=True),
         sa.Column("texts", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
+        sa.Column("editors", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.CheckConstraint("state IN ('draft', 'submitted', 'published', 'reopened')", name=op.f("ck_reports_state")),
         sa.CheckConstraint(
             "(due_override_on IS NULL) = (due_agreed_by IS NULL)", name=op.f("ck_reports_override_says_who_agreed")
