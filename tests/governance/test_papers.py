@@ -355,6 +355,33 @@ async def test_where_a_meeting_is_held_may_change_without_moving_it(desk: Desk, 
     assert changed.json()["venue_text"] == "Westminster Suite"
 
 
+async def test_nobody_who_ever_edited_a_report_approves_it(desk: Desk):
+    """Domain section 3: four eyes, also where somebody else edited it since, in any round."""
+    meeting = await desk.meeting(MAY)
+    agenda = {"items": [{"order": 0, "title": "Business", "reports": [{"title": "Paper"}]}]}
+    drafted = await desk.ok(desk.clerk, "POST", f"/v1/meetings/{meeting['id']}/agenda", json=agenda)
+    url = f"/v1/reports/{drafted['items'][0]['reports'][0]['id']}"
+    people = {
+        name: desk.running.as_("governance:author", "governance:approver", sub=f"person:{name}")
+        for name in ("clerk", "xena", "yan", "zoe")
+    }
+
+    async def edit(name: str) -> None:
+        version = (await desk.ok(people["zoe"], "GET", f"{url}/draft"))["version"]
+        headers = {"If-Match": f'"{version}"'}
+        await desk.ok(people[name], "PUT", url, json={"title": f"As {name} has it"}, headers=headers)
+
+    await edit("xena")
+    await desk.ok(people["yan"], "POST", f"{url}/submissions")
+    await desk.ok(people["zoe"], "POST", f"{url}/sign-offs", json={"outcome": "changes_requested"})
+    await edit("yan")
+    await desk.ok(people["yan"], "POST", f"{url}/submissions")
+    for name in ("xena", "yan", "clerk"):
+        answer = await people[name].post(f"{url}/sign-offs", json={"outcome": "approved"})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "same_person"), name
+    await desk.ok(people["zoe"], "POST", f"{url}/sign-offs", json={"outcome": "approved"})
+
+
 async def test_who_edited_a_report_last_does_not_approve_it(desk: Desk):
     """Domain section 3: four eyes, also where one person wrote and another rewrote."""
     meeting = await desk.meeting(MAY)

@@ -43,7 +43,8 @@ async def change_report(work: Work, report_id: UUID, changes: Mapping[str, Any])
         setattr(report, name, value)
     if report.state == "approved":
         report.state = "submitted"
-    report.changed_by = work.actor.sub
+    if work.actor.sub not in report.editors:
+        report.editors = [*report.editors, work.actor.sub]
     report.touch(work.now)
     work.session.add(report)
     await raise_stamps(work, meeting, item)
@@ -57,8 +58,8 @@ async def sign_off(work: Work, report_id: UUID, outcome: str, role: str, comment
     meeting, _ = await open_meeting(work, item.meeting_id)
     check_report_move(report.state, outcome)
     if outcome == "approved":
-        for maker in {report.created_by, report.changed_by or report.created_by}:
-            four_eyes(work.actor, maker)
+        for editor in report.editors:
+            four_eyes(work.actor, editor)
     report.state = outcome
     report.touch(work.now)
     work.session.add_all(
@@ -92,6 +93,7 @@ async def keep_report(
         state=state,
         source=source,
         late=late,
+        editors=[work.actor.sub],
         created_at=work.now,
         modified_at=work.now,
         created_by=work.actor.sub,

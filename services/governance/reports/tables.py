@@ -50,7 +50,8 @@ class Report(Kept, table=True):
     supplement_no: int | None = None
     source: str | None = None
     paper_offer_id: UUID | None = None
-    changed_by: str | None = None
+    editors: list[str] = json_field(default=list)
+    """Everyone who entered or changed it, in order; none of them approves it (domain section 3)."""
     published_at: datetime | None = instant(nullable=True)
 
 

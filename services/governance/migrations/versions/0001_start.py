@@ -806,7 +806,7 @@ def upgrade() -> None:
         sa.Column("supplement_no", sa.Integer(), nullable=True),
         sa.Column("source", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
         sa.Column("paper_offer_id", sa.Uuid(), nullable=True),
-        sa.Column("changed_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("editors", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'changes_requested', 'approved', 'in_pack', 'withdrawn')",
