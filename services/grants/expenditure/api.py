@@ -47,6 +47,8 @@ SEES_NAMES = ("grants:finance", "grants:cfo")
 Definer = Annotated[Work, Writes("grants:finance", "grants:manager")]
 Submitter = Annotated[Work, Writes("expenditure:submit")]
 BatchReader = Annotated[Work, Reads("expenditure:submit", *READERS)]
+FileReader = Annotated[Work, Reads("expenditure:submit", *SEES_NAMES)]
+"""What was sent holds every name: it goes to who sends for that organisation, and to those who see names."""
 LedgerReader = Annotated[Work, Reads(*READERS)]
 Outcome = Literal["accepted", "duplicate", "conflict", "rejected", "held"]
 
@@ -181,22 +183,28 @@ async def list_batch_lines(
     """Every line of a batch with its outcome, in the order of the file; CSV in pounds by `.csv` or `Accept`."""
     await _batch(work, batch_id)
     lines, statement = queries.batch_lines(batch_id, (outcome,) if outcome else None)
-    page = await paginate(work, statement, order=(lines.c.record,), paging=paging, shape=line_shape)
+    # Who sends for the organisation knows the names in its file.
+    names = _sees_names(work) or work.actor.may("expenditure:submit")
+    page = await paginate(
+        work, statement, order=(lines.c.record,), paging=paging, shape=lambda row: line_shape(row, names=names)
+    )
     if not wants_csv(request):
         return page
     return csv_response(sheet(LineShape, page.items), f"lines-{batch_id}.csv")
 
 
 @router.get("/v1/expenditure-batches/{batch_id}/errors")
-async def list_batch_errors(work: BatchReader, paging: Paging, batch_id: UUID) -> Page[LineShape]:
+async def list_batch_errors(work: FileReader, paging: Paging, batch_id: UUID) -> Page[LineShape]:
     """Rejected lines and conflicts, each with every reason."""
     await _batch(work, batch_id)
     lines, statement = queries.batch_lines(batch_id, queries.ERROR_OUTCOMES)
-    return await paginate(work, statement, order=(lines.c.record,), paging=paging, shape=line_shape)
+    return await paginate(
+        work, statement, order=(lines.c.record,), paging=paging, shape=lambda row: line_shape(row, names=True)
+    )
 
 
 @router.get("/v1/expenditure-batches/{batch_id}/errors.csv", response_class=Response)
-async def download_batch_errors(work: BatchReader, batch_id: UUID) -> Response:
+async def download_batch_errors(work: FileReader, batch_id: UUID) -> Response:
     """The same lines as they were sent, with their reasons: mend them and send the file with `corrects`."""
     batch, _ = await _batch(work, batch_id)
     profile = await queries.profile_version(work.session, batch.source, batch.profile_version)
@@ -207,7 +215,7 @@ async def download_batch_errors(work: BatchReader, batch_id: UUID) -> Response:
 
 
 @router.get("/v1/expenditure-batches/{batch_id}/original", response_class=Response)
-async def download_batch_original(work: BatchReader, batch_id: UUID) -> Response:
+async def download_batch_original(work: FileReader, batch_id: UUID) -> Response:
     """The file, byte for byte as it was sent."""
     batch, _ = await _batch(work, batch_id)
     work.etag(batch.file_sha256)

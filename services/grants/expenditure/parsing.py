@@ -10,6 +10,7 @@ from services.grants.expenditure.cells import Unreadable, clean_text, date_reade
 from services.grants.expenditure.columns import Columns
 from services.grants.expenditure.identity import Identifier
 from services.grants.expenditure.line import CODED, INCOMING, NULL, PLACE, TEXT_FIELDS, Reasons, copied
+from services.grants.expenditure.names import NameFinder
 from services.grants.expenditure.parties import PartyReader
 from services.grants.expenditure.valuation import Valuation
 
@@ -53,6 +54,7 @@ class LineParser:
         if name and name.get("constant"):
             self._party.constant = name["constant"]
         self._identifier = Identifier(layout, columns, self._payment_column, source)
+        self._names = NameFinder(layout, columns)
         self._plan_assignment(layout["assignment"])
 
     # ------------------------------------------------------------------ plan
@@ -192,6 +194,7 @@ class LineParser:
             # A finance export seldom says what a negative line corrects (G-28).
             row[KIND] = "credit_note"
             flags.append("origin_missing")
+        self._names.fill(row, flags)
         if flags:
             row[-1] = "{" + ",".join(sorted(set(flags))) + "}"
         else:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
+from services.grants.expenditure.names import NAME_IN_KEY, WITHHELD, withheld
+from services.grants.expenditure.parties import PUBLIC_KINDS
 from services.grants.expenditure.profile import Layout
 from services.grants.expenditure.tables import ExpenditureBatch, HeldLine, LedgerEntry
 from shared.http import Shape
-
-PUBLIC_KINDS = ("organisation", "sole_trader")
 
 
 class ProfileShape(Shape):
@@ -185,13 +186,23 @@ def batch_shape(batch: ExpenditureBatch, organisation: str, base_url: str) -> Ba
     )
 
 
-def line_shape(row: Any) -> LineShape:
+COUNTED_KEY = re.compile("[0-9a-f]{32}#[0-9]+")
+
+
+def line_shape(row: Any, *, names: bool) -> LineShape:
+    """Without `names`, a key that may hold a payee's name is the entry's id, and empty where no entry was made."""
+    key = row.line_key
+    if not names and key is not None:
+        if row.outcome == "accepted":
+            key = str(row.entry_id) if NAME_IN_KEY in row.flags else key
+        elif not COUNTED_KEY.fullmatch(key):
+            key = None
     return LineShape(
         record=row.record,
         line=row.line,
         outcome=row.outcome,
         amount_pence=row.amount_pence,
-        line_key=row.line_key,
+        line_key=key,
         entry_id=row.entry_id,
         reasons=[Reason(**reason) for reason in row.reasons or []],
         flags=row.flags or [],
@@ -209,6 +220,10 @@ def entry_shape(entry: LedgerEntry, organisation: str, *, names: bool) -> EntryS
         charity_number=entry.charity_number if shown else None,
         vcse=entry.vcse,
     )
+    if not names:
+        own |= {field: None for field in WITHHELD if withheld(entry.party_kind, entry.flags, field)}
+        if NAME_IN_KEY in entry.flags:
+            own["line_key"] = str(entry.entry_id)
     return EntryShape(**own, organisation=organisation, party=party)
 
 
@@ -216,5 +231,7 @@ def held_shape(line: HeldLine, organisation: str, *, names: bool) -> HeldShape:
     own = {name: getattr(line, name) for name in HeldShape.model_fields if hasattr(line, name)}
     entry = dict(line.entry)
     if not names and entry.get("party_kind") not in PUBLIC_KINDS:
-        entry["party_name"] = None
+        kind, flags = entry.get("party_kind"), entry.get("flags") or ()
+        kept_back = [field for field in WITHHELD if withheld(kind, flags, field)]
+        entry |= dict.fromkeys(("party_name", "company_number", "charity_number", *kept_back))
     return HeldShape(**{**own, "entry": entry}, organisation=organisation)
