@@ -133,6 +133,14 @@ async def test_a_file_is_named_by_its_hash_for_ever(transparency: Running) -> No
     assert (await client.get(f"{OPEN}/v2/spend.csv")).status_code == 404
 
 
+@pytest.mark.parametrize("number", ["01", "+1", "1.0", "1_0", "%31%20", "١", "0"])
+async def test_a_file_has_one_address_and_no_second_spelling_of_it(transparency: Running, number: str) -> None:
+    """T-49; domain section 5: `v{n}` is permanent, so v01 is no address of the first edition."""
+    await published(transparency)
+    answer = await transparency.anonymous.get(f"{OPEN}/v{number}/spend.csv")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
 async def test_the_metadata_accounts_for_the_file(transparency: Running) -> None:
     """T-14, T-20: methodology, counts, total, hash, reconciliation, every file's hash."""
     data = await published(transparency)

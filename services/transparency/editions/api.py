@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query, Response
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 from sqlmodel import col, select
 from starlette.responses import FileResponse, RedirectResponse
 
 from services.transparency import queries as publishers
 from services.transparency.api import PublisherSlug
-from services.transparency.editions import commands, content, explain, queries
+from services.transparency.editions import commands, content, explain, queries, rules
 from services.transparency.editions.tables import Dataset, Edition, EditionFile, Finding
 from services.transparency.tables import Organisation
 from shared.database import raw_connection
@@ -27,7 +28,16 @@ router = Routes(tags=["datasets"])
 public_files = Routes(tags=["files"])
 
 Period = Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{2}-q[1-4]$", description="Quarter, `2017-18-q1`.")]
-Number = Annotated[int, Path(ge=1, le=100_000, description="Number of the edition.")]
+
+
+def _canonical(number: object) -> object:
+    """An edition has one address: `v1`, never `v01` or `v+1`."""
+    if isinstance(number, str) and not re.fullmatch("[1-9][0-9]*", number):
+        raise ValueError("an edition's number is written in digits, without leading zeros")
+    return number
+
+
+Number = Annotated[int, BeforeValidator(_canonical), Path(ge=1, le=100_000, description="Number of the edition.")]
 Preparing = Annotated[Work, Writes("transparency:preparer")]
 Approving = Annotated[Work, Writes("transparency:approver")]
 INSIDE = ("transparency:preparer", "transparency:approver", "transparency:auditor", "transparency:ops")
@@ -43,7 +53,7 @@ class DraftBody(Body):
     nil_return: bool = Field(
         default=False,
         strict=True,
-        description="You state that there was nothing to pay, where the ledger is empty (T-51).",
+        description="You state that there was nothing to report, where the ledger says nothing of months (T-51).",
     )
     change_note: str | None = Field(
         default=None, min_length=1, max_length=2000, description="What changed; needed from the second edition on."
@@ -93,7 +103,8 @@ class EditionShape(Shape):
     change_note: str | None
     changes: dict[str, int]
     previous_edition: int | None
-    nil_return: bool
+    nil_return: bool = Field(description="No row qualified, and no month is missing (T-51).")
+    meets_duty: bool = Field(description="It has rows or is a nil return; a partial file without rows meets no duty.")
     coverage: str = Field(description="`partial` where months of the quarter hold no line of the owner's ledger.")
     missing_months: list[str]
     rows: int
@@ -348,6 +359,7 @@ def _shape(edition: Edition, publisher: str, base_url: str, files: list[EditionF
         publisher=publisher,
         edition=edition.number,
         previous_edition=edition.predecessor,
+        meets_duty=rules.meets_duty(rows=edition.row_count, nil_return=edition.nil_return),
         rows=edition.row_count,
         lines=edition.line_count,
         url=queries.file_url(base_url, publisher, edition, content.CSV_FILE) if public else None,

@@ -228,6 +228,8 @@ async def _record(work: Work, subject: content.Subject, edition: Edition) -> Non
 
 async def _meet_duties(work: Work, subject: content.Subject, edition: Edition) -> None:
     """The file holds the quarter's spend and cards; grants to voluntary bodies are out once all four quarters are."""
+    if not rules.meets_duty(rows=edition.row_count, nil_return=edition.nil_return):
+        return
     year = subject.quarter.year
     duties = [("SPEND", edition.period), ("CARDS", edition.period)]
     if await queries.year_is_out(work.session, subject.dataset.dataset_id, year):

@@ -74,10 +74,10 @@ async def decide_rows(
     rules.refuse_silence(
         subject.quarter, edition.missing_months, nil_return=edition.nil_stated, published=edition.row_count
     )
-    edition.nil_return = edition.row_count == 0
-    if edition.nil_stated and len(edition.missing_months) == len(months):
-        # A person states that there was nothing, which covers the quarter whole.
+    if edition.nil_stated:
+        # A person states that there was nothing to report, which covers the months without lines too.
         edition.coverage, edition.missing_months = "complete", []
+    edition.nil_return = rules.is_nil_return(rows=edition.row_count, coverage=edition.coverage)
     edition.warnings = {name: count for name, count in figures.items() if count}
     await _compare(work, edition, public[-1] if public else None)
 

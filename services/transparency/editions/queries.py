@@ -12,6 +12,7 @@ import psycopg
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.transparency.editions import rules
 from services.transparency.editions.cells import REASON
 from services.transparency.editions.tables import Dataset, Edition, EditionFile, Finding, RowDecision
 from services.transparency.tables import Organisation
@@ -24,6 +25,10 @@ LICENCE = "https://www.nationalarchives.gov.uk/doc/open-government-licence/versi
 PUBLIC_STATES = ("published", "superseded")
 
 GROSS_NOTE = "VAT could not be separated in some rows; their gross amount is shown and the VAT cell is empty."
+SILENT_NOTE = (
+    "No row qualified in the months that the ledger holds, and nothing is stated for the missing months. "
+    "This is not a nil return and does not meet the duty to publish the quarter."
+)
 
 
 async def editions_of(session: AsyncSession, dataset_id: UUID, period: str) -> list[Edition]:
@@ -100,13 +105,14 @@ async def open_findings(session: AsyncSession, edition_id: UUID) -> int:
 
 
 async def year_is_out(session: AsyncSession, dataset_id: UUID, year: FinancialYear) -> bool:
-    """Whether every quarter of the year has an edition in force."""
+    """Whether every quarter of the year has an edition in force that has rows or is a nil return (T-51)."""
     found = await session.exec(
         select(func.count())
         .select_from(Edition)
         .where(
             col(Edition.dataset_id) == dataset_id,
             col(Edition.state) == "published",
+            (col(Edition.row_count) > 0) | col(Edition.nil_return),
             col(Edition.period).in_([quarter.slug for quarter in year.quarters]),
         )
     )
@@ -189,13 +195,14 @@ def edition_metadata(
         "previous_edition": edition.predecessor,
         "methodology": {"number": edition.methodology, "parameters": parameters},
         "nil_return": edition.nil_return,
+        "meets_duty": rules.meets_duty(rows=edition.row_count, nil_return=edition.nil_return),
         "coverage": edition.coverage,
         "missing_months": edition.missing_months,
         "rows": edition.row_count,
         "lines": edition.line_count,
         "total_pence": edition.total_pence,
         "gross_rows": edition.gross_rows,
-        "notes": [GROSS_NOTE] if edition.gross_rows else [],
+        "notes": _notes(edition),
         "guarded_cells": edition.guarded_cells,
         "warnings": edition.warnings,
         "redactions": redactions,
@@ -208,3 +215,10 @@ def edition_metadata(
         },
     }
     return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _notes(edition: Edition) -> list[str]:
+    notes = [GROSS_NOTE] if edition.gross_rows else []
+    if not rules.meets_duty(rows=edition.row_count, nil_return=edition.nil_return):
+        notes.append(SILENT_NOTE)
+    return notes

@@ -150,6 +150,16 @@ def refuse_silence(quarter: Quarter, missing: Sequence[str], *, nil_return: bool
         )
 
 
+def is_nil_return(*, rows: int, coverage: str) -> bool:
+    """No rows, and every month spoken for: by the owner's lines, or by a person who stated nil (T-51)."""
+    return rows == 0 and coverage == "complete"
+
+
+def meets_duty(*, rows: int, nil_return: bool) -> bool:
+    """Rows, or a nil return. A file without rows that lacks months says nothing, and silence meets no duty (T-51)."""
+    return rows > 0 or nil_return
+
+
 def refuse_unaccounted(reconciliation: Reconciliation) -> None:
     """Refuse while a known batch is incomplete or differs, or while any line or penny is unaccounted for (T-14)."""
     stated, received = reconciliation.stated, reconciliation.received
