@@ -252,6 +252,7 @@ async def list_rule_sets(board: BoardRef, work: PublicWork, paging: Paging) -> P
 @router.post("/v1/closed-days", status_code=201)
 async def add_closed_day(body: ClosedDayIn, work: Annotated[Work, Writes("governance:admin")]) -> ClosedDayOut:
     """Add a day to the holidays, or take one away (B-5)."""
+    work.may_write_for_all()
     closed = await commands.add_closed_day(work, body.day, body.name, body.effect, body.source)
     return ClosedDayOut.model_validate(closed)
 

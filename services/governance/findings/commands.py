@@ -36,15 +36,19 @@ async def resolve_finding(
     """Accept or dismiss. The source value stays as it is; what was chosen is kept beside it (B-44).
 
     A name: accepted, the printed text becomes an alias and what waits for it attaches; dismissed, it is a person of
-    their own. A column's date: accepted, its cells attach to the meeting; dismissed, they stay unattached. Of other
-    kinds the outcome alone is kept.
+    their own. Either way it is settled for every board, so a token limited to some organisations may not. A column's
+    date: accepted, its cells attach to the meeting; dismissed, they stay unattached. Of other kinds the outcome alone
+    is kept.
     """
     finding = (
         await work.session.exec(select(ImportFinding).where(ImportFinding.id == finding_id).with_for_update())
     ).one_or_none()
     if finding is None:
         raise NotFound("No finding has this id.")
-    if finding.board_id is not None:
+    settles_a_name = finding.kind in NAME_KINDS or (finding.kind, outcome) == ("name_unknown", "accepted")
+    if finding.board_id is None or settles_a_name:
+        work.may_write_for_all()
+    else:
         board = await get_board(work.session, finding.board_id)
         work.may_write_for(board.organisation_slug)
     if finding.state != "open":

@@ -30,10 +30,14 @@ async def decide_offer(
         assert agenda_item is not None
         await _take(work, offer, agenda_item)
     elif decision == "decline":
+        if offer.board_id is None:
+            # It waits for any board that may take it.
+            work.may_write_for_all()
         offer.state = "declined"
     else:
         assert meeting_id is not None
-        meeting, _ = await find_meeting(work.session, meeting_id)
+        meeting, moved_to = await find_meeting(work.session, meeting_id)
+        work.may_write_for(moved_to.organisation_slug)
         if offer.board_id is not None and meeting.board_id != offer.board_id:
             raise Invalid("That meeting is another board's; name one of this board.", pointer="/meeting")
         if meeting.state in ("held", "cancelled"):

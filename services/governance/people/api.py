@@ -157,6 +157,7 @@ class Members(Shape):
 @router.post("/v1/persons", status_code=201)
 async def create_person(body: PersonIn, work: Annotated[Work, Writes("governance:clerk")]) -> PersonOut:
     """Enter a person."""
+    work.may_write_for_all()
     person = await commands.create_person(work, body.name, body.title, body.honours)
     work.headers["Location"] = f"{work.base_url}/v1/persons/{person.id}"
     work.etag(person.version)
@@ -201,6 +202,7 @@ async def read_person(person: UUID, work: PublicWork) -> PersonOut | RedirectRes
 @router.post("/v1/persons/{person}/aliases", status_code=201)
 async def add_alias(person: UUID, body: AliasIn, work: Annotated[Work, Writes("governance:clerk")]) -> PersonOut:
     """Confirm another printed text as this person's (B-43)."""
+    work.may_write_for_all()
     await commands.add_alias(work, person, body.text, body.kind, body.source)
     found = await find_person(work.session, person)
     return _person(found, (await aliases_by_person(work.session)).get(found.id, []))
@@ -209,6 +211,7 @@ async def add_alias(person: UUID, body: AliasIn, work: Annotated[Work, Writes("g
 @router.post("/v1/persons/{person}/merge")
 async def merge_person(person: UUID, body: MergeIn, work: Annotated[Work, Writes("governance:admin")]) -> PersonOut:
     """Merge this person into another (B-43). Answers the survivor."""
+    work.may_write_for_all()
     survivor = await commands.merge_person(work, person, body.into)
     return _person(survivor, (await aliases_by_person(work.session)).get(survivor.id, []))
 
