@@ -103,7 +103,8 @@ FROM known k {_PLACES}
 """
 
 # Lines that mend rejected ones are new occurrences, also where the content is stored already; only what an earlier
-# correction of the same batch brought in counts as sent before.
+# correction of the same batch brought in counts as sent before. There can be as many of them as lines were rejected:
+# content that is stored already and comes on top of that, as when the whole file is sent instead of its errors, is held.
 JUDGE_CORRECTION = f"""{_INTO_JUDGED}
 WITH k AS MATERIALIZED (
     SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day,
@@ -124,12 +125,25 @@ WITH k AS MATERIALIZED (
     GROUP BY c.content
 ), known AS (
     SELECT k.*, stored.stored, stored.mended FROM k JOIN stored ON stored.content = k.content
+), room AS (
+    SELECT (SELECT rejected_lines FROM expenditure_batches WHERE id = %(corrects)s)
+        - (SELECT count(*) FROM ledger_entries e JOIN expenditure_batches b ON b.id = e.batch_id
+           WHERE b.corrects = %(corrects)s) AS lines
 ), placed AS (
-    SELECT k.*, k.content || '#' || (k.stored + k.n - k.mended) AS line_key FROM known k
+    SELECT k.*, k.content || '#' || (k.stored + k.n - k.mended) AS line_key,
+        k.n > k.mended AND k.stored > 0 AND room.lines < row_number() OVER (
+            PARTITION BY k.n > k.mended ORDER BY k.stored > 0, k.record
+        ) AS surplus
+    FROM known k CROSS JOIN room
 )
 SELECT k.record, k.amount_pence, k.line_key, k.item_id, NULL::uuid, NULL::uuid, NULL, {_PLACEMENT},
-    CASE WHEN f.rule IS NOT NULL THEN 'rejected' WHEN k.n <= k.mended THEN 'duplicate' {_PLACED} END AS outcome,
-    CASE WHEN f.rule IS NOT NULL THEN f.reasons WHEN k.n <= k.mended THEN NULL {_PLACE_REASONS} END AS reasons
+    CASE WHEN f.rule IS NOT NULL THEN 'rejected' WHEN k.n <= k.mended THEN 'duplicate'
+         WHEN k.surplus THEN 'held' {_PLACED} END AS outcome,
+    CASE WHEN f.rule IS NOT NULL THEN f.reasons WHEN k.n <= k.mended THEN NULL
+         WHEN k.surplus THEN jsonb_build_array(jsonb_build_object('code', 'possible_duplicate', 'column', NULL,
+            'detail', 'The ledger holds this content, and the batch that is mended had fewer lines rejected; send its '
+                      'errors file, mended, and not the whole file.')) {_PLACE_REASONS}
+    END AS reasons
 FROM placed k {_PLACES}
 """
 

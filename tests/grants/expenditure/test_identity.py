@@ -117,15 +117,30 @@ async def test_a_file_that_mends_rejected_lines_brings_new_occurrences(ledger: L
     """§6: `corrects` says that equal content is new; the mended file sent twice still counts once."""
     await ledger.defined(counted_profile())
     broken = ("A-1", "2017-04-31", "Alpha Ltd", "100.00")
-    first = await ledger.sent(csv_file(ALPHA, broken), "counted")
-    assert await ledger.outcomes(first) == ["accepted", "rejected"]
-    without = await ledger.sent(csv_file(ALPHA, ALPHA), "counted", corrects=first["id"])
-    accounted(without)
-    assert await ledger.outcomes(without) == ["accepted", "accepted"]
+    first = await ledger.sent(csv_file(ALPHA, broken, broken), "counted")
+    assert await ledger.outcomes(first) == ["accepted", "rejected", "rejected"]
     mended = await ledger.sent(csv_file(ALPHA, ALPHA), "counted", corrects=first["id"])
-    assert await ledger.outcomes(mended) == ["duplicate", "duplicate"]
+    accounted(mended)
+    assert await ledger.outcomes(mended) == ["accepted", "accepted"]
+    again = await ledger.sent(csv_file(ALPHA, ALPHA), "counted", corrects=first["id"])
+    assert await ledger.outcomes(again) == ["duplicate", "duplicate"]
     whole = await ledger.sent(csv_file(ALPHA, ALPHA, ALPHA), "counted")
     assert await ledger.outcomes(whole) == ["duplicate"] * 3
+
+
+async def test_a_whole_file_sent_as_its_own_correction_doubles_nothing(ledger: Ledger) -> None:
+    """§6: as many equal lines are new as were rejected; what the ledger holds beyond that waits for a person."""
+    await ledger.defined(counted_profile())
+    broken = ("B-1", "2017-04-31", "Beta Ltd", "50.00")
+    good = ("B-1", "2017-04-30", "Beta Ltd", "50.00")
+    first = await ledger.sent(csv_file(ALPHA, broken, ALPHA), "counted")
+    assert await ledger.outcomes(first) == ["accepted", "rejected", "accepted"]
+    whole = await ledger.sent(csv_file(ALPHA, good, ALPHA), "counted", corrects=first["id"])
+    accounted(whole)
+    assert await ledger.outcomes(whole) == ["held", "accepted", "held"]
+    assert {line["reasons"][0]["code"] for line in await ledger.everything("/v1/held-lines")} == {"possible_duplicate"}
+    later = await ledger.sent(csv_file(ALPHA), "counted", corrects=first["id"])
+    assert await ledger.outcomes(later) == ["duplicate"]
 
 
 async def test_a_correction_names_a_finished_batch_of_the_same_ledger_and_source(ledger: Ledger) -> None:
@@ -184,7 +199,7 @@ async def test_occurrences_are_counted_across_the_slices_of_a_long_file(ledger: 
     assert (again["outcomes"]["held"]["lines"], again["outcomes"]["accepted"]["lines"]) == (2, 1)
     mended = await ledger.sent(csv_file(*rows), "counted", corrects=first["id"])
     accounted(mended)
-    assert mended["outcomes"]["accepted"]["lines"] == 22_000
+    assert mended["outcomes"]["held"]["lines"] == 22_000
     mended = await ledger.sent(csv_file(*rows), "counted", corrects=first["id"])
     assert mended["outcomes"]["duplicate"]["lines"] == 22_000
 
