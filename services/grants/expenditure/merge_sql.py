@@ -104,7 +104,7 @@ FROM known k {_PLACES}
 
 # Lines that mend rejected ones are new occurrences, also where the content is stored already; only what an earlier
 # correction of the same batch brought in counts as sent before. There can be as many of them as lines were rejected:
-# content that is stored already and comes on top of that, as when the whole file is sent instead of its errors, is held.
+# content that is stored already and comes on top of that (the whole file was sent instead of its errors) is held.
 JUDGE_CORRECTION = f"""{_INTO_JUDGED}
 WITH k AS MATERIALIZED (
     SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day,
