@@ -432,7 +432,14 @@ async def test_of_two_drafts_made_at_the_same_moment_one_is_refused(transparency
 @pytest.mark.parametrize(
     ("statement", "constraint"),
     [
-        ("UPDATE editions SET state = 'published', approved_by = drafted_by", "ck_editions_two_people"),
+        (
+            "UPDATE editions SET state = 'published', approved_by = drafted_by, changed_by = '[]'",
+            "ck_editions_two_people",
+        ),
+        (
+            "UPDATE editions SET state = 'published', approved_by = 'person:cy', changed_by = '[\"person:cy\"]'",
+            "ck_editions_approver_changed_nothing",
+        ),
         ("UPDATE row_decisions SET exclusion = 'SALARY'", "ck_row_decisions_one_reason"),
         (
             "INSERT INTO editions SELECT (jsonb_populate_record(e, jsonb_build_object("

@@ -85,6 +85,7 @@ class FileShape(Shape):
 class FindingShape(Shape):
     finding_id: UUID
     code: str
+    field: str = Field(description="Text it stands in: `purpose`, `category` or `unit`.")
     row_id: str
     resolved_by: str | None
     resolved_at: datetime | None
@@ -123,6 +124,7 @@ class EditionShape(Shape):
 class DraftShape(EditionShape):
     drafted_by: str
     drafted_at: datetime
+    changed_by: list[str] = Field(description="Who drafted, checked or resolved a finding; none of them approves it.")
     checked_by: str | None
     checked_at: datetime | None
     approved_by: str | None
@@ -250,7 +252,7 @@ async def check_edition(work: Preparing, publisher: PublisherSlug, period: Perio
 async def approve_edition(
     work: Approving, publisher: PublisherSlug, period: Period, n: Number, body: ApprovalBody
 ) -> DraftShape:
-    """Publish a checked edition. Refused for the person who drafted or checked it, and for any other content."""
+    """Publish a checked edition. Refused for everyone who drafted or changed it, and for any other content."""
     edition = await commands.approve_edition(work, publisher, _quarter(period), n, body.sha256)
     work.headers["Location"] = queries.file_url(work.base_url, publisher, edition, content.CSV_FILE)
     return await _draft(work, edition, publisher)
@@ -384,6 +386,7 @@ async def _draft(work: Work, edition: Edition, publisher: str) -> DraftShape:
         **_shape(edition, publisher, work.base_url, files).model_dump(),
         drafted_by=edition.drafted_by,
         drafted_at=edition.drafted_at,
+        changed_by=edition.changed_by,
         checked_by=edition.checked_by,
         checked_at=edition.checked_at,
         approved_by=edition.approved_by,

@@ -60,6 +60,7 @@ async def draft_edition(
         changes={},
         gross_rows=0,
         predecessor=predecessor.number if predecessor else None,
+        changed_by=[work.actor.sub],
         drafted_by=work.actor.sub,
         drafted_at=work.now,
         created_by=work.actor.sub,
@@ -86,8 +87,10 @@ async def check_edition(work: Work, publisher: str, quarter: Quarter, number: in
         editions = await queries.editions_of(work.session, subject.dataset.dataset_id, quarter.slug)
         await content.decide_rows(work, subject, edition, await content.methodology_of(work, subject), editions)
     rules.refuse_unaccounted(await content.reconciliation_of(work, subject, edition))
+    rules.refuse_clashes(await selection.clashing_keys(connection, edition.edition_id))
     await content.build_files(work, subject, edition)
     edition.state = "checked"
+    edition.changed_by = rules.with_maker(edition.changed_by, work.actor.sub)
     edition.checked_by, edition.checked_at = work.actor.sub, work.now
     edition.version += 1
     edition.modified_at = work.now
@@ -96,7 +99,10 @@ async def check_edition(work: Work, publisher: str, quarter: Quarter, number: in
 
 
 async def approve_edition(work: Work, publisher: str, quarter: Quarter, number: int, sha256: str) -> Edition:
-    """Publish what was checked, by another person; the edition in force is superseded in the same transaction."""
+    """Publish what was checked, by a person who changed nothing of it.
+
+    The edition in force is superseded in the same transaction.
+    """
     subject = await _lock(work, publisher, quarter)
     edition = await _edition(work, subject, number)
     connection = await raw_connection(work.session)
@@ -108,8 +114,8 @@ async def approve_edition(work: Work, publisher: str, quarter: Quarter, number: 
         mark=await selection.ledger_mark(connection, subject.organisation.organisation_id, quarter),
         open_findings=await queries.open_findings(work.session, edition.edition_id),
     )
-    for maker in (edition.drafted_by, edition.checked_by):
-        four_eyes(work.actor, maker or "", code="four_eyes")
+    for maker in edition.changed_by:
+        four_eyes(work.actor, maker, code="four_eyes")
     rules.refuse_unaccounted(await content.reconciliation_of(work, subject, edition))
     for earlier in await queries.editions_of(work.session, subject.dataset.dataset_id, quarter.slug):
         if earlier.state == "published":
@@ -154,6 +160,9 @@ async def resolve_finding(
     if edition.state not in ("draft", "checked"):
         raise rules.EditionImmutable("This edition is published; its findings are closed.")
     finding.resolved_by, finding.resolved_at, finding.reason = work.actor.sub, work.now, reason
+    edition.changed_by = rules.with_maker(edition.changed_by, work.actor.sub)
+    edition.version += 1
+    edition.modified_at = work.now
     work.audit("resolve_finding", finding_id, after={"code": finding.code}, reason=reason)
     return finding
 

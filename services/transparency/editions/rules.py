@@ -108,6 +108,11 @@ class ChangeNoteNeeded(Conflict):
     title = "A later edition says what changed"
 
 
+class KeyNotUnique(Conflict):
+    code = "key_not_unique"
+    title = "Two rows would carry one key"
+
+
 class NotNil(Conflict):
     code = "not_nil"
     title = "There is something to report"
@@ -176,6 +181,21 @@ def refuse_unaccounted(reconciliation: Reconciliation) -> None:
             f"{difference.lines} lines and {sterling(difference.pence)} are neither published nor excluded.",
             extra={"difference_pence": difference.pence, "difference_lines": difference.lines},
         )
+
+
+def refuse_clashes(keys: Sequence[str]) -> None:
+    """(TransactionNumber, LineNumber) names one row of a file (T-12)."""
+    if keys:
+        raise KeyNotUnique(
+            f"More than one row has the key {', '.join(keys)}. Delete this edition and draft it anew; if it stays, the "
+            "ledger's owner corrects the line numbers of the item.",
+            extra={"keys": list(keys)},
+        )
+
+
+def with_maker(makers: Sequence[str], sub: str) -> list[str]:
+    """The people who changed an edition, and this one; each once, in the order of their first change."""
+    return list(makers) if sub in makers else [*makers, sub]
 
 
 def approve_edition(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 
+from services.transparency.editions import lint
 from services.transparency.editions.rules import Amount, Changes, Reconciliation, months_of
 from shared.periods import Quarter
 
@@ -59,7 +60,8 @@ def excluded_classes() -> tuple[str, ...]:
 
 
 # A line is superseded when it reverses another or is reversed: original and reversal sum to zero, and the newest full
-# entry stands alone. An item is an invoice or credit note; for staff expenses it is a person's calendar month (T-8).
+# entry stands alone. An item is an invoice or credit note; for staff expenses it is a person's calendar month (T-8),
+# without what that person bought with a card: such a purchase is an item of its own, shown at any value (T-9).
 # Its total takes in every live line, of other periods and other programmes too, because the whole item is tested (T-2).
 #
 # The total is a window over the publisher's lines, and what belongs to single lines is looked up line by line: joins
@@ -71,22 +73,22 @@ WITH tested AS (
             OR EXISTS (SELECT FROM spend_lines reversal WHERE reversal.reverses = line.entry_id) AS superseded,
         CASE WHEN line.replaces IS NULL THEN line.kind ELSE COALESCE(
             (SELECT root.kind FROM spend_lines root WHERE root.entry_id = line.replaces), line.kind) END AS item_kind,
-        item_id, party_key,
+        item_id, party_key, card <> 'none' OR (ledger_class = 'grant' AND COALESCE(vcse, false)) AS shown_singly,
         CASE WHEN %(gross)s AND line.amount_basis = 'net'
             THEN line.net_pence + COALESCE(line.vat_pence, 0) ELSE line.eligible_pence END AS tested_pence
     FROM spend_lines line
     WHERE line.organisation_id = %(organisation)s
 ), itemised AS (
-    SELECT *, CASE WHEN item_kind = 'staff_expense'
+    SELECT *, CASE WHEN item_kind = 'staff_expense' AND NOT shown_singly
         THEN 'month ' || COALESCE(party_key, item_id) || to_char(payment_date, ' YYYY-MM') ELSE item_id END AS item
     FROM tested
 ), totalled AS (
-    SELECT entry_id, superseded, item_kind, item, tested_pence, payment_date,
+    SELECT entry_id, superseded, item_kind, item, tested_pence, payment_date, shown_singly,
         COALESCE(sum(tested_pence) FILTER (WHERE NOT superseded) OVER (PARTITION BY source, item), 0)::bigint
             AS item_pence
     FROM itemised
 ), period AS (
-    SELECT line.*, superseded, item_kind, item, tested_pence, item_pence
+    SELECT line.*, superseded, item_kind, item, tested_pence, item_pence, shown_singly
     FROM totalled JOIN spend_lines line USING (entry_id)
     WHERE totalled.payment_date BETWEEN %(start)s AND %(end)s
 ), decided AS (
@@ -95,7 +97,7 @@ WITH tested AS (
             WHEN superseded THEN 'SUPERSEDED_LINE'
             WHEN %(programme)s AND agreement_id IS NULL THEN 'NOT_PROGRAMME'
             WHEN upper(ledger_class) = ANY(%(classes)s) THEN upper(ledger_class)
-            WHEN card <> 'none' OR (ledger_class = 'grant' AND vcse) THEN NULL
+            WHEN shown_singly THEN NULL
             WHEN abs(item_pence) <= %(threshold)s THEN 'BELOW_THRESHOLD'
         END AS exclusion
     FROM period
@@ -132,7 +134,8 @@ FROM (
 """
 
 # (TransactionNumber, LineNumber) is the public key (T-12). Where a ledger gives two lines of one item the same number,
-# the one seen first keeps it and the others follow behind the item's last.
+# the one seen first keeps it and the others follow behind the item's last. That no key stands twice is checked again
+# before a file is built, because any other way to a clash would end in public.
 RENUMBER = """
 WITH clashing AS (
     SELECT transaction_number FROM row_decisions
@@ -156,27 +159,13 @@ UPDATE row_decisions SET line_number = moved.line_number
 FROM moved WHERE row_decisions.edition_id = %(edition)s AND row_decisions.entry_id = moved.entry_id
 """
 
-# Text that looks like a way to reach or pay a person must be looked at before it is published (T-24).
-LINT = """
-INSERT INTO findings (edition_id, finding_id, entry_id, row_id, code, resolved_by, resolved_at, reason)
-SELECT %(edition)s, md5(decision.row_id || pattern.code)::uuid, decision.entry_id, decision.row_id, pattern.code,
-    known.resolved_by, known.resolved_at, known.reason
-FROM row_decisions decision
-JOIN spend_lines line USING (entry_id)
-JOIN (VALUES
-    ('email_in_text', '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z]{2,}'),
-    ('ni_number_in_text', '\\m[A-CEGHJ-PR-TW-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\\M'),
-    ('phone_in_text', '(\\m0|[+]44 ?)[1-37][0-9]{2,3}[ -]?[0-9]{3}[ -]?[0-9]{3,4}\\M'),
-    ('bank_account_in_text', '\\m[0-9]{2}-[0-9]{2}-[0-9]{2}\\M.{0,20}\\m[0-9]{8}\\M')
-) AS pattern (code, expression) ON line.purpose ~ pattern.expression
-LEFT JOIN LATERAL (
-    SELECT resolved_by, resolved_at, reason FROM findings earlier
-    WHERE earlier.row_id = decision.row_id AND earlier.code = pattern.code AND earlier.resolved_by IS NOT NULL
-    LIMIT 1
-) AS known ON true
-WHERE decision.edition_id = %(edition)s AND decision.inclusion IS NOT NULL
-    AND line.party_kind NOT IN ('individual', 'staff')
-ON CONFLICT DO NOTHING
+# Several ledger lines stand under one row of staff expenses; every other published line is a row.
+CLASHES = """
+SELECT transaction_number || ' line ' || line_number FROM row_decisions
+WHERE edition_id = %(edition)s AND inclusion IS NOT NULL
+GROUP BY transaction_number, line_number
+HAVING count(DISTINCT CASE WHEN inclusion = 'EXPENSE_MONTH' THEN row_id ELSE entry_id::text END) > 1
+ORDER BY 1 LIMIT 10
 """
 
 
@@ -194,23 +183,34 @@ async def select_rows(connection: Connection, selection: Selection) -> None:
     """Decide every line of the period anew: one inclusion or one exclusion reason each (T-15)."""
     values = selection.values
     await connection.execute("DELETE FROM row_decisions WHERE edition_id = %(edition)s", values)
-    await connection.execute("DELETE FROM findings WHERE edition_id = %(edition)s AND resolved_by IS NULL", values)
     await connection.execute(DECIDE, values)
     await connection.execute(RENUMBER, values)
-    await connection.execute(LINT, values)
+    await lint.find(connection, selection.edition_id)
+
+
+async def clashing_keys(connection: Connection, edition_id: UUID) -> list[str]:
+    """Keys that more than one row of the edition would carry, ten at most (T-12)."""
+    cursor = await connection.execute(CLASHES, {"edition": edition_id})
+    return [key for (key,) in await cursor.fetchall()]
 
 
 async def ledger_mark(connection: Connection, organisation_id: UUID, quarter: Quarter) -> str:
-    """A fingerprint of the period's ledger: it changes when the owner states more, or a line of the period is reversed.
+    """A fingerprint of what the period's rows are decided from.
 
-    It reads a row for each batch and each reversal, never the lines, so that a public read may ask for it.
+    It changes when the owner states more of the period, when a line of the period is reversed, and when an item of the
+    period gets a line in another quarter, because the whole item is tested (T-2).
+
+    It reads a row for each batch, each reversal and each line paid apart from its item, never all lines, so that a
+    public read may ask for it.
     """
     cursor = await connection.execute(
         """
         SELECT concat_ws('/', count(*), COALESCE(sum(lines), 0), COALESCE(sum(pence), 0), (
             SELECT count(*) FROM spend_lines reversal JOIN spend_lines line ON line.entry_id = reversal.reverses
             WHERE reversal.reverses IS NOT NULL AND line.organisation_id = %(organisation)s
-                AND line.payment_date BETWEEN %(start)s AND %(end)s))
+                AND line.payment_date BETWEEN %(start)s AND %(end)s), (
+            SELECT concat(count(*), ':', COALESCE(sum(pence), 0)) FROM spread_lines
+            WHERE organisation_id = %(organisation)s AND quarter_start = %(start)s))
         FROM ledger_months WHERE organisation_id = %(organisation)s AND month = ANY(%(months)s)
         """,
         _period(organisation_id, quarter),

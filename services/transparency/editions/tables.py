@@ -49,6 +49,10 @@ class Edition(Transparency, table=True):
         ),
         CheckConstraint("state IN ('draft', 'checked', 'published', 'superseded')", name="state"),
         CheckConstraint("state IN ('draft', 'checked') OR approved_by <> drafted_by", name="two_people"),
+        CheckConstraint(
+            "state IN ('draft', 'checked') OR NOT jsonb_exists(changed_by, approved_by)",
+            name="approver_changed_nothing",
+        ),
     )
 
     edition_id: UUID = Field(primary_key=True)
@@ -77,6 +81,8 @@ class Edition(Transparency, table=True):
     predecessor: int | None = None
     drafted_by: str
     drafted_at: datetime = instant()
+    changed_by: list[str] = json_field()
+    """Everyone who drafted, checked or resolved a finding of it, each once; none of them approves it (section 3)."""
     checked_by: str | None = None
     checked_at: datetime | None = instant(nullable=True)
     approved_by: str | None = None
@@ -130,6 +136,7 @@ class Finding(Transparency, table=True):
     entry_id: UUID
     row_id: str
     code: str
+    field: str = Field(description="Published text that it stands in: purpose, category or unit.")
     resolved_by: str | None = None
     resolved_at: datetime | None = instant(nullable=True)
     reason: str | None = None

@@ -56,6 +56,27 @@ COLUMNS = (
     "first_seen_at",
 )
 
+# The lines of each item that just got one, each beside the other quarters that hold lines of the item. Staff expenses
+# are left out: their item is a month, which no quarter divides (T-8). The inner select stays fenced by OFFSET, so that
+# each item is looked up by its index whatever the planner believes of a table that is being filled.
+SPREAD = """
+WITH alike AS (
+    SELECT line.* FROM unnest(%(items)s::text[]) AS wanted (item_id)
+    CROSS JOIN LATERAL (
+        SELECT entry_id, item_id, eligible_pence, date_trunc('quarter', payment_date::timestamp)::date AS quarter
+        FROM spend_lines
+        WHERE organisation_id = %(organisation)s AND source = %(source)s AND item_id = wanted.item_id
+            AND NOT (kind = 'staff_expense' AND card = 'none')
+        OFFSET 0
+    ) AS line
+)
+INSERT INTO spread_lines (entry_id, quarter_start, organisation_id, pence)
+SELECT alike.entry_id, other.quarter, %(organisation)s, alike.eligible_pence
+FROM alike JOIN (SELECT DISTINCT item_id, quarter FROM alike) AS other
+    ON other.item_id = alike.item_id AND other.quarter <> alike.quarter
+ON CONFLICT DO NOTHING
+"""
+
 COPY_LINES = f"COPY spend_lines ({', '.join(COLUMNS)}) FROM STDIN"
 
 
@@ -67,12 +88,25 @@ async def record_spend(event: ExpenditureRecorded, reacting: Reacting) -> None:
     """
     lines = {line.entry_id: line for line in event.lines}
     connection = await raw_connection(reacting.session)
+    # Two batches may hold lines of one item; whichever comes second must see the first.
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"spend of {event.organisation_id}"]
+    )
     known = await connection.execute("SELECT entry_id FROM spend_lines WHERE entry_id = ANY(%s)", [list(lines)])
     for (entry_id,) in await known.fetchall():
         del lines[entry_id]
     async with connection.cursor() as cursor, cursor.copy(COPY_LINES) as copy:
         for line in lines.values():
             await copy.write_row(_cells(line, event, reacting.occurred_at))
+    await connection.execute(
+        SPREAD,
+        {
+            "items": sorted({line.item_id for line in lines.values()}),
+            "organisation": event.organisation_id,
+            "source": event.source,
+        },
+        prepare=False,
+    )
 
 
 def _cells(line: LedgerLine, event: ExpenditureRecorded, seen_at: datetime) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ class SpendLine(Transparency, table=True):
     __tablename__ = "spend_lines"
     __table_args__ = (
         Index("ix_spend_lines_period", "organisation_id", "payment_date"),
+        Index("ix_spend_lines_item", "organisation_id", "source", "item_id"),
         Index("ix_spend_lines_reverses", "reverses", postgresql_where=text("reverses IS NOT NULL")),
     )
 
@@ -57,6 +58,18 @@ class SpendLine(Transparency, table=True):
     decision_ref: str | None = None
     source_redacted: bool
     first_seen_at: datetime = instant()
+
+
+class SpreadLine(Transparency, table=True):
+    """A line paid in one quarter whose item also has lines in another: the other quarter's test takes it in (T-2)."""
+
+    __tablename__ = "spread_lines"
+    __table_args__ = (Index("ix_spread_lines_quarter", "organisation_id", "quarter_start"),)
+
+    entry_id: UUID = Field(primary_key=True)
+    quarter_start: date = Field(primary_key=True, description="First day of the other quarter.")
+    organisation_id: UUID
+    pence: int = pence()
 
 
 class LedgerBatch(Transparency, table=True):
