@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from types import TracebackType
 
 HERE = Path(__file__).parent
 JARS = HERE / "jars"
+TARGET = HERE / "target"
 UP_SECONDS = 60.0
 
 PROPERTIES = """\
@@ -43,17 +45,27 @@ class Unavailable(Exception):
 
 
 def fetch_jars() -> Path:
-    """The jars, fetched with Maven where they are not there yet."""
-    if JARS.is_dir() and any(JARS.glob("kafka_2.13-*.jar")):
-        return JARS
+    """The jars, fetched with Maven where they are not there yet; processes that want them at once wait for the first."""
+    TARGET.mkdir(exist_ok=True)
+    with (TARGET / "jars.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not JARS.is_dir():
+            _fetch_jars()
+    return JARS
+
+
+def _fetch_jars() -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise Unavailable("Maven (mvn) is not installed, and the jars of Kafka have not been fetched")
-    command = [maven, "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={JARS}"]
+    # Under another name until all are there: half of the jars must never look like all of them.
+    incoming = TARGET / "incoming"
+    shutil.rmtree(incoming, ignore_errors=True)
+    command = [maven, "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={incoming}"]
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=600)
     if done.returncode != 0:
         raise Unavailable(f"Maven could not fetch the jars of Kafka: {done.stdout[-500:]}")
-    return JARS
+    incoming.rename(JARS)
 
 
 class Broker:
