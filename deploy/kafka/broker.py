@@ -45,7 +45,7 @@ class Unavailable(Exception):
 
 
 def fetch_jars() -> Path:
-    """The jars, fetched with Maven where they are not there yet; processes that want them at once wait for the first."""
+    """The jars, fetched with Maven where they are not there yet; several processes at once wait for the first."""
     TARGET.mkdir(exist_ok=True)
     with (TARGET / "jars.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
