@@ -60,7 +60,6 @@ async def test_a_token_for_another_organisation_writes_nothing(deliverables: Run
     assert await deliverables.emitted() == before
     own = deliverables.as_(*EVERYBODY, sub="person:own", organisations=["agency"])
     allowed = {
-        key: (await own.request(key[0], key[1].format(**ids), **request)).status_code
-        for key, request in WRITES.items()
+        key: (await own.request(key[0], key[1].format(**ids), **request)).status_code for key, request in WRITES.items()
     }
     assert 403 not in allowed.values(), allowed
