@@ -155,6 +155,21 @@ async def test_nobody_attends_a_cancelled_meeting(desk: Desk):
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "meeting_cancelled")
 
 
+async def test_nobody_is_present_at_a_meeting_to_come_and_apologies_may_be_given(desk: Desk):
+    """B-23: attendance is of meetings held."""
+    meeting = await desk.meeting("2019-07-16T11:00:00+01:00")
+    ids = await people(desk, "")
+    url = f"/v1/meetings/{meeting['id']}/attendance"
+
+    def entries(status: str) -> dict:
+        entry = {"person_id": ids["Ann Member"], "capacity": "full_member", "status": status}
+        return {"source": "register", "entries": [entry]}
+
+    early = await desk.clerk.post(url, json=entries("present"))
+    assert (early.status_code, early.json()["errors"][0]["code"]) == (409, "meeting_to_come")
+    await desk.ok(desk.clerk, "POST", url, json=entries("apologies"))
+
+
 async def test_a_person_cannot_hold_one_part_twice_at_a_time(desk: Desk):
     """B-22; domain section 7."""
     ids = await people(desk, "")

@@ -253,3 +253,25 @@ async def test_what_was_declared_before_the_note_outlives_a_replaced_draft(desk:
     await desk.ok(desk.clerk, "POST", f"{here}/minutes/publications", json={})
     listed = (await desk.ok(public, "GET", f"{here}/declarations"))["items"]
     assert [d["person"] for d in listed] == ["Alan Connett"]
+
+
+async def test_a_note_that_knows_a_declaration_to_be_sensitive_closes_its_nature(desk: Desk):
+    """B-15, B-30: what was declared in the open is seen by nobody in public from then on, and is not lost."""
+    meeting = await desk.meeting("2018-03-22T11:00:00+00:00", held=True)
+    here = f"/v1/meetings/{meeting['id']}"
+    spoken = {"person": "Alan Connett", "items": ["1"], "nature": "A very private matter"}
+    await desk.ok(desk.clerk, "POST", f"{here}/declarations", json=spoken)
+    public = desk.running.anonymous
+    assert "very private" in (await public.get(f"{here}/declarations")).text
+    note = {
+        "declarations": [{"person": "Alan Connett", "items": ["1"], "sensitive": True}],
+        "items": [{"number": "1", "title": "Plan"}],
+    }
+    await desk.ok(desk.clerk, "POST", f"{here}/minutes", json=note)
+    listed = await public.get(f"{here}/declarations")
+    assert [(d["sensitive"], d["nature"]) for d in listed.json()["items"]] == [(True, None)]
+    async with desk.running.session() as session:
+        connection = await session.connection()
+        kept = (await connection.exec_driver_sql("SELECT nature FROM closed_declarations")).scalars().all()
+        left = (await connection.exec_driver_sql("SELECT nature FROM declarations")).scalars().all()
+    assert (kept, left) == (["A very private matter"], [None])

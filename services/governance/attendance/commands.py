@@ -13,6 +13,7 @@ from services.governance.attendance.queries import entries_of, note_list
 from services.governance.attendance.rules import (
     ComparisonFinding,
     Entry,
+    MeetingToCome,
     MeetingWasCancelled,
     check_own_group,
     check_substitute,
@@ -26,6 +27,7 @@ from services.governance.meetings.queries import find_meeting, local_day
 from services.governance.minutes.notes import look_again
 from services.governance.people.queries import find_person, memberships_on, names_by_id
 from services.governance.registers.queries import unsettled_cells
+from shared.periods import london_date
 from shared.work import Work
 
 
@@ -50,6 +52,8 @@ async def record_attendance(work: Work, meeting_id: UUID, listed: Sequence[Liste
     work.may_write_for(board.organisation_slug)
     if meeting.state == "cancelled":
         raise MeetingWasCancelled("Attendance belongs to a meeting that took place; this one was cancelled.")
+    if local_day(meeting) > london_date(work.now) and any(item.status == "present" for item in listed):
+        raise MeetingToCome("Presence is entered from the day of the meeting on; apologies may come before.")
     groups = await group_names(work.session)
     sitting = {m.person_id: m for m, _ in await memberships_on(work.session, board.id, local_day(meeting))}
     made: list[AttendanceEntry] = []

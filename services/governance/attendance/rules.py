@@ -51,6 +51,11 @@ class MeetingWasCancelled(Conflict):
     title = "Nobody attends a cancelled meeting"
 
 
+class MeetingToCome(Conflict):
+    code = "meeting_to_come"
+    title = "Nobody has attended a meeting that is still to come"
+
+
 @dataclass(frozen=True)
 class Entry:
     """One person's part in one meeting, as far as counting needs it."""

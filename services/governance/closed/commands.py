@@ -100,6 +100,11 @@ async def keep_closed_minutes(
     return row
 
 
+async def take_over_nature(work: Work, declaration_id: UUID, nature: str) -> None:
+    """Keep what was entered in the open before the interest was known to be sensitive (B-30)."""
+    await keep_closed_declaration(work, declaration_id, nature)
+
+
 async def keep_closed_declaration(work: Work, declaration_id: UUID, nature: str) -> ClosedDeclaration:
     """Keep the nature of a sensitive interest (B-30)."""
     declaration = (

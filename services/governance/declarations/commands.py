@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlmodel import select
 
+from services.governance.closed.commands import take_over_nature
 from services.governance.declarations.rules import check_declaration
 from services.governance.declarations.tables import Declaration
 from services.governance.meetings.queries import find_meeting
@@ -39,11 +40,16 @@ async def keep_declaration(
     known: Sequence[KnownPerson],
     minutes_id: UUID | None = None,
 ) -> Declaration:
-    """Store a declaration. One that a note repeats stays the one that was declared before it."""
+    """Store a declaration. One that a note repeats stays the one that was declared before it.
+
+    A note may know that it was sensitive: its nature then moves to the closed store (B-30).
+    """
     if minutes_id is not None:
         declared = (await work.session.exec(select(Declaration).where(Declaration.meeting_id == meeting.id))).all()
         for row in declared:
             if (row.person_printed, row.items) == (fields["person"], fields["items"]):
+                if fields["sensitive"] and not row.sensitive:
+                    await _close_nature(work, row)
                 return row
     declaration = Declaration(
         id=work.new_id(),
@@ -64,3 +70,12 @@ async def keep_declaration(
     work.session.add(declaration)
     await work.session.flush()
     return declaration
+
+
+async def _close_nature(work: Work, declaration: Declaration) -> None:
+    nature, declaration.nature, declaration.sensitive = declaration.nature, None, True
+    declaration.modified_at = work.now
+    work.session.add(declaration)
+    await work.session.flush()
+    if nature is not None:
+        await take_over_nature(work, declaration.id, nature)
