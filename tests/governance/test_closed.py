@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from services.governance.closed import commands
 from services.governance.main import SERVICE
 from tests.governance.conftest import Desk
 from tests.harness import Client
@@ -198,13 +200,13 @@ def test_only_the_closed_folder_imports_the_closed_tables():
 
 
 def test_the_closed_commands_used_outside_return_nothing():
-    """B-15: publishing an agenda keeps the closed snapshot without seeing it."""
+    """B-15: who hands something over to the closed store is told nothing of what it holds."""
     users = {}
     for file in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module == "services.governance.closed.commands":
                 users[str(file.relative_to(PACKAGE))] = sorted(alias.name for alias in node.names)
-    assert all(names == ["keep_closed_snapshot"] for name, names in users.items() if not name.startswith("closed/")), (
-        users
-    )
-    assert users, "the guard has nothing to look at"
+    outside = {function for name, used in users.items() if not name.startswith("closed/") for function in used}
+    assert outside == {"keep_closed_snapshot", "take_over_nature"}, users
+    for function in outside:
+        assert inspect.signature(getattr(commands, function)).return_annotation == "None", function
