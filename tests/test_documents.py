@@ -75,3 +75,27 @@ def test_no_file_of_the_project_holds_a_path_of_a_machine_or_a_registry_address(
         path = ROOT / name
         if path.is_file() and path.suffix not in (".png", ".jar"):
             assert not registries.search(path.read_text(errors="replace")), name
+
+
+RULE = re.compile(r"\b[GDTB]-[0-9]+a?\b")
+RULE_RANGE = re.compile(r"\b([GDTB])-([0-9]+) to \1-([0-9]+)\b")
+
+
+def rules_named(folder: str) -> set[str]:
+    """Rule numbers that a folder's files name, one by one or as `D-1 to D-4`."""
+    found: set[str] = set()
+    for file in (ROOT / folder).rglob("*.py"):
+        text = file.read_text()
+        found |= set(RULE.findall(text))
+        for letter, first, last in RULE_RANGE.findall(text):
+            found |= {f"{letter}-{number}" for number in range(int(first), int(last) + 1)}
+    return found
+
+
+def test_every_rule_that_a_service_names_is_named_by_a_test() -> None:
+    """So that the coverage of the rules can be counted; the set is seen to be no small one."""
+    named = set()
+    for file in (ROOT / "services").rglob("*.py"):
+        named |= set(RULE.findall(file.read_text()))
+    assert len(named) > 100
+    assert sorted(named - rules_named("tests")) == []

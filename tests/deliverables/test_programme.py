@@ -16,6 +16,7 @@ from tests.deliverables.steps import (
     registered,
     sent,
     signed,
+    summary,
     the_year,
 )
 from tests.harness import Running
@@ -50,8 +51,10 @@ async def test_opening_twice_or_late_changes_nothing(deliverables: Running) -> N
 
 
 async def test_the_year_holds_60_agreed_deliverables_in_61_rows(deliverables: Running) -> None:
-    """D-2, D-3: a split parent counts once, a lead-in not at all; rows of the source tables fit as they are."""
+    """D-1 to D-3: four themes; a split parent counts once, a lead-in not at all; rows of the source tables fit."""
     answer = await imported(deliverables)
+    by_theme = (await summary(deliverables))["themes"]
+    assert [theme["code"] for theme in by_theme] == ["E", "EP", "LC", "SC"]
     assert (answer["state"], answer["agreed"], answer["reporting_rows"]) == ("imported", 60, 61)
     assert answer["target_parts"] == len(the_year()["targets"])
     assert answer["unresolved"] == ["SC1/2"]

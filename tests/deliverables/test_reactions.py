@@ -66,7 +66,7 @@ async def test_the_same_event_twice_at_once_opens_one_year(deliverables: Running
 
 
 async def test_a_replay_ends_with_the_same_rows_and_touches_nothing_of_ours(world: World) -> None:
-    """Design section 4: read models are rebuilt, own tables stay, no event is recorded."""
+    """Design section 4: read models are rebuilt, own tables stay, no event is recorded; D-12: a variation is kept."""
     variation = AgreementVaried(
         agreement_id=AGREEMENT,
         version=2,

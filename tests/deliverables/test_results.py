@@ -212,6 +212,17 @@ async def test_narrative_parts_rate_by_assessment(deliverables: Running) -> None
     assert outcome(wrong, "E3") == [("rejected", ["assessment_not_taken"])]
 
 
+async def test_a_result_after_the_quarter_needs_a_note_that_says_why(deliverables: Running) -> None:
+    """D-20: it counts in the quarter it happened in; the pay agreement of early April is noted where it is reported."""
+    await imported(deliverables)
+    row = "ref,part,value,bound,unit,occurred_on,note\nE5,1,14,exact,council,2018-04-03,{}\n"
+    without = await sent(deliverables, row.format(""), as_at="2018-03-31")
+    assert without["outcomes"]["rejected"] == 1
+    assert without["rows"][0]["reasons"][0]["code"] == "occurred_after_period"
+    noted = await sent(deliverables, row.format("settled days after the year end"), as_at="2018-03-31")
+    assert noted["outcomes"]["stored"] == 1
+
+
 async def test_bad_rows_are_located_and_do_not_stop_the_good_ones(deliverables: Running) -> None:
     """D-30, worked example 8: each fault by record, line and column, with the fix."""
     await imported(deliverables)

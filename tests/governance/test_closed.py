@@ -90,8 +90,10 @@ async def crawl(client: Client, paths: list[str]) -> dict[str, int]:
 
 
 async def test_no_public_output_holds_a_closed_word(desk: Desk, planted):
-    """B-15, B-16: JSON, pages, packs, lists and errors, for anyone and for a member without closed rights."""
+    """B-15, B-16, B-20: JSON, pages, packs, lists and errors, for anyone and for a member without closed rights."""
     paths = public_paths(planted, desk)
+    minutes = await desk.running.anonymous.get(f"/v1/meetings/{planted['meeting']}/minutes")
+    assert "A contract was discussed." in minutes.text
     assert len(paths) > 30
     anonymous = await crawl(desk.running.anonymous, paths)
     assert sum(1 for status in anonymous.values() if status == 200) > 20, anonymous

@@ -79,13 +79,14 @@ async def test_a_recorded_verdict_stands_when_the_calendar_changes_afterwards(de
 
 
 async def test_a_part_two_item_is_listed_as_withheld_and_shows_its_public_face_only(desk: Desk, may):
-    """B-7, B-14, B-18: imported without a printed reason it is closed, with a finding."""
+    """B-7, B-14, B-18, B-21: imported without a printed reason it is closed, with a finding; nobody may record it."""
     await publish(desk, may, "2018-05-18T16:00:00+01:00")
     agenda = await desk.ok(desk.running.anonymous, "GET", f"/v1/meetings/{may['id']}/agenda")
     item = agenda["items"][-1]
     assert set(item) == {"id", "order", "number", "title", "note", "part", "public", "pages", "restriction"}
     assert item["restriction"] == {"kind": "confidential", "code": None, "regime": None, "reason": None}
     assert item["pages"] == {"from": 73, "to": 81}
+    assert all(open_item["recording_allowed"] for open_item in agenda["items"][:-1])
     (finding,) = await desk.findings(kind="restriction_reason_missing")
     assert finding["source_value"] == "Digital Declaration - Confidential item"
     publications = await desk.ok(desk.running.anonymous, "GET", f"/v1/meetings/{may['id']}/publications")

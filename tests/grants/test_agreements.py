@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.events.grants import AgreementSigned
-from tests.grants.steps import done, drafted, problem, register, signed
+from tests.grants.steps import FUNDER, RECIPIENT, done, drafted, problem, register, signed
 from tests.harness import Running
 
 AGREEMENT = "/v1/agreements/2017-18"
@@ -183,6 +183,24 @@ async def test_terms_that_no_agreement_can_have_are_refused_all_at_once(
     }
     assert problem(await grants.as_("grants:manager").post("/v1/agreements", json=body), status) == errors
     assert done(await grants.anonymous.get("/v1/agreements"), 200)["items"] == []
+
+
+async def test_the_review_day_and_the_edition_of_the_guidance_stand_in_the_agreement(grants: Running) -> None:
+    """G-17, G-21: review by 31 October 2017; a later edition of the guidance leaves the agreement as it is."""
+    for slug in (FUNDER, RECIPIENT):
+        await register(grants, slug)
+    terms = {"review_by": "2017-10-31", "guidance_edition": "Managing Public Money, July 2013"}
+    body = {
+        "year": "2017/18",
+        "funding_basis": "direct_grant",
+        "grant_pence": 2_100_000_000,
+        "senior_responsible_name": "Jo Grey",
+        "parties": [{"role": "funder", "organisation": FUNDER}, {"role": "recipient", "organisation": RECIPIENT}],
+        **terms,
+    }
+    done(await grants.as_("grants:manager").post("/v1/agreements", json=body))
+    shown = done(await grants.anonymous.get(AGREEMENT), 200)
+    assert {name: shown[name] for name in terms} == terms
 
 
 async def test_references_are_corrected_with_if_match(grants: Running) -> None:

@@ -47,7 +47,7 @@ async def report(grants: Running) -> dict[str, Any] | None:
 
 
 async def test_a_quarter_is_known_to_be_reported_reopened_and_published(grants: Running) -> None:
-    """G-43."""
+    """G-43; what closing a year waits for (G-38) is known from it."""
     submitted, reopened, published = facts((await budgeted(grants))["id"])
     assert await report(grants) is None
     await grants.receive(submitted)

@@ -102,7 +102,7 @@ async def test_the_whole_item_is_tested_and_all_its_lines_are_shown(transparency
 
 
 async def test_a_month_of_staff_expenses_is_one_row_without_a_name(transparency: Running) -> None:
-    """T-8, T-22, worked example 5: 320.00 and 240.00 in May are one row of 560.00; 480.00 in June is none."""
+    """T-8, T-18, T-22, worked example 5: 320.00 and 240.00 in May are one row of 560.00; 480.00 in June is none."""
     staff = {"party_kind": "staff", "party_key": "p1", "name": None, "kind": "staff_expense"}
     claims = [line(amount, paid=paid, **staff) for amount, paid in ((32_000, "2017-05-04"), (24_000, "2017-05-25"))]
     await ledger(transparency, *claims, line(48_000, paid="2017-06-08", **staff))
@@ -174,7 +174,7 @@ async def test_a_credit_over_the_threshold_is_shown_with_a_minus(transparency: R
 
 
 async def test_every_line_left_out_has_one_reason_and_is_counted(transparency: Running) -> None:
-    """T-10, T-14, T-15: outside the agreement, pay, and below the threshold."""
+    """T-10, T-14, T-15, T-17: outside the agreement, pay, and below the threshold; VCSE grants show at any value."""
     await ledger(
         transparency,
         line(90_000, agreement_id=None),
@@ -389,6 +389,7 @@ async def test_a_quarter_that_is_not_over_is_not_drafted(transparency: Running) 
 
 
 async def test_only_one_edition_is_prepared_at_a_time_and_it_can_be_discarded(transparency: Running) -> None:
+    """T-53: what is in preparation can go, what is published stays for ever."""
     await ledger(transparency, line(60_000))
     preparer = transparency.as_("transparency:preparer")
     drafted = await preparer.post(f"{Q1}/editions", json={})
