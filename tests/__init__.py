@@ -5,5 +5,8 @@ import tempfile
 from pathlib import Path
 
 if "XDG_RUNTIME_DIR" not in os.environ:
-    os.environ["XDG_RUNTIME_DIR"] = str(Path(tempfile.gettempdir()) / f"outturn-tests-{os.getuid()}")
-    (Path(os.environ["XDG_RUNTIME_DIR"]) / "python_PostgresServer").mkdir(mode=0o700, parents=True, exist_ok=True)
+    _runtime = Path(tempfile.gettempdir()) / f"outturn-tests-{os.getuid()}"
+    # Others may not look in, or the folder is not taken.
+    _runtime.mkdir(mode=0o700, exist_ok=True)
+    (_runtime / "python_PostgresServer").mkdir(exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(_runtime)
