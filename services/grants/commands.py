@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.grants.faults import year_of
-from services.grants.queries import carrying_lines, latest_outturn, load_agreement, parties
+from services.grants.faults import YearClosed, year_of
+from services.grants.queries import budget_awaiting, carrying_lines, latest_outturn, load_agreement, parties
 from services.grants.rules import OutturnFigures, OutturnPosition
 from services.grants.rules import record_outturn as decide_outturn
 from services.grants.tables import Agreement, Outturn, OutturnSpend
@@ -30,6 +30,7 @@ async def record_outturn(work: Work, agreement_key: str, figures: OutturnFigures
         latest_number=latest.number if latest else 0,
         latest_state=OutturnState(latest.state) if latest else None,
         latest_happened_at=latest.happened_at if latest else None,
+        budget_awaiting=await budget_awaiting(work.session, agreement.id),
     )
     happened_at = work.happened_at(stated)
     fact = decide_outturn(
@@ -75,11 +76,19 @@ async def record_outturn(work: Work, agreement_key: str, figures: OutturnFigures
 
 
 async def load_agreement_to_change(work: Work, key: str) -> Agreement:
-    """Lock the agreement's row, for which all changes of its year wait; check for whom the token writes."""
+    """Lock the agreement's row, for which all changes of its year wait; check for whom the token writes.
+
+    YearClosed where the year is closed: it is read-only, and what comes late is recorded in a later year (G-38).
+    """
     agreement = await load_agreement(work.session, key, lock=True)
     for party, organisation in await parties(work.session, agreement.id):
         if party.role == "recipient":
             work.may_write_for(organisation.slug)
+    if agreement.closed_at is not None:
+        raise YearClosed(
+            f"{agreement.year} was closed on {london_date(agreement.closed_at).isoformat()} and is read-only; "
+            f"record what comes late in the agreement of {year_of(agreement.year).next().label}."
+        )
     return agreement
 
 

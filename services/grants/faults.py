@@ -27,6 +27,13 @@ class NoBudget(Conflict):
     title = "There is no budget on that day"
 
 
+def no_budget(fix: str, awaiting: int | None, pointer: str) -> NoBudget:
+    """No version is in effect; `awaiting` is the number of one that only lacks a second person's approval."""
+    if awaiting is not None:
+        return NoBudget(f"Version {awaiting} of the budget awaits approval by a second person.", pointer=pointer)
+    return NoBudget(fix, pointer=pointer)
+
+
 class UnknownLine(Invalid):
     code = "unknown_line"
     title = "The budget has no such line"
@@ -35,6 +42,13 @@ class UnknownLine(Invalid):
 class RepeatedLine(Invalid):
     code = "repeated_line"
     title = "A line stands more than once"
+
+
+class YearClosed(Conflict):
+    """A closed year is read-only (G-38)."""
+
+    code = "year_closed"
+    title = "The year is closed"
 
 
 class SpendMissing(Conflict):

@@ -18,7 +18,8 @@ class Agreement(Kept, table=True):
         UniqueConstraint("year", name="uq_agreements_year"),
         CheckConstraint("grant_pence > 0", name="grant_positive"),
         CheckConstraint("in_force_from <= in_force_to", name="in_force_ordered"),
-        CheckConstraint("state IN ('draft', 'agreed', 'in_force')", name="state"),
+        CheckConstraint("state IN ('draft', 'agreed', 'in_force', 'closing', 'closed')", name="state"),
+        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_says_when"),
         CheckConstraint("funding_basis IN ('revenue_support_grant_top_slice', 'direct_grant')", name="funding_basis"),
     )
 
@@ -34,8 +35,12 @@ class Agreement(Kept, table=True):
     guidance_edition: str | None = Field(default=None, max_length=200)
     senior_responsible_name: str = Field(max_length=200)
     state: str = Field(
-        max_length=20, description="draft until the second signature, agreed until its first day, then in_force"
+        max_length=20,
+        description="draft until the second signature, agreed until its first day, in_force; then closing, closed.",
     )
+    closing_since: datetime | None = instant(nullable=True)
+    closed_at: datetime | None = instant(nullable=True)
+    closed_by: str | None = None
 
 
 class Party(Grants, table=True):

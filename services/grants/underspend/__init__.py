@@ -1,0 +1,1 @@
+"""Underspend: what becomes of the money that a year leaves (G-36)."""
