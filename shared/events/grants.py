@@ -209,6 +209,12 @@ class ExpenditureBatchCompleted(Event, owner="grants", key="batch_id"):
     lines: int = Field(ge=0, description="Number of accepted lines.")
     pence: Pence = Field(description="Sum of eligible_pence of the accepted lines.")
     months: tuple[MonthTotal, ...] = Field(description="Totals by month of payment.")
+    covers_from: date | None = Field(
+        default=None,
+        description="First day of payment that the file speaks for: with this batch the ledger holds every line paid "
+        "from here to `covers_to`. Null where nobody stated it, or where faulty lines of the file wait to be mended.",
+    )
+    covers_to: date | None = Field(default=None, description="Last day of payment that the file speaks for.")
 
 
 class LineSpend(Part):

@@ -27,7 +27,10 @@ class DatasetPublished(Event, owner="transparency", key="dataset_id"):
     sha256: str = Field(description="SHA-256 of the bytes at the address, hexadecimal.")
     url: str = Field(description="Permanent address.")
     nil_return: bool = Field(description="It says that there was nothing to publish.")
-    coverage: Literal["complete", "partial"] = Field(description="`partial` where months of the period are missing.")
+    coverage: Literal["complete", "partial", "not_stated"] = Field(
+        description="`partial` where months of the period are missing, else `not_stated` where the owner of the ledger "
+        "does not say of a month with lines that it is whole."
+    )
     methodology: int = Field(ge=1, description="Version of the publisher's methodology.")
     published_at: datetime = Field(description="When it was published.")
 

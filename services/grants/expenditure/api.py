@@ -124,10 +124,24 @@ async def submit_expenditure_batch(
         Literal["quarantine", "reject_batch"], Query(description="What a faulty line does to the others.")
     ] = "quarantine",
     corrects: Annotated[UUID | None, Query(description="Batch whose rejected lines this file mends.")] = None,
+    covers_from: Annotated[
+        date | None,
+        Query(
+            description="First day of payment that the file is meant to cover. State both days: only then can what is "
+            "published say that a month is complete, and a file without lines that nothing was paid."
+        ),
+    ] = None,
+    covers_to: Annotated[date | None, Query(description="Last day of payment that the file is meant to cover.")] = None,
 ) -> BatchShape:
     """Take in a finance export. Up to 1,000 lines are answered at once, with what became of each."""
     batch = await commands.submit_batch(
-        work, upload, organisation=organisation, profile=profile, on_error=on_error, corrects=corrects
+        work,
+        upload,
+        organisation=organisation,
+        profile=profile,
+        on_error=on_error,
+        corrects=corrects,
+        covers=(covers_from, covers_to),
     )
     if batch.state == "received":
         response.status_code = 202

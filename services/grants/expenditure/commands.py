@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from services.grants.expenditure.profile import SourceProfile as ProfileBody
 from services.grants.expenditure.queries import latest_profile, lines_exist
 from services.grants.expenditure.reader import FileReader, FileToRead, Tally
 from services.grants.expenditure.reading import FileFault, choose_encoding
-from services.grants.expenditure.rules import fix_identity
+from services.grants.expenditure.rules import DaysCovered, days_covered, fix_identity
 from services.grants.expenditure.tables import ExpenditureBatch, SourceProfile
 from shared.errors import ErrorItem, NotFound, UnsupportedMediaType
 from shared.http import Upload
@@ -62,7 +63,14 @@ class Look:
 
 
 async def submit_batch(
-    work: Work, upload: Upload, *, organisation: str, profile: str, on_error: str, corrects: UUID | None
+    work: Work,
+    upload: Upload,
+    *,
+    organisation: str,
+    profile: str,
+    on_error: str,
+    corrects: UUID | None,
+    covers: tuple[date | None, date | None] = (None, None),
 ) -> ExpenditureBatch:
     """Take a file in at once where it is short; else leave it to the worker. A file that cannot be read is refused."""
     work.may_write_for(organisation)
@@ -72,8 +80,12 @@ async def submit_batch(
     layout = await latest_profile(work.session, profile)
     if layout is None:
         raise NotFound("No source profile has this name; create it first.", parameter="profile")
+    days = days_covered(*covers, london_date(work.now))
     if corrects is not None:
-        await _check_correction(work, corrects, owner.id, profile)
+        mended = await _check_correction(work, corrects, owner.id, profile)
+        if days is None and mended.covers_from and mended.covers_to:
+            # What mends a file makes it whole, so it speaks for the same days.
+            days = DaysCovered(mended.covers_from, mended.covers_to)
     gzipped = _check_media(upload)
     file = FileToRead(
         path=str(upload.path),
@@ -93,6 +105,8 @@ async def submit_batch(
         state="received",
         on_error=on_error,
         corrects=corrects,
+        covers_from=days.first if days else None,
+        covers_to=days.last if days else None,
         file_sha256=upload.sha256,
         size_bytes=upload.size,
         media_type=upload.media_type,
@@ -119,7 +133,7 @@ async def submit_batch(
     return batch
 
 
-async def _check_correction(work: Work, corrects: UUID, organisation_id: UUID, source: str) -> None:
+async def _check_correction(work: Work, corrects: UUID, organisation_id: UUID, source: str) -> ExpenditureBatch:
     statement = select(ExpenditureBatch).where(col(ExpenditureBatch.id) == corrects)
     target = (await work.session.exec(statement)).one_or_none()
     if target is None or target.organisation_id != organisation_id:
@@ -128,6 +142,7 @@ async def _check_correction(work: Work, corrects: UUID, organisation_id: UUID, s
         raise NotCorrectable("That batch came through another profile; use the same.", parameter="corrects")
     if target.state not in ("completed", "failed"):
         raise NotCorrectable("That batch is still being taken in; wait until it is completed.", parameter="corrects")
+    return target
 
 
 def _check_media(upload: Upload) -> bool:

@@ -22,6 +22,13 @@ class NotCorrectable(Conflict):
     title = "That batch cannot be corrected by this one"
 
 
+class DaysNotCovered(Invalid):
+    """Days that a file cannot speak for (T-51)."""
+
+    code = "days_not_covered"
+    title = "The file cannot cover these days"
+
+
 class ColumnConflict(Invalid):
     code = "column_conflict"
     title = "The profile contradicts itself"

@@ -13,7 +13,14 @@ from services.grants.expenditure.bulk_events import LineEvents
 from services.grants.expenditure.merge import Account, Merge, MergeInput, RuleFault, Slot
 from services.grants.expenditure.reader import Tally
 from services.grants.expenditure.reading import FileFault
-from services.grants.expenditure.rules import Taken, compared_fields, complete_batch, over_budget, place_quarters
+from services.grants.expenditure.rules import (
+    DaysCovered,
+    Taken,
+    compared_fields,
+    complete_batch,
+    over_budget,
+    place_quarters,
+)
 from services.grants.expenditure.staging import copy_slice, open_staging
 from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
 from services.grants.tables import Agreement
@@ -76,7 +83,17 @@ async def load(
     batch.findings = await _findings(work, {slot.agreement_id for slot in slots}) if account.lines["accepted"] else []
     work.session.add(batch)
     await work.session.flush()
-    completed = complete_batch(Taken(batch.id, batch.organisation_id, batch.source, events.count, months))
+    completed = complete_batch(
+        Taken(
+            batch.id,
+            batch.organisation_id,
+            batch.source,
+            events.count,
+            months,
+            covers=_covers(batch),
+            to_mend=batch.rejected_lines,
+        )
+    )
     if completed is not None:
         await work.record(completed)
     work.audit(
@@ -127,6 +144,12 @@ def _settle(work: Work, batch: ExpenditureBatch, tally: Tally, account: Account,
             "code": "lines_rejected",
             "detail": "Some lines cannot be taken and on_error is reject_batch, so none was; mend them and send again.",
         }
+
+
+def _covers(batch: ExpenditureBatch) -> DaysCovered | None:
+    if batch.covers_from is None or batch.covers_to is None:
+        return None
+    return DaysCovered(batch.covers_from, batch.covers_to)
 
 
 async def _months(work: Work, batch_id: UUID) -> list[tuple[str, int, int]]:

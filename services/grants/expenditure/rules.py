@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from services.grants.expenditure.columns import alternatives, plain_name, used_columns
-from services.grants.expenditure.faults import IdentityFixed
+from services.grants.expenditure.faults import DaysNotCovered, IdentityFixed
+from services.grants.faults import FutureDate, raise_together
+from shared.errors import Refusal
 from shared.events.grants import ExpenditureBatchCompleted, MonthTotal
-from shared.periods import FinancialYear
+from shared.periods import FinancialYear, add_months
 
 
 def fix_identity(layout: dict[str, Any], before: dict[str, Any] | None, *, lines_exist: bool) -> dict[str, Any]:
@@ -83,20 +85,62 @@ def place_quarters(year: FinancialYear, locked: Iterable[str]) -> tuple[Placemen
     return tuple(placements)
 
 
+LONGEST_COVER_YEARS = 5
+
+
+@dataclass(frozen=True)
+class DaysCovered:
+    """Days of payment that a file is meant to cover, both included."""
+
+    first: date
+    last: date
+
+
+def days_covered(first: date | None, last: date | None, today: date) -> DaysCovered | None:
+    """The days a file states, or None where it states none. Refused where they cannot be meant (T-51)."""
+    if first is None and last is None:
+        return None
+    if first is None or last is None:
+        missing = "covers_from" if first is None else "covers_to"
+        raise DaysNotCovered("Give covers_from and covers_to, or neither.", parameter=missing)
+    faults: list[Refusal] = []
+    if last < first:
+        faults.append(
+            DaysNotCovered("covers_to lies before covers_from; give the first day first.", parameter="covers_to")
+        )
+    elif last >= add_months(first, 12 * LONGEST_COVER_YEARS):
+        detail = f"A file covers {LONGEST_COVER_YEARS} years at most; send the years one by one."
+        faults.append(DaysNotCovered(detail, parameter="covers_to"))
+    if last > today:
+        # More may be paid on a day that is not over: who speaks for it would speak too early (G-32).
+        detail = f"Payments of days to come are not known; give a day not after {today.isoformat()}."
+        faults.append(FutureDate(detail, parameter="covers_to"))
+    raise_together(faults)
+    return DaysCovered(first, last)
+
+
 @dataclass(frozen=True)
 class Taken:
-    """What of a batch entered the ledger."""
+    """What of a batch entered the ledger, and the days it speaks for."""
 
     batch_id: UUID
     organisation_id: UUID
     source: str
     event_count: int
     months: Sequence[tuple[str, int, int]]
+    covers: DaysCovered | None = None
+    to_mend: int = 0
+    """Lines that were rejected: they belong in the ledger and are not there."""
 
 
 def complete_batch(taken: Taken) -> ExpenditureBatchCompleted | None:
-    """The fact that a batch is in the ledger whole; none where no line entered it: nothing changed for any reader."""
-    if not taken.months:
+    """The fact that a batch is in the ledger whole.
+
+    While lines wait to be mended it speaks for no day; the file that mends them does (T-51). None where no line entered
+    the ledger and no day is spoken for: nothing changed for any reader.
+    """
+    covers = None if taken.to_mend else taken.covers
+    if not taken.months and covers is None:
         return None
     return ExpenditureBatchCompleted(
         batch_id=taken.batch_id,
@@ -107,6 +151,8 @@ def complete_batch(taken: Taken) -> ExpenditureBatchCompleted | None:
         lines=sum(lines for _, lines, _ in taken.months),
         pence=sum(pence for _, _, pence in taken.months),
         months=tuple(MonthTotal(month=month, lines=lines, pence=pence) for month, lines, pence in taken.months),
+        covers_from=covers.first if covers else None,
+        covers_to=covers.last if covers else None,
     )
 
 

@@ -61,6 +61,10 @@ class BatchShape(Shape):
     state: str = Field(description="received → processing → completed | failed")
     on_error: str
     corrects: UUID | None
+    covers_from: date | None = Field(
+        description="First day of payment the file is meant to cover; that of the batch it corrects where it says none."
+    )
+    covers_to: date | None = Field(description="Last day of payment the file is meant to cover.")
     sha256: str = Field(description="Hash of the original's bytes as sent.")
     size_bytes: int
     media_type: str

@@ -26,16 +26,27 @@ class SourceProfile(Grants, table=True):
     created_by: str
 
 
-class ExpenditureBatch(Grants, table=True):
-    """One uploaded file, and the account of every line in it.
+BY_HAND = "by_hand"
+"""Source of entries that no file brought; no profile can be called so."""
 
-    The account is a constraint: what was received is what became of it, in lines and in pence, in every state.
+
+class ExpenditureBatch(Grants, table=True):
+    """One uploaded file, or one act by hand, and the account of every line in it.
+
+    The account is a constraint: what was received is what became of it, in lines and in pence, in every state. An act
+    by hand has no file and no profile, and its source is that of the entries it belongs to.
     """
 
     __tablename__ = "expenditure_batches"
     __table_args__ = (
         ForeignKeyConstraint(["source", "profile_version"], ["source_profiles.name", "source_profiles.version"]),
         CheckConstraint("state IN ('received', 'processing', 'completed', 'failed')", name="state"),
+        CheckConstraint("kind IN ('file', 'entry', 'reversal', 'correction', 'decision')", name="kind"),
+        CheckConstraint(
+            "(kind = 'file') = (file_sha256 IS NOT NULL) AND (kind = 'file') = (profile_version IS NOT NULL)"
+            " AND (kind = 'file') = (encoding IS NOT NULL)",
+            name="file_has_profile",
+        ),
         CheckConstraint("on_error IN ('quarantine', 'reject_batch')", name="on_error"),
         CheckConstraint("(state = 'failed') = (failure IS NOT NULL)", name="failure_says_why"),
         CheckConstraint(
@@ -47,6 +58,9 @@ class ExpenditureBatch(Grants, table=True):
             name="every_penny_accounted_for",
         ),
         CheckConstraint("amount_unreadable_lines <= rejected_lines", name="unreadable_is_rejected"),
+        CheckConstraint(
+            "(covers_from IS NULL) = (covers_to IS NULL) AND covers_from <= covers_to", name="days_covered"
+        ),
         Index(
             "ix_expenditure_batches_waiting", "created_at", postgresql_where=text("state IN ('received', 'processing')")
         ),
@@ -58,16 +72,21 @@ class ExpenditureBatch(Grants, table=True):
     version: int = 1
     organisation_id: UUID = Field(foreign_key="organisations.id")
     source: str = Field(max_length=80)
-    profile_version: int
+    kind: str = Field(default="file", max_length=10)
+    profile_version: int | None = None
     state: str = Field(max_length=10)
     on_error: str = Field(max_length=12)
     corrects: UUID | None = Field(default=None, foreign_key="expenditure_batches.id")
-    file_sha256: str = Field(max_length=64, description="The original, by the hash of its bytes as sent.")
-    size_bytes: int = Field(sa_type=BigInteger)
-    media_type: str = Field(max_length=200)
+    covers_from: date | None = Field(default=None, description="First day of payment that the file speaks for.")
+    covers_to: date | None = None
+    file_sha256: str | None = Field(
+        default=None, max_length=64, description="The original, by the hash of its bytes as sent."
+    )
+    size_bytes: int | None = Field(default=None, sa_type=BigInteger)
+    media_type: str | None = Field(default=None, max_length=200)
     gzipped: bool = False
-    encoding: str = Field(max_length=20)
-    header: list[str] = json_field()
+    encoding: str | None = Field(default=None, max_length=20)
+    header: list[str] = json_field(default=list)
     lines_read: int = 0
     attempts: int = 0
     received_lines: int = 0
@@ -127,11 +146,14 @@ class LedgerEntry(Grants, table=True):
         # The column that tells lines apart comes first, so that no planner without statistics can take another way.
         UniqueConstraint("line_key", "organisation_id", "source", name="uq_ledger_entries_line_key"),
         UniqueConstraint("item_id", "line_no", "organisation_id", "source", name="uq_ledger_entries_item"),
-        # An entry is reversed exactly once.
-        UniqueConstraint("reverses", name="uq_ledger_entries_reverses"),
+        # An entry is reversed exactly once. The few that reverse or replace are all that these indexes hold.
+        Index("uq_ledger_entries_reverses", "reverses", unique=True, postgresql_where=text("reverses IS NOT NULL")),
+        Index("ix_ledger_entries_replaces", "replaces", postgresql_where=text("replaces IS NOT NULL")),
         CheckConstraint("amount_basis IN ('net', 'gross')", name="amount_basis"),
         CheckConstraint("(agreement_id IS NULL) = (line_code IS NULL)", name="line_of_agreement"),
         CheckConstraint("(agreement_id IS NULL) = (accounting_quarter IS NULL)", name="quarter_of_agreement"),
+        CheckConstraint("reverses IS NULL OR replaces IS NULL", name="reverses_or_replaces"),
+        CheckConstraint("(reverses IS NULL AND replaces IS NULL) OR reason IS NOT NULL", name="chain_has_reason"),
         CheckConstraint(
             "eligible_pence - net_pence = coalesce(irrecoverable_vat_pence, 0)",
             name="eligible_is_cost",
@@ -188,6 +210,10 @@ class LedgerEntry(Grants, table=True):
     replaces: UUID | None = None
     reason: str | None = Field(default=None, sa_type=Text)
     decision_ref: str | None = Field(default=None, sa_type=Text)
+    use_codes: list[str] | None = Field(default=None, sa_type=ARRAY(Text), description="NULL: not declared (G-19).")
+    use_exception: str | None = Field(default=None, sa_type=Text)
+    beneficiary_gss: str | None = Field(default=None, sa_type=Text)
+    credit_of: str | None = Field(default=None, sa_type=LINE_KEY, description="Item that a credit note names.")
     source_redacted: bool
     flags: list[str] = Field(sa_type=ARRAY(Text))
     recorded_at: datetime = instant()
