@@ -62,13 +62,28 @@ async def load_outturn(session: AsyncSession, agreement_id: UUID, key: str) -> O
     return outturn
 
 
-async def budget_as_at(session: AsyncSession, agreement_id: UUID, as_at: date) -> BudgetVersion | None:
-    """The version with the latest effective_from not after the day; of two from one day, the later one (G-12)."""
-    statement = (
-        select(BudgetVersion)
-        .where(BudgetVersion.agreement_id == agreement_id, BudgetVersion.effective_from <= as_at)
-        .order_by(col(BudgetVersion.effective_from).desc(), col(BudgetVersion.number).desc())
-        .limit(1)
+async def budget_as_at(
+    session: AsyncSession, agreement_id: UUID, as_at: date, *, known_by: datetime | None = None
+) -> BudgetVersion | None:
+    """The version with the latest effective_from not after the day; of two from one day, the later one (G-12).
+
+    Only versions that were approved count; with `known_by` those approved before that instant.
+    """
+    statement = select(BudgetVersion).where(
+        BudgetVersion.agreement_id == agreement_id,
+        BudgetVersion.effective_from <= as_at,
+        col(BudgetVersion.approved_at).is_not(None),
+    )
+    if known_by is not None:
+        statement = statement.where(col(BudgetVersion.approved_at) < known_by)
+    latest = (col(BudgetVersion.effective_from).desc(), col(BudgetVersion.number).desc())
+    return (await session.exec(statement.order_by(*latest).limit(1))).one_or_none()
+
+
+async def budget_awaiting(session: AsyncSession, agreement_id: UUID) -> int | None:
+    """The number of the version that awaits a second person's approval."""
+    statement = select(BudgetVersion.number).where(
+        BudgetVersion.agreement_id == agreement_id, BudgetVersion.state == "balanced"
     )
     return (await session.exec(statement)).one_or_none()
 

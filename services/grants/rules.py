@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from services.grants.faults import NoBudget, earlier_than_forerunner, line_faults, not_after, raise_together
+from services.grants.faults import earlier_than_forerunner, line_faults, no_budget, not_after, raise_together
 from shared.errors import Conflict, NotAllowed, Refusal
 from shared.events.grants import OutturnLine, OutturnRecorded
 from shared.money import sterling
@@ -66,6 +66,7 @@ class OutturnPosition:
     latest_number: int = 0
     latest_state: OutturnState | None = None
     latest_happened_at: datetime | None = None
+    budget_awaiting: int | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ def _line_faults(position: OutturnPosition, figures: OutturnFigures) -> list[Ref
     if not figures.lines:
         return []
     if not position.lines:
-        return [NoBudget("Set the budget of the year first, or leave the lines out.", pointer="/lines")]
+        fix = "Set the budget of the year first, or leave the lines out."
+        return [no_budget(fix, position.budget_awaiting, "/lines")]
     faults = line_faults(position.lines, [code for code, _ in figures.lines])
     total = sum(spend_pence for _, spend_pence in figures.lines)
     if not faults and total != figures.spend_pence:

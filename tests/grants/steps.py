@@ -80,11 +80,27 @@ def annex_b(**amounts: int) -> list[dict[str, Any]]:
     return lines
 
 
+APPROVER = "person:ruth"
+"""The second person; whoever sets a budget may not approve it."""
+
+
+async def approved(grants: Running, budget: dict[str, Any]) -> dict[str, Any]:
+    """A balanced version of a budget, made effective by the second person."""
+    path = f"/v1/agreements/{budget['agreement_id']}/budget/{budget['number']}/approvals"
+    return done(await grants.as_("grants:approver", sub=APPROVER).post(path))
+
+
 async def budgeted(grants: Running) -> dict[str, Any]:
     """The signed agreement of 2017/18 with Annex B as its budget."""
     agreement = await signed(grants)
-    done(await grants.as_("grants:manager").put("/v1/agreements/2017-18/budget", json={"lines": annex_b()}), 200)
+    await approved(grants, await budget_set(grants))
     return agreement
+
+
+async def budget_set(grants: Running, year: str = "2017-18") -> dict[str, Any]:
+    """Annex B as a version that awaits the second person."""
+    body = {"lines": annex_b()}
+    return done(await grants.as_("grants:manager").put(f"/v1/agreements/{year}/budget", json=body), 200)
 
 
 def figures(default_pence: int = 100, **amounts: int) -> list[dict[str, Any]]:

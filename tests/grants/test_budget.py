@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from shared.events.grants import BudgetSet
-from tests.grants.steps import annex_b, done, drafted, problem, signed
+from tests.grants.steps import annex_b, approved, budgeted, done, drafted, figures, problem, signed
 from tests.harness import Running
 
 BUDGET = "/v1/agreements/2017-18/budget"
@@ -35,6 +35,7 @@ async def test_annex_b_balances_with_its_printed_sub_totals(grants: Running) -> 
     }
     assert budget["balanced"] is True
     assert {line["difference_pence"] for line in budget["lines"]} == {0, None}
+    assert budget["state"] == "balanced"
 
 
 async def test_more_than_the_grant_is_refused_with_both_figures(grants: Running) -> None:
@@ -83,9 +84,11 @@ async def test_a_wrong_parent_is_found_though_the_total_agrees_and_the_line_is_n
 
 
 async def test_the_fact_lists_carrying_lines_only(grants: Running) -> None:
-    """G-8."""
+    """G-8; nothing is told before the second person's approval."""
     await signed(grants)
-    done(await put(grants, annex_b()), 200)
+    budget = done(await put(grants, annex_b()), 200)
+    assert await grants.emitted(BudgetSet) == []
+    await approved(grants, budget)
     (fact,) = await grants.emitted(BudgetSet)
     assert (len(fact.lines), fact.version, str(fact.effective_from)) == (16, 1, "2017-04-01")
     assert next(line.parent_code for line in fact.lines if line.code == "SI") == "TOTAL"
@@ -95,12 +98,19 @@ async def test_a_draft_is_set_anew_with_if_match_and_the_earlier_version_stays_r
     """G-12."""
     await drafted(grants)
     first = await put(grants, annex_b())
-    assert first.headers["etag"] == '"1"'
+    assert first.headers["etag"].startswith('"1.')
+    await approved(grants, done(first, 200))
     assert (await put(grants, annex_b())).status_code == 428
     assert (await put(grants, annex_b(), headers={"If-Match": '"9"'})).status_code == 412
     lines = annex_b(LP=100_100_000, CF=17_900_000)
     second = done(await put(grants, lines, headers={"If-Match": '"1"'}, effective_from="2017-07-01"), 200)
-    assert [version["number"] for version in second["versions"]] == [1, 2]
+    assert [(version["number"], version["state"]) for version in second["versions"]] == [
+        (1, "effective"),
+        (2, "balanced"),
+    ]
+    assert done(await grants.anonymous.get(BUDGET, params={"as_at": "2017-07-01"}), 200)["number"] == 1
+    second = await approved(grants, second)
+    assert [version["state"] for version in second["versions"]] == ["superseded", "effective"]
 
     async def amount(**params: Any) -> Any:
         budget = done(await grants.anonymous.get(BUDGET, params=params), 200)
@@ -119,23 +129,75 @@ async def test_a_draft_is_set_anew_with_if_match_and_the_earlier_version_stays_r
 
 async def test_the_budget_of_a_signed_agreement_is_not_typed_anew(grants: Running) -> None:
     """G-16: it changes by a variation."""
-    await signed(grants)
-    done(await put(grants, annex_b()), 200)
+    await budgeted(grants)
     refused = await put(grants, annex_b(), headers={"If-Match": '"1"'})
     assert problem(refused, 409) == {"": "not_agreed"}
 
 
-async def test_the_budget_reads_as_csv_in_pounds(grants: Running) -> None:
+async def test_who_set_a_budget_does_not_approve_it_and_nobody_approves_it_twice(grants: Running) -> None:
+    """G-12: an approver is never the author; a client without a person approves nothing."""
+    await signed(grants)
+    budget = done(await put(grants, annex_b()), 200)
+    path = f"{BUDGET}/1/approvals"
+    assert problem(await grants.as_("grants:approver").post(path), 409) == {"": "same_person"}
+    problem(await grants.as_("grants:approver", sub="client:x", client_only=True).post(path), 403)
+    problem(await grants.as_("grants:manager", sub="person:ruth").post(path), 403)
+    problem(await grants.as_("grants:approver", sub="person:ruth").post(f"{BUDGET}/2/approvals"), 404)
+    assert done(await grants.anonymous.get(BUDGET, params={"version": 1}), 200)["state"] == "balanced"
+    await approved(grants, budget)
+    again = await grants.as_("grants:approver", sub="person:ruth").post(path)
+    assert problem(again, 409) == {"": "not_awaiting_approval"}
+    assert "Version 1 is effective" in again.json()["detail"]
+    assert len(await grants.emitted(BudgetSet)) == 1
+
+
+async def test_a_version_set_while_one_awaits_approval_replaces_it(grants: Running) -> None:
+    """G-12: the first stays readable as withdrawn, and cannot be approved any more."""
     await signed(grants)
     done(await put(grants, annex_b()), 200)
+    assert (await put(grants, annex_b())).status_code == 428
+    lines = annex_b(LP=100_100_000, CF=17_900_000)
+    second = done(await put(grants, lines, headers={"If-Match": '"1"'}), 200)
+    assert [(each["number"], each["state"]) for each in second["versions"]] == [(1, "withdrawn"), (2, "balanced")]
+    refused = await grants.as_("grants:approver", sub="person:ruth").post(f"{BUDGET}/1/approvals")
+    assert problem(refused, 409) == {"": "not_awaiting_approval"}
+    assert done(await grants.anonymous.get(BUDGET, params={"version": 1}), 200)["state"] == "withdrawn"
+    await approved(grants, second)
+    assert done(await grants.anonymous.get(BUDGET), 200)["number"] == 2
+
+
+async def test_what_needs_a_budget_says_that_a_version_awaits_approval(grants: Running) -> None:
+    """G-12, G-31."""
+    await signed(grants)
+    done(await put(grants, annex_b()), 200)
+    shown = await grants.anonymous.get(BUDGET)
+    problem(shown, 404)
+    assert "version 1 awaits approval" in shown.json()["detail"]
+    path = "/v1/agreements/2017-18/accounting-periods/2017-18-q1/statement"
+    refused = await grants.as_("grants:finance").post(path, json={"lines": figures()})
+    assert problem(refused, 409) == {"/lines": "no_budget"}
+    assert "Version 1 of the budget awaits approval" in refused.json()["detail"]
+
+
+async def test_the_budget_known_by_a_day_is_the_one_approved_by_then(grants: Running) -> None:
+    """G-12, two times: in effect from April as the agreement says, known from the day of the approval."""
+    await budgeted(grants)
+    params = {"as_at": "2017-06-30", "known_by": "2018-05-31"}
+    problem(await grants.anonymous.get(BUDGET, params=params), 404)
+    assert done(await grants.anonymous.get(BUDGET, params={**params, "known_by": "2018-06-01"}), 200)["number"] == 1
+
+
+async def test_the_budget_reads_as_csv_in_pounds(grants: Running) -> None:
+    await budgeted(grants)
     by_extension = await grants.anonymous.get(f"{BUDGET}.csv")
     by_accept = await grants.anonymous.get(BUDGET, headers={"Accept": "text/csv"})
     assert by_extension.content == by_accept.content
     rows = by_extension.text.split("\r\n")
     assert rows[1] == "OG1,Councillor Services,OG,leaf,384000.00,,,,1.829"
     assert rows[4] == "OG,Organisational Governance,TOTAL,heading,,1232000.00,1232000.00,0.00,5.867"
-    assert by_extension.headers["etag"] == '"1.csv"'
-    assert (await grants.anonymous.get(BUDGET, headers={"If-None-Match": '"1"'})).status_code == 304
+    assert by_extension.headers["etag"].startswith('"1.csv-')
+    tag = (await grants.anonymous.get(BUDGET)).headers["etag"]
+    assert (await grants.anonymous.get(BUDGET, headers={"If-None-Match": tag})).status_code == 304
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,10 @@ async def test_first_budgets_that_arrive_together_do_not_overwrite_each_other(gr
     path = "/v1/agreements/2017-18/budget"
     answers = await asyncio.gather(*(client.put(path, json={"lines": annex_b()}) for _ in range(3)))
     assert sorted(answer.status_code for answer in answers) == [200, 428, 428]
+    assert await grants.emitted(BudgetSet) == []
+    approver = grants.as_("grants:approver", sub="person:ruth")
+    approvals = await asyncio.gather(*(approver.post(f"{path}/1/approvals") for _ in range(3)))
+    assert sorted(answer.status_code for answer in approvals) == [201, 409, 409]
     assert len(await grants.emitted(BudgetSet)) == 1
 
 

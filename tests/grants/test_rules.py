@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.grants.budget.rules import BudgetPosition, HeadingMismatch, Line, roll_up, set_budget
+from services.grants.budget.lines import Line, roll_up
+from services.grants.budget.rules import BudgetPosition, HeadingMismatch, approve_budget, set_budget
 from services.grants.periods.rules import StatedLine, StatingPosition, state_quarter
 from services.grants.rules import OutturnExceedsGrant, OutturnFigures, OutturnPosition, record_outturn
 from shared.events.grants import OutturnRecorded
@@ -39,7 +40,10 @@ def position(grant_pence: int) -> BudgetPosition:
 def test_a_budget_that_adds_up_is_accepted_and_loses_no_penny(headings: list[list[int]]) -> None:
     """G-8, G-9."""
     lines = budget_of(headings)
-    fact = set_budget(position(sum(map(sum, headings))), lines, effective_from=YEAR.start)
+    set_budget(position(sum(map(sum, headings))), lines, effective_from=YEAR.start)
+    fact = approve_budget(
+        position(sum(map(sum, headings))), lines, number=1, state="balanced", effective_from=YEAR.start
+    )
     assert sum(line.amount_pence for line in fact.lines) == sum(map(sum, headings))
     sums = roll_up(lines, {line.code: line.amount_pence or 0 for line in lines})
     assert sums["T"] == sum(sums[f"H{number}"] for number in range(len(headings)))

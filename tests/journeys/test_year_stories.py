@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.deliverables.steps import the_year
-from tests.grants.steps import RECIPIENT, annex_b, done, register, signed
+from tests.grants.steps import RECIPIENT, approved, budget_set, done, register, signed
 from tests.harness import Running, TestClock, World
 
 PROFILE = Path(__file__).parents[2] / "deploy/demo/profiles/mou-ledger.json"
@@ -97,7 +97,7 @@ async def year(world: World, clock: TestClock) -> World:
     grants = world.grants
     await register(grants, RECIPIENT, is_publisher=True, methodology_scope="programme")
     await signed(grants)
-    done(await grants.as_("grants:manager").put(f"{AGREEMENT}/budget", json={"lines": annex_b()}), 200)
+    await approved(grants, await budget_set(grants))
     profile = json.loads(PROFILE.read_text())
     done(await grants.as_("grants:finance").post("/v1/source-profiles", json=profile))
     await world.settle()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deploy.demo.client import Client
-from deploy.demo.people import MANAGER
+from deploy.demo.people import CFO, MANAGER
 from deploy.demo.steps.data import pence, table
 
 YEAR = "2017-18"
@@ -90,7 +90,7 @@ async def sign(client: Client) -> str:
 
 
 async def set_budget(client: Client) -> str:
-    """Annex B with its printed sub-totals, which are checked and not added (G-8, G-9)."""
+    """Annex B with its printed sub-totals, which are checked and not added (G-8, G-9); a second person approves it."""
 
     async def find() -> Any:
         return await client.find(f"/grants/v1/agreements/{YEAR}/budget", as_at="2017-04-01")
@@ -108,8 +108,12 @@ async def set_budget(client: Client) -> str:
                     "amount_pence" if carries else "stated_pence": pence(row["amount_gbp"]),
                 }
             )
-        body = {"effective_from": "2017-04-01", "lines": lines}
-        return await client.replace("PUT", f"/grants/v1/agreements/{YEAR}/budget", MANAGER, body)
+        path = f"/grants/v1/agreements/{YEAR}/budget"
+        # A run that was broken off may have left the version unapproved.
+        version = await client.find(path, version=1)
+        if version is None:
+            version = await client.replace("PUT", path, MANAGER, {"effective_from": "2017-04-01", "lines": lines})
+        return await client.post(f"{path}/{version['number']}/approvals", CFO)
 
     budget = await client.once("budgets", find, make)
     carrying = [line for line in budget["lines"] if line["amount_pence"] is not None]

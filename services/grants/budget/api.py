@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,17 +10,18 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 
 from services.grants.budget import commands
+from services.grants.budget.lines import CARRYING, Kind, Line, add_up
 from services.grants.budget.queries import as_typed, budget_versions, load_budget
-from services.grants.budget.rules import CARRYING, Kind, Line, add_up
+from services.grants.budget.rules import BudgetState
 from services.grants.budget.tables import BudgetVersion
-from services.grants.queries import budget_as_at, budget_lines, load_agreement
-from services.grants.shapes import Amount, AsAt, Code, Name, Number
+from services.grants.queries import budget_as_at, budget_awaiting, budget_lines, load_agreement
+from services.grants.shapes import Amount, AsAt, Code, KnownBy, Name, Number, content_tag
 from services.grants.tables import Agreement
 from shared.errors import NotFound
 from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.money import percent, pounds
-from shared.periods import london_date
+from shared.periods import end_of_day, london_date
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Work
 
@@ -85,6 +86,10 @@ class BudgetVersionShape(Shape):
     type: str
     status: str
     effective_from: date
+    state: BudgetState = Field(
+        description="balanced awaits a second person's approval; superseded was in effect until its follower's day."
+    )
+    approved_at: datetime | None
 
 
 class BudgetShape(BudgetVersionShape):
@@ -99,7 +104,10 @@ class BudgetShape(BudgetVersionShape):
 
 @router.put("/v1/agreements/{agreement}/budget")
 async def set_budget(work: Annotated[Work, Writes("grants:manager")], agreement: str, body: BudgetBody) -> BudgetShape:
-    """Set the indicative budget. Needs If-Match once a version stands."""
+    """Set a version of the indicative budget, which a second person then approves.
+
+    Needs If-Match once a version stands; one that awaits approval is replaced.
+    """
     version = await commands.set_budget(
         work,
         agreement,
@@ -113,6 +121,15 @@ async def set_budget(work: Annotated[Work, Writes("grants:manager")], agreement:
     return await _shape(work, await load_agreement(work.session, agreement), version)
 
 
+@router.post("/v1/agreements/{agreement}/budget/{number}/approvals", status_code=201)
+async def approve_budget(
+    work: Annotated[Work, Writes("grants:approver")], agreement: str, number: Number
+) -> BudgetShape:
+    """Make a balanced version effective; by another person than the one who set it."""
+    version = await commands.approve_budget(work, agreement, number)
+    return await _shape(work, await load_agreement(work.session, agreement), version)
+
+
 @router.get("/v1/agreements/{agreement}/budget.csv", include_in_schema=False, response_model=BudgetShape)
 @router.get("/v1/agreements/{agreement}/budget", response_model=BudgetShape)
 async def read_budget(
@@ -120,6 +137,7 @@ async def read_budget(
     request: Request,
     agreement: str,
     as_at: AsAt = None,
+    known_by: KnownBy = None,
     version: Annotated[Number | None, Query(description="A version by number, in place of a day.")] = None,
 ) -> BudgetShape | Response:
     """The budget as at a day, with computed and stated figures (G-12); CSV in pounds by `.csv` or `Accept`."""
@@ -128,15 +146,17 @@ async def read_budget(
         shown = await load_budget(work.session, found.id, version)
     else:
         day = as_at or max(london_date(work.now), found.in_force_from)
-        effective = await budget_as_at(work.session, found.id, day)
+        effective = await budget_as_at(work.session, found.id, day, known_by=end_of_day(known_by) if known_by else None)
         if effective is None:
-            raise NotFound(f"No budget was in effect on {day.isoformat()}.")
+            awaiting = await budget_awaiting(work.session, found.id)
+            hint = f"; version {awaiting} awaits approval" if awaiting else ""
+            raise NotFound(f"No budget was in effect on {day.isoformat()}{hint}.")
         shown = effective
     shape = await _shape(work, found, shown)
     work.headers["Vary"] = "Accept"
     if not wants_csv(request):
         return shape
-    work.etag(shown.number, "csv")
+    work.etag(shown.number, f"csv-{content_tag(shape)}")
     data, _ = csv_bytes(CSV_HEADER, (_csv_row(line) for line in shape.lines))
     return csv_response(data, f"budget-{found.year.replace('/', '-')}-v{shown.number}.csv")
 
@@ -165,14 +185,15 @@ async def _shape(work: Work, agreement: Agreement, version: BudgetVersion) -> Bu
                 share_percent=percent(value, agreement.grant_pence),
             )
         )
-    work.etag(version.number)
-    return BudgetShape(
+    shape = BudgetShape(
         agreement_id=agreement.id,
         year=agreement.year,
         number=version.number,
         type=version.type,
         status=version.status,
         effective_from=version.effective_from,
+        state=BudgetVersionShape.model_validate(version).state,
+        approved_at=version.approved_at,
         grant_pence=agreement.grant_pence,
         carried_pence=carried_pence,
         balanced=carried_pence == agreement.grant_pence and not any(found.difference_pence for found in sums.values()),
@@ -181,6 +202,9 @@ async def _shape(work: Work, agreement: Agreement, version: BudgetVersion) -> Bu
             BudgetVersionShape.model_validate(each) for each in await budget_versions(work.session, agreement.id)
         ],
     )
+    # What stands in a version never changes; its state does, and so does the list of the others.
+    work.etag(version.number, content_tag(shape))
+    return shape
 
 
 def _csv_row(line: BudgetLineShape) -> tuple[str | None, ...]:

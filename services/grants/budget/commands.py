@@ -1,46 +1,110 @@
-"""Setting an indicative budget: load, decide, store, record."""
+"""Setting and approving an indicative budget: load, decide, store, record."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 
-from services.grants.budget.queries import newest_budget
-from services.grants.budget.rules import BudgetPosition, Line
+from services.grants.budget.lines import Line
+from services.grants.budget.queries import as_typed, budget_versions, load_budget
+from services.grants.budget.rules import BudgetPosition
+from services.grants.budget.rules import approve_budget as decide_approval
 from services.grants.budget.rules import set_budget as decide_budget
 from services.grants.budget.tables import BudgetLine, BudgetVersion
 from services.grants.commands import load_agreement_to_change
 from services.grants.faults import year_of
 from services.grants.queries import budget_lines
-from shared.work import Work
+from services.grants.tables import Agreement
+from shared.work import Work, four_eyes
 
 
 async def set_budget(
     work: Work, agreement_key: str, *, lines: Sequence[Line], effective_from: date | None, status: str
 ) -> BudgetVersion:
-    """Set the budget of an agreement: the first version creates it, a further one names the last in If-Match.
+    """Set a version of the budget, which then awaits a second person; a further one names the last in If-Match.
 
-    Records BudgetSet. A line keeps its line_id as long as it keeps its code.
+    A version that still awaits approval is withdrawn in its favour. A line keeps its line_id as long as its code.
     """
     agreement = await load_agreement_to_change(work, agreement_key)
-    newest = await newest_budget(work.session, agreement.id)
+    versions = await budget_versions(work.session, agreement.id)
+    newest = versions[-1] if versions else None
     if newest is not None:
-        work.if_match(newest.number, f"{work.base_url}/v1/agreements/{agreement.id}/budget")
-    position = BudgetPosition(
-        agreement_id=agreement.id,
-        year=year_of(agreement.year),
-        grant_pence=agreement.grant_pence,
-        signed=agreement.state != "draft",
-        newest=newest.number if newest else 0,
+        address = f"{work.base_url}/v1/agreements/{agreement.id}/budget?version={newest.number}"
+        work.if_match(newest.number, address)
+    effective_from = effective_from or agreement.in_force_from
+    decide_budget(_position(agreement, versions), lines, effective_from=effective_from)
+    if newest is not None and newest.state == "balanced":
+        move(work, newest, "withdrawn")
+        await work.session.flush()
+    version = await add_version(
+        work,
+        agreement,
+        lines,
+        newest=newest,
+        effective_from=effective_from,
+        status=status,
+        type="original",
+        state="balanced",
     )
-    fact = decide_budget(position, lines, effective_from=effective_from or agreement.in_force_from)
+    work.audit(
+        "set_budget",
+        agreement.id,
+        before={"number": newest.number} if newest else None,
+        after={"number": version.number, "effective_from": version.effective_from},
+    )
+    return version
+
+
+async def approve_budget(work: Work, agreement_key: str, number: int) -> BudgetVersion:
+    """A second person makes a balanced version effective; the one before is superseded. Records BudgetSet."""
+    agreement = await load_agreement_to_change(work, agreement_key)
+    version = await load_budget(work.session, agreement.id, number)
+    versions = await budget_versions(work.session, agreement.id)
+    fact = decide_approval(
+        _position(agreement, versions),
+        as_typed(await budget_lines(work.session, version.id)),
+        number=version.number,
+        state=version.state,
+        effective_from=version.effective_from,
+    )
+    four_eyes(work.actor, version.created_by, detail="Who set the budget may not approve it; another person must.")
+    for before in versions:
+        if before.state == "effective":
+            move(work, before, "superseded")
+    # The follower takes the one place that an effective version has (uq_budget_versions_effective).
+    await work.session.flush()
+    move(work, version, "effective")
+    version.approved_at, version.approved_by = work.now, work.actor.sub
+    await work.record(fact)
+    work.audit(
+        "approve_budget",
+        agreement.id,
+        before={"number": number, "state": "balanced"},
+        after={"number": number, "state": "effective"},
+    )
+    return version
+
+
+async def add_version(
+    work: Work,
+    agreement: Agreement,
+    lines: Sequence[Line],
+    *,
+    newest: BudgetVersion | None,
+    effective_from: date,
+    status: str,
+    type: str,
+    state: str,
+) -> BudgetVersion:
+    """Store a version and its lines under the number after the newest."""
     version = BudgetVersion(
         id=work.new_id(),
         agreement_id=agreement.id,
-        number=fact.version,
-        type="original",
+        number=newest.number + 1 if newest else 1,
+        type=type,
         status=status,
-        effective_from=fact.effective_from,
+        effective_from=effective_from,
+        state=state,
         created_at=work.now,
         modified_at=work.now,
         created_by=work.actor.sub,
@@ -62,11 +126,20 @@ async def set_budget(
                 position=position_in_print,
             )
         )
-    await work.record(fact)
-    work.audit(
-        "set_budget",
-        agreement.id,
-        before={"number": newest.number} if newest else None,
-        after={"number": version.number, "effective_from": version.effective_from},
-    )
     return version
+
+
+def move(work: Work, version: BudgetVersion, state: str) -> None:
+    version.state = state
+    version.version += 1
+    version.modified_at = work.now
+
+
+def _position(agreement: Agreement, versions: Sequence[BudgetVersion]) -> BudgetPosition:
+    return BudgetPosition(
+        agreement_id=agreement.id,
+        year=year_of(agreement.year),
+        grant_pence=agreement.grant_pence,
+        signed=agreement.state != "draft",
+        has_effective=any(version.state == "effective" for version in versions),
+    )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.grants.budget.rules import Kind, Line
+from services.grants.budget.lines import Kind, Line
 from services.grants.budget.tables import BudgetLine, BudgetVersion
 from shared.errors import NotFound
 
@@ -22,9 +22,15 @@ async def budget_versions(session: AsyncSession, agreement_id: UUID) -> Sequence
 
 
 async def newest_budget(session: AsyncSession, agreement_id: UUID) -> BudgetVersion | None:
-    """The version set last, whichever day it takes effect."""
+    """The version set last, whichever its state and the day it takes effect."""
     versions = await budget_versions(session, agreement_id)
     return versions[-1] if versions else None
+
+
+async def effective_budget(session: AsyncSession, agreement_id: UUID) -> BudgetVersion | None:
+    """The version made effective last, whichever day it takes effect: what the next one changes."""
+    versions = await budget_versions(session, agreement_id)
+    return next((version for version in versions if version.state == "effective"), None)
 
 
 async def load_budget(session: AsyncSession, agreement_id: UUID, number: int) -> BudgetVersion:

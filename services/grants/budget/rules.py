@@ -1,21 +1,22 @@
-"""What an indicative budget must be: pure functions that add up, refuse, or return the fact."""
+"""What an indicative budget must be, and who makes it effective: pure functions that refuse or return the fact."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from services.grants.budget.lines import CARRYING, Kind, Line, Sum, add_up, amounts_of, roll_up
 from services.grants.faults import raise_together
 from shared.errors import Conflict, Invalid, Refusal
 from shared.events.grants import BudgetLine, BudgetSet
 from shared.money import sterling
 from shared.periods import FinancialYear
 
-Kind = Literal["leaf", "pass_through", "unallocated", "heading", "total"]
-CARRYING: tuple[Kind, ...] = ("leaf", "pass_through", "unallocated")
+BudgetState = Literal["balanced", "effective", "superseded", "withdrawn"]
+"""Balanced awaits a second person; superseded was effective, and still tells what stood before its follower's day."""
 
 
 class HeadingMismatch(Conflict):
@@ -44,6 +45,13 @@ class BudgetNotAgreed(Conflict):
 
     code = "not_agreed"
     title = "The signed budget stands"
+
+
+class NotAwaitingApproval(Conflict):
+    """Only what is balanced is approved, and once (G-12)."""
+
+    code = "not_awaiting_approval"
+    title = "The version awaits no approval"
 
 
 class OutsideYear(Conflict):
@@ -91,62 +99,61 @@ class AmountMissing(Invalid):
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line as typed: carrying kinds have an amount, headings and the total what is printed beside them, in pence."""
-
-    code: str
-    name: str
-    kind: Kind
-    parent_code: str | None = None
-    amount_pence: int | None = None
-    stated_pence: int | None = None
-
-
-@dataclass(frozen=True)
 class BudgetPosition:
-    """What setting a budget must know: the agreement and the number of its newest version, 0 for none."""
+    """What a budget must know: its agreement, and whether a version took effect before, whichever its day."""
 
     agreement_id: UUID
     year: FinancialYear
     grant_pence: int
     signed: bool
-    newest: int = 0
+    has_effective: bool = False
 
 
-@dataclass(frozen=True)
-class Sum:
-    """What a heading or the total comes to, beside what is printed."""
-
-    code: str
-    computed_pence: int
-    stated_pence: int | None = None
-    children: tuple[str, ...] = ()
-
-    @property
-    def difference_pence(self) -> int:
-        """Computed less stated; nothing where nothing is printed."""
-        return 0 if self.stated_pence is None else self.computed_pence - self.stated_pence
-
-
-def set_budget(position: BudgetPosition, lines: Sequence[Line], *, effective_from: date) -> BudgetSet:
-    """Decide on a version of the indicative budget (G-7 to G-10, G-12).
+def set_budget(position: BudgetPosition, lines: Sequence[Line], *, effective_from: date) -> None:
+    """Refuse what no version of the indicative budget can be (G-7 to G-10, G-12).
 
     Faults of the structure come first and together; then every heading and the grant are checked and all that does not
     add up comes together, since a wrong parent leaves the total unchanged.
     """
-    if position.signed and position.newest:
-        raise BudgetNotAgreed("The agreement is signed; its budget changes by an agreed variation or virement.")
+    refuse_where_agreed(position)
     if not position.year.start <= effective_from <= position.year.end:
         raise OutsideYear(
             f"Give a day from {position.year.start.isoformat()} to {position.year.end.isoformat()}.",
             pointer="/effective_from",
         )
+    check_lines(position.grant_pence, lines)
+
+
+def refuse_where_agreed(position: BudgetPosition) -> None:
+    if position.signed and position.has_effective:
+        raise BudgetNotAgreed("The agreement is signed; its budget changes by an agreed variation or virement.")
+
+
+def check_lines(grant_pence: int, lines: Sequence[Line]) -> None:
+    """Refuse lines that make no budget of this grant: the structure first, then what does not add up (G-8 to G-10)."""
     raise_together(_structure_faults(lines))
-    raise_together(_balance_faults(position.grant_pence, lines))
+    raise_together(_balance_faults(grant_pence, lines))
+
+
+def approve_budget(
+    position: BudgetPosition, lines: Sequence[Line], *, number: int, state: str, effective_from: date
+) -> BudgetSet:
+    """Decide on the approval of a balanced version; that its maker is another person is checked beside this (G-12)."""
+    if state != "balanced":
+        raise NotAwaitingApproval(f"Version {number} is {state}; set a new one and have that approved.")
+    refuse_where_agreed(position)
+    check_lines(position.grant_pence, lines)
+    return budget_set(position.agreement_id, position.year, lines, number=number, effective_from=effective_from)
+
+
+def budget_set(
+    agreement_id: UUID, year: FinancialYear, lines: Sequence[Line], *, number: int, effective_from: date
+) -> BudgetSet:
+    """The fact of a version that takes effect: the lines that carry money (G-8)."""
     return BudgetSet(
-        agreement_id=position.agreement_id,
-        version=position.newest + 1,
-        year=position.year.label,
+        agreement_id=agreement_id,
+        version=number,
+        year=year.label,
         effective_from=effective_from,
         lines=tuple(
             BudgetLine(
@@ -160,42 +167,6 @@ def set_budget(position: BudgetPosition, lines: Sequence[Line], *, effective_fro
             if line.kind in ("leaf", "pass_through", "unallocated")
         ),
     )
-
-
-def add_up(lines: Sequence[Line]) -> dict[str, Sum]:
-    """Headings and total, by code, in the order given: the one place where totals are computed (G-8).
-
-    The total comes to all carrying lines, whether or not they name it as their parent.
-    """
-    sums = roll_up(lines, _amounts(lines))
-    return {
-        line.code: Sum(line.code, sums[line.code], line.stated_pence, children_of(lines, line.code))
-        for line in lines
-        if line.kind not in CARRYING
-    }
-
-
-def children_of(lines: Sequence[Line], code: str) -> tuple[str, ...]:
-    return tuple(line.code for line in lines if line.parent_code == code)
-
-
-def roll_up(lines: Sequence[Line], amounts: Mapping[str, int]) -> dict[str, int]:
-    """Any amounts of carrying lines, summed to headings and total along explicit parents (G-7)."""
-    parents = {line.code: line.parent_code for line in lines}
-    sums = {line.code: 0 for line in lines}
-    total = next((line.code for line in lines if line.kind == "total"), None)
-    for line in lines:
-        if line.kind not in CARRYING:
-            continue
-        amount = amounts.get(line.code, 0)
-        sums[line.code] = amount
-        above = line.parent_code
-        while above is not None and above != total:
-            sums[above] += amount
-            above = parents[above]
-        if total is not None:
-            sums[total] += amount
-    return sums
 
 
 def _structure_faults(lines: Sequence[Line]) -> list[Refusal]:
@@ -278,7 +249,7 @@ def _balance_faults(grant_pence: int, lines: Sequence[Line]) -> list[Refusal]:
 def _mismatch(line: Line, found: Sum, lines: Sequence[Line], index: int) -> HeadingMismatch:
     """Both figures, the difference, and the one child that equals it: probably the line with the wrong parent (G-9)."""
     stated_pence, gap_pence = found.stated_pence or 0, found.difference_pence
-    own = {code: amount for code, amount in roll_up(lines, _amounts(lines)).items() if code in found.children}
+    own = {code: amount for code, amount in roll_up(lines, amounts_of(lines)).items() if code in found.children}
     equal = [code for code, amount in own.items() if amount == abs(gap_pence)]
     suspect = f"; {equal[0]} equals the difference" if len(equal) == 1 else ""
     return HeadingMismatch(
@@ -287,10 +258,6 @@ def _mismatch(line: Line, found: Sum, lines: Sequence[Line], index: int) -> Head
         pointer=f"/lines/{index}/stated_pence",
         extra=_figures(found.computed_pence, stated_pence) | ({"child": equal[0]} if len(equal) == 1 else {}),
     )
-
-
-def _amounts(lines: Sequence[Line]) -> dict[str, int]:
-    return {line.code: line.amount_pence or 0 for line in lines}
 
 
 def _figures(computed_pence: int, expected_pence: int) -> dict[str, int]:

@@ -1,13 +1,13 @@
 """Tables of budget versions and their lines."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.grants.base import Grants, Kept
-from shared.database import pence
+from shared.database import instant, pence
 
 
 class BudgetVersion(Kept, table=True):
@@ -18,6 +18,14 @@ class BudgetVersion(Kept, table=True):
         UniqueConstraint("agreement_id", "number", name="uq_budget_versions_number"),
         CheckConstraint("type IN ('original', 'revised')", name="type"),
         CheckConstraint("status IN ('indicative', 'committed')", name="status"),
+        CheckConstraint("state IN ('balanced', 'effective', 'superseded', 'withdrawn')", name="state"),
+        CheckConstraint("(state IN ('effective', 'superseded')) = (approved_at IS NOT NULL)", name="approved"),
+        # An approver is never the author.
+        CheckConstraint("approved_by <> created_by", name="four_eyes"),
+        Index("uq_budget_versions_balanced", "agreement_id", unique=True, postgresql_where=text("state = 'balanced'")),
+        Index(
+            "uq_budget_versions_effective", "agreement_id", unique=True, postgresql_where=text("state = 'effective'")
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -26,6 +34,11 @@ class BudgetVersion(Kept, table=True):
     type: str = Field(max_length=20)
     status: str = Field(max_length=20)
     effective_from: date
+    state: str = Field(max_length=20)
+    approved_at: datetime | None = instant(nullable=True)
+    approved_by: str | None = Field(
+        default=None, description="Subject of the second person; none where the department agreed instead."
+    )
 
 
 class BudgetLine(Grants, table=True):

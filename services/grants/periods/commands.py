@@ -13,7 +13,7 @@ from services.grants.periods.rules import lock_quarter as decide_lock
 from services.grants.periods.rules import reopen_quarter as decide_reopening
 from services.grants.periods.rules import state_quarter as decide_statement
 from services.grants.periods.tables import AccountingPeriod, QuarterStatement, StatementLine
-from services.grants.queries import carrying_lines, quarters_open
+from services.grants.queries import budget_awaiting, carrying_lines, quarters_open
 from services.grants.tables import Agreement
 from shared.periods import Quarter, london_date
 from shared.work import Work
@@ -47,6 +47,7 @@ async def state_quarter(
             lock_reason=period.lock_reason,
             open_quarters=tuple(await quarters_open(work.session, agreement.id)),
             gross_used=ledger.gross_used,
+            budget_awaiting=await budget_awaiting(work.session, agreement.id),
         ),
         lines,
         happened_at=happened_at,

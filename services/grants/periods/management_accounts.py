@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 from pydantic import Field
 
+from services.grants.budget.lines import CARRYING, Kind, Line, children_of, roll_up
 from services.grants.budget.queries import as_typed
-from services.grants.budget.rules import CARRYING, Kind, Line, children_of, roll_up
 from services.grants.faults import quarter_of, year_of
 from services.grants.periods.queries import ledger_sums
 from services.grants.queries import budget_as_at, budget_lines, load_agreement

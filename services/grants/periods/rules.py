@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from services.grants.faults import NoBudget, earlier_than_forerunner, line_faults, raise_together
+from services.grants.faults import earlier_than_forerunner, line_faults, no_budget, raise_together
 from shared.errors import Conflict, Refusal
 from shared.events.grants import LineSpend, QuarterSpendStated
 from shared.money import sterling
@@ -75,6 +75,7 @@ class StatingPosition:
     lock_reason: str | None = None
     open_quarters: tuple[str, ...] = field(default=())
     gross_used: bool = False
+    budget_awaiting: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def state_quarter(
     if today < quarter.end:
         raise FutureActual(f"{quarter.label} ends on {quarter.end.isoformat()}; state its spend then.")
     if not position.lines:
-        raise NoBudget("Set the budget of the year first; its carrying lines are what is stated.", pointer="/lines")
+        fix = "Set the budget of the year first; its carrying lines are what is stated."
+        raise no_budget(fix, position.budget_awaiting, "/lines")
     faults = line_faults(position.lines, [line.code for line in lines], missing_what=f"Q{quarter.number} ")
     faults.extend(_restatement_faults(position, happened_at, reason))
     for index, line in enumerate(lines):
