@@ -7,7 +7,7 @@ INCOMING = (
     "party_key", "party_kind", "party_name", "company_number", "charity_number", "vcse", "unit", "category", "purpose",
     "card", "contract_ref", "decision_ref", "service_date", "invoice_date", "payment_date", "date_basis", "net_pence",
     "vat_pence", "recoverable_vat_pence", "irrecoverable_vat_pence", "amount_basis", "eligible_pence", "rule",
-    "source_redacted", "flags",
+    "source_redacted", "use_codes", "use_exception", "beneficiary_gss", "credit_of", "use_reasons", "flags",
 )  # fmt: skip
 """Columns of a parsed line, in the order in which it is copied into the database."""
 
@@ -18,7 +18,7 @@ Reasons = list[tuple[str, str, int | None]]
 
 TEXT_FIELDS = {
     "ledger_class": 40, "company_number": 40, "charity_number": 40, "unit": 300, "category": 300, "purpose": 2000,
-    "contract_ref": 200, "decision_ref": 200, "kind": 20, "card": 10, "vcse": 10, "party_kind": 20,
+    "contract_ref": 200, "decision_ref": 200, "use_exception": 80, "beneficiary_gss": 20, "kind": 20, "card": 10, "vcse": 10, "party_kind": 20,
 }  # fmt: skip
 """Text fields and the most characters each may hold."""
 CODED = {
