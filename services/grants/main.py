@@ -20,6 +20,7 @@ from services.grants.periods import management_accounts
 from services.grants.reactions import REACTIONS
 from services.grants.settings import GrantsSettings
 from services.grants.tables import READ_MODELS
+from services.grants.use_rules import api as use_rules
 from shared.service import Service
 from shared.work import Work
 
@@ -41,6 +42,7 @@ SERVICE = Service(
         periods.router,
         management_accounts.router,
         awards.router,
+        use_rules.router,
         history.router,
         expenditure.router,
         api.router,
