@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import and_, func, text
+from sqlalchemy import select as columns_of
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.expenditure.tables import LedgerEntry
 from services.grants.periods.tables import AccountingPeriod, QuarterStatement, StatementLine
+from services.grants.tables import Party
 from shared.errors import NotFound
 from shared.periods import Quarter
+
+View = Literal["accruals", "cash"]
+
+PAID: Any = col(LedgerEntry.net_pence) + func.coalesce(
+    col(LedgerEntry.vat_pence),
+    func.coalesce(LedgerEntry.recoverable_vat_pence, 0) + func.coalesce(LedgerEntry.irrecoverable_vat_pence, 0),
+)
+"""What was paid for a line: its VAT is part of it, whether or not it can be recovered (G-26)."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the ledger holds for a line in a quarter; `own` tells the recipient's entries from those of other bodies.
+
+    A body that receives pass-through reports its spend at its award. The agreement's own spend is what was paid to it,
+    and would be counted twice with it.
+    """
+
+    code: str
+    quarter: Quarter
+    own: bool
+    pence: int
+    entries: int
+    gross_used: bool
+    late_pence: int
+    vat_unknown: bool
 
 
 @dataclass(frozen=True)
 class LedgerSums:
-    """What the ledger holds by carrying line, in pence of eligible cost: the quarter, and the year up to its end."""
+    """What the ledger holds by carrying line, in pence: the quarter, and the year up to its end.
+
+    `gross_used`: some figure of either holds VAT that cannot be separated (G-27). `elsewhere_pence`: what other bodies
+    entered for the agreement up to then, which is in none of the sums.
+    """
 
     quarter_pence: dict[str, int]
     year_to_date_pence: dict[str, int]
     gross_used: bool
+    elsewhere_pence: int = 0
 
 
 async def load_period(session: AsyncSession, agreement_id: UUID, quarter: Quarter) -> AccountingPeriod:
@@ -37,33 +71,96 @@ async def load_period(session: AsyncSession, agreement_id: UUID, quarter: Quarte
     return period
 
 
-async def ledger_sums(session: AsyncSession, agreement_id: UUID, quarter: Quarter) -> LedgerSums:
-    """Sums of the agreement's ledger entries (G-26, G-27) up to the end of a quarter."""
-    first = quarter.year.quarters[0].slug
-    statement = (
-        select(
-            LedgerEntry.line_code,
-            LedgerEntry.accounting_quarter,
-            func.sum(LedgerEntry.eligible_pence),
-            func.bool_or(col(LedgerEntry.amount_basis) == "gross"),
+async def ledger_sums(
+    session: AsyncSession,
+    agreement_id: UUID,
+    quarter: Quarter,
+    *,
+    view: View = "accruals",
+    known_by: datetime | None = None,
+) -> LedgerSums:
+    """Sums of the agreement's ledger entries (G-26, G-27) up to the end of a quarter, of its own organisations only."""
+    return sums_to(await ledger_cells(session, agreement_id, view=view, known_by=known_by), quarter)
+
+
+async def ledger_cells(
+    session: AsyncSession,
+    agreement_id: UUID,
+    *,
+    view: View = "accruals",
+    known_by: datetime | None = None,
+    until: date | None = None,
+    line: str | None = None,
+) -> list[Cell]:
+    """What the ledger holds for the agreement, by line and quarter, in the order of neither.
+
+    Accruals: eligible cost in the quarter an entry is accounted for. Cash: the full amount paid, recoverable VAT with
+    it, in the quarter of its payment, whichever year that falls in (G-26). With `known_by` only what was recorded
+    before that instant; with `until` only what was received (accruals) or paid (cash) by that day.
+    """
+    own = col(LedgerEntry.organisation_id).in_(
+        select(Party.organisation_id).where(
+            Party.agreement_id == agreement_id, col(Party.role).in_(("recipient", "lead_parent"))
         )
-        .where(
-            LedgerEntry.agreement_id == agreement_id,
-            col(LedgerEntry.accounting_quarter).between(first, quarter.slug),
-        )
-        .group_by(col(LedgerEntry.line_code), col(LedgerEntry.accounting_quarter))
     )
+    entry = LedgerEntry
+    when: Any = col(entry.accounting_quarter) if view == "accruals" else func.date_trunc("quarter", entry.payment_date)
+    pence: Any = col(entry.eligible_pence) if view == "accruals" else PAID
+    # The share of recoverable VAT is unknown where a source gives amounts without it; then a payment was larger.
+    vat_unknown = and_(col(entry.amount_basis) == "net", col(entry.vat_pence).is_(None))
+    statement: Any = (
+        columns_of(
+            col(entry.line_code),
+            when.label("quarter"),
+            own.label("own"),
+            func.sum(pence).label("pence"),
+            func.count().label("entries"),
+            func.bool_or(col(entry.amount_basis) == "gross").label("gross_used"),
+            func.coalesce(func.sum(pence).filter(col(entry.late_for).is_not(None)), 0).label("late_pence"),
+            func.bool_or(vat_unknown).label("vat_unknown"),
+        )
+        .where(col(entry.agreement_id) == agreement_id)
+        .group_by(col(entry.line_code), text("quarter"), text("own"))
+    )
+    if known_by is not None:
+        statement = statement.where(col(entry.recorded_at) < known_by)
+    if line is not None:
+        statement = statement.where(col(entry.line_code) == line)
+    if until is not None:
+        day = col(entry.payment_date)
+        statement = statement.where((func.coalesce(entry.service_date, day) if view == "accruals" else day) <= until)
+    return [
+        Cell(
+            code=row.line_code,
+            quarter=Quarter.parse(row.quarter) if view == "accruals" else Quarter.of(row.quarter.date()),
+            own=row.own,
+            pence=int(row.pence),
+            entries=row.entries,
+            gross_used=row.gross_used,
+            late_pence=int(row.late_pence),
+            vat_unknown=row.vat_unknown,
+        )
+        for row in await (await session.connection()).execute(statement)
+    ]
+
+
+def sums_to(cells: Iterable[Cell], quarter: Quarter) -> LedgerSums:
+    """The quarter, and its financial year up to its end."""
     of_quarter: dict[str, int] = {}
     to_date: dict[str, int] = {}
+    elsewhere_pence = 0
     gross_used = False
-    for code, entered, pence, gross in (await session.exec(statement)).all():
-        if code is None:
+    for cell in cells:
+        if cell.quarter.year != quarter.year or cell.quarter > quarter:
             continue
-        to_date[code] = to_date.get(code, 0) + int(pence)
-        if entered == quarter.slug:
-            of_quarter[code] = int(pence)
-            gross_used = gross_used or bool(gross)
-    return LedgerSums(of_quarter, to_date, gross_used)
+        if not cell.own:
+            elsewhere_pence += cell.pence
+            continue
+        to_date[cell.code] = to_date.get(cell.code, 0) + cell.pence
+        gross_used = gross_used or cell.gross_used
+        if cell.quarter == quarter:
+            of_quarter[cell.code] = of_quarter.get(cell.code, 0) + cell.pence
+    return LedgerSums(of_quarter, to_date, gross_used, elsewhere_pence)
 
 
 async def latest_statement(
