@@ -59,8 +59,7 @@ class Identifier:
                 # An invoice's lines mostly stand together.
                 row[ITEM_ID] = self._last_item[1]
             elif item.strip("\x1f"):
-                named = f"{self._source}\x1e{item}".encode(errors="surrogatepass")
-                row[ITEM_ID] = blake2b(named, digest_size=16).hexdigest()
+                row[ITEM_ID] = item_of(self._source, item)
                 self._last_item = (item, row[ITEM_ID])
 
     def _key(self, cells: list[str], reasons: Reasons) -> str:
@@ -79,6 +78,11 @@ class Identifier:
             detail = f"The columns that identify a line hold more than {MAX_KEY} characters; name fewer of them."
             reasons.append(("text_too_long", detail, None))
         return copied(key)
+
+
+def item_of(source: str, named: str) -> str:
+    """The opaque id of the invoice or credit note of this name: its columns' cells, stripped, divided by U+001F."""
+    return blake2b(f"{source}\x1e{named}".encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def _place_of(name: str, layout: dict[str, Any], columns: Columns) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,7 +13,7 @@ from services.grants.expenditure.faults import DaysNotCovered, IdentityFixed
 from services.grants.faults import FutureDate, raise_together
 from shared.errors import Refusal
 from shared.events.grants import ExpenditureBatchCompleted, MonthTotal
-from shared.periods import FinancialYear, add_months
+from shared.periods import FinancialYear, Quarter, add_months
 
 
 def fix_identity(layout: dict[str, Any], before: dict[str, Any] | None, *, lines_exist: bool) -> dict[str, Any]:
@@ -72,17 +72,28 @@ class Placement:
 def place_quarters(year: FinancialYear, locked: Iterable[str]) -> tuple[Placement, ...]:
     """Each quarter of a year posts to itself, a locked one to the first open quarter, marked late_for (G-29).
 
-    Quarters after it come first: a cost does not stand before it arose unless nothing later is open. With none open at
-    all post_to is None and the line is held.
+    With none open at all post_to is None and the line is held.
     """
     shut = set(locked)
+    still_open = [quarter.slug for quarter in year.quarters if quarter.slug not in shut]
     placements = []
-    for place, quarter in enumerate(year.quarters):
-        in_order = (*year.quarters[place:], *year.quarters[:place])
-        post_to = next((candidate.slug for candidate in in_order if candidate.slug not in shut), None)
+    for quarter in year.quarters:
+        post_to = first_open_quarter(quarter, still_open)
         late = quarter.slug if post_to not in (quarter.slug, None) else None
         placements.append(Placement(quarter.start, quarter.end, post_to, late))
     return tuple(placements)
+
+
+def first_open_quarter(quarter: Quarter, still_open: Collection[str]) -> str | None:
+    """Where a cost of this quarter is posted (G-29); None with no quarter of the year open.
+
+    Its own quarter where that is open, else the first open one after it: a cost does not stand before it arose unless
+    nothing later is open, and then in the first open one of the year. Loads, acts by hand and the refusals that name the
+    way on all ask here.
+    """
+    quarters = quarter.year.quarters
+    in_order = (*quarters[quarter.number - 1 :], *quarters[: quarter.number - 1])
+    return next((candidate.slug for candidate in in_order if candidate.slug in still_open), None)
 
 
 LONGEST_COVER_YEARS = 5
