@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from services.grants.expenditure.cells import Unreadable, clean_text, date_reader
+from services.grants.expenditure.cells import Unreadable, clean_text
 from services.grants.expenditure.columns import Columns
+from services.grants.expenditure.dates import date_reader
 from services.grants.expenditure.identity import Identifier
 from services.grants.expenditure.line import CODED, INCOMING, NULL, PLACE, TEXT_FIELDS, Reasons, copied
 from services.grants.expenditure.names import NameFinder

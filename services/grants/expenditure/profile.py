@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from services.grants.expenditure.cells import date_pattern
+from services.grants.expenditure.dates import date_pattern
 from services.grants.expenditure.line import CODED
 from shared.http import Body
 from shared.periods import FinancialYear

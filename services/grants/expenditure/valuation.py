@@ -6,7 +6,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from services.grants.expenditure.cells import AmountStyle, Unreadable, amount_reader
+from services.grants.expenditure.amounts import AmountStyle, amount_reader
+from services.grants.expenditure.cells import Unreadable
 from services.grants.expenditure.columns import Columns
 from services.grants.expenditure.line import PLACE, Reasons
 
