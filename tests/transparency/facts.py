@@ -150,29 +150,51 @@ def line(
 
 
 def batch(
-    *lines: LedgerLine, organisation_id: UUID = BODY, batch_id: UUID | None = None
+    *lines: LedgerLine,
+    organisation_id: UUID = BODY,
+    batch_id: UUID | None = None,
+    covers: tuple[str, str] | None = None,
+    source: str = "ledger",
 ) -> tuple[ExpenditureRecorded, ExpenditureBatchCompleted]:
-    """The two facts of a batch: its lines, and what the owner states about them."""
+    """The two facts of a batch: its lines, and what the owner states about them; `covers` the days it speaks for."""
     batch_id = batch_id or uuid4()
     months: dict[str, list[int]] = {}
     for entry in lines:
         months.setdefault(f"{entry.payment_date:%Y-%m}", []).append(entry.eligible_pence)
     recorded = ExpenditureRecorded(
-        batch_id=batch_id, version=1, organisation_id=organisation_id, source="ledger", lines=lines
+        batch_id=batch_id, version=1, organisation_id=organisation_id, source=source, lines=lines
     )
     completed = ExpenditureBatchCompleted(
         batch_id=batch_id,
         version=2,
         organisation_id=organisation_id,
-        source="ledger",
+        source=source,
         event_count=1,
         lines=len(lines),
         pence=sum(entry.eligible_pence for entry in lines),
         months=tuple(
             MonthTotal(month=month, lines=len(amounts), pence=sum(amounts)) for month, amounts in sorted(months.items())
         ),
+        covers_from=date.fromisoformat(covers[0]) if covers else None,
+        covers_to=date.fromisoformat(covers[1]) if covers else None,
     )
     return recorded, completed
+
+
+def covering(first: str, last: str, *, organisation_id: UUID = BODY) -> ExpenditureBatchCompleted:
+    """A batch that holds no line and speaks for these days: nothing was paid on them."""
+    return ExpenditureBatchCompleted(
+        batch_id=uuid4(),
+        version=1,
+        organisation_id=organisation_id,
+        source="ledger",
+        event_count=0,
+        lines=0,
+        pence=0,
+        months=(),
+        covers_from=date.fromisoformat(first),
+        covers_to=date.fromisoformat(last),
+    )
 
 
 def meeting(

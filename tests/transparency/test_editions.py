@@ -23,10 +23,10 @@ OPEN = "/open/body/spend/2017-18-q1"
 
 
 async def ledger(transparency: Running, *lines: LedgerLine) -> None:
-    """A publisher of an agreement whose first quarter holds these lines, with one in each month so that it is whole."""
+    """A publisher of an agreement whose ledger holds these lines and three small ones, and the first quarter whole."""
     await transparency.receive(registered(), signed())
     months = [line(100, paid=paid) for paid in ("2017-04-03", "2017-05-03", "2017-06-03")]
-    await transparency.receive(*batch(*lines, *months))
+    await transparency.receive(*batch(*lines, *months, covers=("2017-04-01", "2017-06-30")))
 
 
 async def check(transparency: Running, path: str = Q1, **body: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tests.transparency.facts import (
     at,
     awarded,
     batch,
+    covering,
     line,
     meeting,
     minutes,
@@ -55,7 +56,8 @@ async def test_replay_ends_with_the_same_rows_and_tells_nothing_again(
             registered(PARTNER, "partner"),
             signed(),
             awarded(),
-            *batch(original, line(70_000)),
+            *batch(original, line(70_000), covers=("2017-04-01", "2017-05-31")),
+            covering("2017-06-01", "2017-06-30"),
             *batch(reversal, correction),
             *batch(line(45_000, item="i-1", line_no=2, paid="2017-07-20")),
             quarter_stated(),
@@ -77,6 +79,8 @@ async def test_replay_ends_with_the_same_rows_and_tells_nothing_again(
         before = await contents(transparency)
         assert (len(before["spend_lines"]), len(before["spread_lines"])) == (5, 4)
         assert before["obligations"]
+        # Which days batches speak for is rebuilt too (T-51).
+        assert sum("datetime.date(2017, 6, 30)" in row for row in before["ledger_batches"]) == 1
         runtime = transparency.runtime
         done = await replay(
             runtime.database.session,

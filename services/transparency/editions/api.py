@@ -53,7 +53,7 @@ class DraftBody(Body):
     nil_return: bool = Field(
         default=False,
         strict=True,
-        description="You state that there was nothing to report, where the ledger says nothing of months (T-51).",
+        description="You state that there was nothing to report, where the ledger does not say so (T-51).",
     )
     change_note: str | None = Field(
         default=None, min_length=1, max_length=2000, description="What changed; needed from the second edition on."
@@ -104,17 +104,26 @@ class EditionShape(Shape):
     change_note: str | None
     changes: dict[str, int]
     previous_edition: int | None
-    nil_return: bool = Field(description="No row qualified, and no month is missing (T-51).")
-    meets_duty: bool = Field(description="It has rows or is a nil return; a partial file without rows meets no duty.")
-    coverage: str = Field(description="`partial` where months of the quarter hold no line of the owner's ledger.")
-    missing_months: list[str]
+    nil_return: bool = Field(description="No row qualified, and every month is spoken for (T-51).")
+    meets_duty: bool = Field(description="It has rows or is a nil return; any other file without rows meets no duty.")
+    coverage: str = Field(
+        description="`complete`: the batches of the owner's ledger speak for every day of the quarter, or a person "
+        "stated nil. `partial`: months are missing. `not_stated`: none is missing, and batches that speak for no day "
+        "hold lines of it."
+    )
+    missing_months: list[str] = Field(
+        description="Months without lines, or with none but such as strayed into files that speak for other days."
+    )
     rows: int
     lines: int
     total_pence: int
     gross_rows: int
     guarded_cells: int
     warnings: dict[str, int]
-    reconciliation: dict[str, Any]
+    reconciliation: dict[str, Any] = Field(
+        description="Ledger, published and excluded lines (T-14); `months` says what the ledger holds of each month, "
+        "and whether the month is `stated`, `missing` or `not_stated`."
+    )
     sha256: str | None
     published_at: datetime | None
     url: str | None

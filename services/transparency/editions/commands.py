@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, delete, select
 
 from services.transparency import queries as publishers
-from services.transparency.editions import content, queries, rules, selection
+from services.transparency.editions import content, ledger, queries, rules, selection
 from services.transparency.editions.tables import Dataset, Edition, EditionFile, Finding, RowDecision
 from services.transparency.obligations.calendar import Made, make_public
 from shared.database import raw_connection
@@ -81,7 +81,7 @@ async def check_edition(work: Work, publisher: str, quarter: Quarter, number: in
     if edition.state not in ("draft", "checked"):
         raise rules.EditionImmutable("This edition is published; a change needs the next edition (T-49).")
     connection = await raw_connection(work.session)
-    mark = await selection.ledger_mark(connection, subject.organisation.organisation_id, quarter)
+    mark = await ledger.ledger_mark(connection, subject.organisation.organisation_id, quarter)
     reconciliation = await content.reconciliation_of(work, subject, edition)
     if mark != edition.ledger_mark or not reconciliation.accounts_for_all:
         editions = await queries.editions_of(work.session, subject.dataset.dataset_id, quarter.slug)
@@ -111,7 +111,7 @@ async def approve_edition(work: Work, publisher: str, quarter: Quarter, number: 
         checked_sha256=edition.sha256,
         approved_sha256=sha256,
         checked_mark=edition.ledger_mark,
-        mark=await selection.ledger_mark(connection, subject.organisation.organisation_id, quarter),
+        mark=await ledger.ledger_mark(connection, subject.organisation.organisation_id, quarter),
         open_findings=await queries.open_findings(work.session, edition.edition_id),
     )
     for maker in edition.changed_by:

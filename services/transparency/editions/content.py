@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import col, delete
 
 from services.transparency import queries as publishers
-from services.transparency.editions import files, queries, rules, selection
+from services.transparency.editions import files, ledger, queries, rules, selection
 from services.transparency.editions.cells import Frame, figures_query
 from services.transparency.editions.tables import Dataset, Edition, EditionFile
 from services.transparency.tables import Methodology, Organisation
@@ -50,7 +50,7 @@ async def decide_rows(
     organisation_id = subject.organisation.organisation_id
     public = [other for other in editions if other.state in ("published", "superseded")]
     # The mark is taken before the selection: a line that arrives in between makes the two differ, never agree.
-    edition.ledger_mark = await selection.ledger_mark(connection, organisation_id, subject.quarter)
+    edition.ledger_mark = await ledger.ledger_mark(connection, organisation_id, subject.quarter)
     await selection.select_rows(
         connection,
         selection.Selection(
@@ -63,19 +63,16 @@ async def decide_rows(
         ),
     )
     edition.methodology = methodology.number
-    months = await selection.stated_months(connection, organisation_id, subject.quarter)
-    edition.coverage, edition.missing_months = rules.coverage(
-        subject.quarter, [month["month"] for month in months if month["lines"]]
-    )
+    months = await ledger.stated_months(connection, organisation_id, subject.quarter)
+    covered = rules.coverage([month for month, _ in months])
+    edition.coverage, edition.missing_months = covered.word, covered.missing
     reconciliation = await reconciliation_of(work, subject, edition)
-    edition.reconciliation = {**_reconciled(reconciliation), "months": months}
+    edition.reconciliation = {**_reconciled(reconciliation), "months": [_month(*each) for each in months]}
     edition.line_count = reconciliation.published.lines
     figures = await _figures(work, subject, edition)
-    rules.refuse_silence(
-        subject.quarter, edition.missing_months, nil_return=edition.nil_stated, published=edition.row_count
-    )
+    rules.refuse_silence(subject.quarter, covered, nil_return=edition.nil_stated, published=edition.row_count)
     if edition.nil_stated:
-        # A person states that there was nothing to report, which covers the months without lines too.
+        # A person states that there was nothing to report, which covers the months nobody spoke for too.
         edition.coverage, edition.missing_months = "complete", []
     edition.nil_return = rules.is_nil_return(rows=edition.row_count, coverage=edition.coverage)
     edition.warnings = {name: count for name, count in figures.items() if count}
@@ -84,7 +81,7 @@ async def decide_rows(
 
 async def reconciliation_of(work: Work, subject: Subject, edition: Edition) -> rules.Reconciliation:
     """The quarter's ledger at this moment against what this edition decided."""
-    return await selection.reconcile(
+    return await ledger.reconcile(
         await raw_connection(work.session), edition.edition_id, subject.organisation.organisation_id, subject.quarter
     )
 
@@ -157,11 +154,15 @@ async def _compare(work: Work, edition: Edition, predecessor: Edition | None) ->
     changes = rules.Changes(
         changes.added, changes.removed, changes.changed, methodology=edition.methodology != predecessor.methodology
     )
-    covers_more = edition.missing_months != predecessor.missing_months
-    if changes.total == 0 and not changes.methodology and not covers_more:
+    says_more = (edition.coverage, edition.missing_months) != (predecessor.coverage, predecessor.missing_months)
+    if changes.total == 0 and not changes.methodology and not says_more:
         raise rules.NothingChanged(f"Every row is as in edition {predecessor.number}; there is nothing to publish.")
     edition.change_kind = rules.change_kind(changes)
     edition.changes = {"added": changes.added, "removed": changes.removed, "changed": changes.changed}
+
+
+def _month(month: rules.Month, pence: int) -> dict[str, Any]:
+    return {"month": month.month, "lines": month.lines, "pence": pence, "coverage": month.coverage}
 
 
 def _reconciled(reconciliation: rules.Reconciliation) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.transparency.editions import queries, selection
+from services.transparency.editions import ledger, queries
 from services.transparency.editions.tables import Edition
 from services.transparency.tables import Methodology, Organisation
 from shared.errors import NotFound
@@ -100,7 +100,7 @@ async def ledger_moved(
     connection: psycopg.AsyncConnection[Any], organisation: Organisation, quarter: Quarter, edition: Edition
 ) -> bool:
     """Whether the period's ledger is another than the one this edition was made of (T-50)."""
-    return await selection.ledger_mark(connection, organisation.organisation_id, quarter) != edition.ledger_mark
+    return await ledger.ledger_mark(connection, organisation.organisation_id, quarter) != edition.ledger_mark
 
 
 async def _parameters(session: AsyncSession, organisation_id: UUID, number: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ PUBLIC_STATES = ("published", "superseded")
 
 GROSS_NOTE = "VAT could not be separated in some rows; their gross amount is shown and the VAT cell is empty."
 SILENT_NOTE = (
-    "No row qualified in the months that the ledger holds, and nothing is stated for the missing months. "
+    "No row qualified among the lines that the ledger holds, and its owner does not say that every month is whole. "
     "This is not a nil return and does not meet the duty to publish the quarter."
 )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from shared.errors import Conflict
 from shared.money import sterling
 from shared.periods import Quarter, add_months, end_of_day
+
+MonthCoverage = Literal["stated", "missing", "not_stated"]
 
 
 @dataclass(frozen=True)
@@ -138,30 +142,66 @@ def draft_edition(
     return (predecessor or 0) + 1
 
 
-def coverage(quarter: Quarter, months_with_lines: Sequence[str]) -> tuple[str, list[str]]:
-    """`complete`, or `partial` and the months for which the owner states no line at all."""
-    missing = [month for month in months_of(quarter) if month not in months_with_lines]
-    return ("partial" if missing else "complete"), missing
+@dataclass(frozen=True)
+class Month:
+    """What the owner's ledger holds of a month of payment, and what its batches say of the month's days."""
+
+    month: str
+    lines: int
+    days_stated: int
+    """Days of it that batches speak for, each once, from whichever source they came."""
+    lines_of_silent_batches: int
+    """Lines that came in batches which speak for no day. What was corrected or reversed by hand is not among them."""
+
+    @property
+    def coverage(self) -> MonthCoverage:
+        """Whether the month is whole. Lines alone do not say so: one may have strayed into another month's file."""
+        year, number = map(int, self.month.split("-"))
+        if self.days_stated == calendar.monthrange(year, number)[1]:
+            return "stated"
+        return "not_stated" if self.lines_of_silent_batches else "missing"
 
 
-def refuse_silence(quarter: Quarter, missing: Sequence[str], *, nil_return: bool, published: int) -> None:
-    """Nothing in the ledger may mean nothing was spent or nothing arrived; only a person can say which (T-51)."""
+@dataclass(frozen=True)
+class Coverage:
+    """What an edition may say of its quarter."""
+
+    word: Literal["complete", "partial", "not_stated"]
+    missing: list[str]
+    silent: bool
+    """The ledger holds no line of the quarter, and nobody says that there was none."""
+
+
+def coverage(months: Sequence[Month]) -> Coverage:
+    """`partial` where a month is missing, else `not_stated` where one is not stated, else `complete` (T-51)."""
+    missing = [month.month for month in months if month.coverage == "missing"]
+    stated = all(month.coverage == "stated" for month in months)
+    return Coverage(
+        word="partial" if missing else "complete" if stated else "not_stated",
+        missing=missing,
+        silent=len(missing) == len(months) and not any(month.lines for month in months),
+    )
+
+
+def refuse_silence(quarter: Quarter, covered: Coverage, *, nil_return: bool, published: int) -> None:
+    """Nothing in the ledger may mean nothing was spent or nothing arrived; only who knows can say which (T-51)."""
     if nil_return and published:
         raise NotNil(f"{published} rows qualify; leave nil_return out.", pointer="/nil_return")
-    if len(missing) == len(months_of(quarter)) and not nil_return:
+    if covered.silent and not nil_return:
         raise LedgerIncomplete(
-            f"The owner's ledger states no line for {quarter.label}. If nothing was paid, send nil_return.",
+            f"The owner's ledger states no line for {quarter.label} and covers none of its months. If nothing was "
+            "paid, send nil_return.",
             pointer="/nil_return",
         )
 
 
 def is_nil_return(*, rows: int, coverage: str) -> bool:
-    """No rows, and every month spoken for: by the owner's lines, or by a person who stated nil (T-51)."""
+    """No rows, and every month spoken for: by the owner's batches, or by a person who stated nil (T-51)."""
     return rows == 0 and coverage == "complete"
 
 
 def meets_duty(*, rows: int, nil_return: bool) -> bool:
-    """Rows, or a nil return. A file without rows that lacks months says nothing, and silence meets no duty (T-51)."""
+    """Rows, or a nil return. A file without rows whose months nobody speaks for says nothing: no duty is met (T-51)."""
     return rows > 0 or nil_return
 
 

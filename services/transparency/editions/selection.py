@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 
 from services.transparency.editions import lint
-from services.transparency.editions.rules import Amount, Changes, Reconciliation, months_of
+from services.transparency.editions.rules import Changes
 from shared.periods import Quarter
 
 REASONS = Path(__file__).parent.parent / "data" / "exclusion_reasons.csv"
@@ -194,93 +194,6 @@ async def clashing_keys(connection: Connection, edition_id: UUID) -> list[str]:
     return [key for (key,) in await cursor.fetchall()]
 
 
-async def ledger_mark(connection: Connection, organisation_id: UUID, quarter: Quarter) -> str:
-    """A fingerprint of what the period's rows are decided from.
-
-    It changes when the owner states more of the period, when a line of the period is reversed, and when an item of the
-    period gets a line in another quarter, because the whole item is tested (T-2).
-
-    It reads a row for each batch, each reversal and each line paid apart from its item, never all lines, so that a
-    public read may ask for it.
-    """
-    cursor = await connection.execute(
-        """
-        SELECT concat_ws('/', count(*), COALESCE(sum(lines), 0), COALESCE(sum(pence), 0), (
-            SELECT count(*) FROM spend_lines reversal JOIN spend_lines line ON line.entry_id = reversal.reverses
-            WHERE reversal.reverses IS NOT NULL AND line.organisation_id = %(organisation)s
-                AND line.payment_date BETWEEN %(start)s AND %(end)s), (
-            SELECT concat(count(*), ':', COALESCE(sum(pence), 0)) FROM spread_lines
-            WHERE organisation_id = %(organisation)s AND quarter_start = %(start)s))
-        FROM ledger_months WHERE organisation_id = %(organisation)s AND month = ANY(%(months)s)
-        """,
-        _period(organisation_id, quarter),
-    )
-    row = await cursor.fetchone()
-    return str(row[0]) if row else ""
-
-
-async def reconcile(
-    connection: Connection, edition_id: UUID, organisation_id: UUID, quarter: Quarter
-) -> Reconciliation:
-    """The period's ledger as its owner states it, as it arrived, and as it was decided."""
-    values = {"edition": edition_id, **_period(organisation_id, quarter)}
-    totals: dict[str, Amount] = {}
-    cursor = await connection.execute(
-        """
-        SELECT COALESCE(exclusion, '') AS code, count(*), sum(amount_pence)::bigint FROM row_decisions
-        WHERE edition_id = %(edition)s GROUP BY 1 ORDER BY 1
-        """,
-        values,
-    )
-    async for code, lines, amount in cursor:
-        totals[code] = Amount(lines, amount)
-    # Compared batch by batch and month by month, so that two faults cannot cancel out.
-    cursor = await connection.execute(
-        """
-        WITH stated AS (
-            SELECT batch_id, month, lines, pence FROM ledger_months
-            WHERE organisation_id = %(organisation)s AND month = ANY(%(months)s)
-        ), received AS (
-            SELECT batch_id, to_char(payment_date, 'YYYY-MM') AS month, count(*) AS lines,
-                sum(eligible_pence)::bigint AS pence
-            FROM spend_lines
-            WHERE organisation_id = %(organisation)s AND payment_date BETWEEN %(start)s AND %(end)s
-            GROUP BY 1, 2
-        )
-        SELECT COALESCE(sum(stated.lines), 0)::bigint, COALESCE(sum(stated.pence), 0)::bigint,
-            COALESCE(sum(received.lines), 0)::bigint, COALESCE(sum(received.pence), 0)::bigint,
-            count(DISTINCT batch_id) FILTER (
-                WHERE (COALESCE(stated.lines, 0), COALESCE(stated.pence, 0))
-                IS DISTINCT FROM (COALESCE(received.lines, 0), COALESCE(received.pence, 0)))
-        FROM stated FULL JOIN received USING (batch_id, month)
-        """,
-        values,
-    )
-    row = await cursor.fetchone()
-    assert row is not None
-    return Reconciliation(
-        stated=Amount(row[0], row[1]),
-        received=Amount(row[2], row[3]),
-        published=totals.pop("", Amount()),
-        excluded=totals,
-        incomplete_batches=row[4],
-    )
-
-
-async def stated_months(connection: Connection, organisation_id: UUID, quarter: Quarter) -> list[dict[str, Any]]:
-    """Each month of the quarter with the lines and pence its owner states, zero where none."""
-    cursor = await connection.execute(
-        """
-        SELECT wanted.month, COALESCE(sum(lines), 0)::bigint, COALESCE(sum(pence), 0)::bigint
-        FROM unnest(%(months)s::text[]) AS wanted (month)
-        LEFT JOIN ledger_months stated ON stated.month = wanted.month AND stated.organisation_id = %(organisation)s
-        GROUP BY 1 ORDER BY 1
-        """,
-        _period(organisation_id, quarter),
-    )
-    return [{"month": month, "lines": lines, "pence": pence} async for month, lines, pence in cursor]
-
-
 async def changes_since(connection: Connection, edition_id: UUID, predecessor_id: UUID) -> Changes:
     """Rows added, removed and changed against the edition in force, by the digest of what each shows."""
     cursor = await connection.execute(
@@ -299,12 +212,3 @@ async def changes_since(connection: Connection, edition_id: UUID, predecessor_id
     row = await cursor.fetchone()
     assert row is not None
     return Changes(added=row[0], removed=row[1], changed=row[2])
-
-
-def _period(organisation_id: UUID, quarter: Quarter) -> dict[str, Any]:
-    return {
-        "organisation": organisation_id,
-        "start": quarter.start,
-        "end": quarter.end,
-        "months": months_of(quarter),
-    }

@@ -53,6 +53,11 @@ class Edition(Transparency, table=True):
             "state IN ('draft', 'checked') OR NOT jsonb_exists(changed_by, approved_by)",
             name="approver_changed_nothing",
         ),
+        CheckConstraint("coverage IN ('complete', 'partial', 'not_stated')", name="coverage"),
+        CheckConstraint(
+            "(coverage = 'partial') = (jsonb_array_length(missing_months) > 0)", name="partial_lacks_months"
+        ),
+        CheckConstraint("NOT nil_return OR (row_count = 0 AND coverage = 'complete')", name="nil_is_complete"),
     )
 
     edition_id: UUID = Field(primary_key=True)

@@ -164,6 +164,8 @@ async def state_ledger(event: ExpenditureBatchCompleted, reacting: Reacting) -> 
         "source": event.source,
         "lines": event.lines,
         "pence": event.pence,
+        "covers_from": event.covers_from,
+        "covers_to": event.covers_to,
         "completed_at": reacting.occurred_at,
     }
     batch = insert(LedgerBatch).values(batch_id=event.batch_id, **values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from services.transparency.base import Transparency
@@ -73,9 +73,14 @@ class SpreadLine(Transparency, table=True):
 
 
 class LedgerBatch(Transparency, table=True):
-    """A batch that its owner completed: how much its readers must have received (T-14)."""
+    """A batch that its owner completed: how much its readers must have received (T-14), and the days it speaks for."""
 
     __tablename__ = "ledger_batches"
+    __table_args__ = (
+        CheckConstraint(
+            "(covers_from IS NULL) = (covers_to IS NULL) AND covers_from <= covers_to", name="days_covered"
+        ),
+    )
 
     batch_id: UUID = Field(primary_key=True)
     version: int
@@ -83,6 +88,8 @@ class LedgerBatch(Transparency, table=True):
     source: str
     lines: int
     pence: int = pence()
+    covers_from: date | None = Field(default=None, description="First day of payment the batch speaks for (T-51).")
+    covers_to: date | None = None
     completed_at: datetime = instant()
 
 
