@@ -46,6 +46,7 @@ async def show(console: Console, client: Client, address: str, folder: Path) -> 
     await _outturn(console, client)
     await _attendance(console, client)
     await _duties(console, client)
+    await _editions(console, client)
     accounts = await _files(console, client)
     (folder / "real-files.md").write_text(markdown(accounts[len(QUARTERS) :]))
     await _events(console, client)
@@ -101,6 +102,18 @@ async def _duties(console: Console, client: Client) -> None:
     console.print(table)
     counted = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in found["summary"].items() if number)
     console.print(f"{counted}. A duty entered after its day is not judged.")
+
+
+async def _editions(console: Console, client: Client) -> None:
+    found = await client.every("/transparency/v1/datasets", kind="spend")
+    table = _table("Editions of spend over £500", "Publisher", "for", "rows", "total £", "coverage", "missing months")
+    for row in found:
+        missing = ", ".join(row["missing_months"])
+        total = sterling(row["total_pence"])
+        table.add_row(row["publisher"], row["period"], f"{row['rows']:,}", total, row["coverage"], missing)
+    console.print(table)
+    words = Counter(row["coverage"].replace("_", " ") for row in found)
+    console.print(", ".join(f"{number} {word}" for word, number in sorted(words.items())) + ".")
 
 
 async def file_accounts(client: Client) -> list[tuple[str, Any]]:
@@ -238,6 +251,6 @@ def _table(title: str, first: str, *others: str) -> Table:
     )
     table.add_column(first, no_wrap=True)
     for name in others:
-        numbers = name not in ("for", "due", "state")
+        numbers = name not in ("for", "due", "state", "coverage", "missing months")
         table.add_column(name, justify="right" if numbers else "left", no_wrap=True)
     return table

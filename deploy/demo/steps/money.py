@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from typing import Any
 
 from deploy.demo.client import Client, DemoFailed
@@ -11,6 +12,7 @@ from deploy.demo.people import FINANCE, finance_system
 from deploy.demo.steps.agreement import RECIPIENT, YEAR
 from deploy.demo.steps.data import profile
 from shared.money import sterling
+from shared.periods import Quarter
 
 STATED_AT = {
     "2017-18-q1": "2017-07-20T10:00:00Z",
@@ -30,7 +32,8 @@ async def push_ledger(client: Client) -> str:
     await make_profile(client, "mou-ledger")
     lines = pence = 0
     for quarter in QUARTERS:
-        batch = await push(client, RECIPIENT, "mou-ledger", quarter_file(quarter))
+        days = Quarter.parse(quarter)
+        batch = await push(client, RECIPIENT, "mou-ledger", quarter_file(quarter), (days.start, days.end))
         accepted, received = batch["outcomes"]["accepted"], batch["outcomes"]["received"]
         if accepted != received:
             raise DemoFailed(f"Of {received['lines']} lines of {quarter} only {accepted['lines']} were accepted.")
@@ -51,11 +54,13 @@ async def make_profile(client: Client, name: str) -> None:
     await client.once("source profiles", find, make)
 
 
-async def push(client: Client, organisation: str, layout: str, content: bytes) -> Any:
+async def push(client: Client, organisation: str, layout: str, content: bytes, covers: tuple[date, date]) -> Any:
     """Push one file as an organisation's finance system, and wait until every line is accounted for.
 
-    The natural key of a file is its hash: what was pushed before is found, whether it was taken in or still is.
+    `covers` are the days of payment that the file is meant to hold whole. The natural key of a file is its hash: what
+    was pushed before is found, whether it was taken in or still is.
     """
+    first, last = covers
     who = finance_system(organisation)
     sha256 = hashlib.sha256(content).hexdigest()
 
@@ -68,7 +73,7 @@ async def push(client: Client, organisation: str, layout: str, content: bytes) -
             "POST",
             BATCHES,
             who,
-            params={"organisation": organisation, "profile": layout},
+            params={"organisation": organisation, "profile": layout, "covers_from": first, "covers_to": last},
             content=content,
             headers={"Content-Type": "text/csv"},
         )

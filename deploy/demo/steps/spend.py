@@ -14,7 +14,7 @@ from deploy.demo.client import Client, DemoFailed, in_words, problem_codes
 from deploy.demo.people import FINANCE, PREPARER, PUBLISHER
 from deploy.demo.steps.agreement import RECIPIENT
 from deploy.demo.steps.money import make_profile, push
-from shared.periods import Quarter
+from shared.periods import Quarter, add_months
 
 LAYOUTS: tuple[tuple[str, str], ...] = (
     (r"salford/.*\.csv", "salford"),
@@ -26,6 +26,10 @@ LAYOUTS: tuple[tuple[str, str], ...] = (
     (r"leeds/2020-.*\.csv", "leeds-2020"),
 )
 """Which layout a file has, by folder and name; the folder is the publisher's slug."""
+
+FIRST_PERIOD_BEGINS, FIRST_PERIOD_ENDS = date(2017, 4, 1), date(2017, 4, 29)
+PERIOD_DAYS = 28
+"""The Greater London Authority divides 2017/18 into thirteen periods; all but the first are of four weeks."""
 
 EDITION_TRIES = 240
 PUBLISHED_AS_IT_WAS = "The body published this text itself in the export that the line came from."
@@ -42,6 +46,17 @@ class ExportFile:
     @property
     def name(self) -> str:
         return f"{self.publisher}/{self.path.name}"
+
+    @property
+    def covers(self) -> tuple[date, date]:
+        """First and last day of payment that the file is meant to hold, as its name says: a month, or a period."""
+        year, part = self.path.stem.split("-")[:2]
+        if part.startswith("P"):
+            number = int(part[1:])
+            last = FIRST_PERIOD_ENDS + timedelta(days=PERIOD_DAYS * (number - 1))
+            return FIRST_PERIOD_BEGINS if number == 1 else last - timedelta(days=PERIOD_DAYS - 1), last
+        first = date(int(year), int(part), 1)
+        return first, add_months(first, 1) - timedelta(days=1)
 
 
 def spend_folder() -> Path | None:
@@ -73,7 +88,7 @@ async def push_exports(client: Client) -> str:
 
     async def push_all(publisher: str) -> list[Any]:
         return [
-            await push(client, publisher, file.layout, file.path.read_bytes())
+            await push(client, publisher, file.layout, file.path.read_bytes(), file.covers)
             for file in files
             if file.publisher == publisher
         ]
