@@ -4,7 +4,9 @@ Owns       organisations, agreements with signatures, budgets, accounting period
            entries, source profiles and expenditure batches, the history of the grant
 Commands   register_organisation, rename_organisation, describe_organisation · draft_agreement, change_agreement,
            sign_agreement, name_signatory · set_budget · state_quarter, lock_quarter, reopen_quarter ·
-           award_pass_through · record_outturn · import_grant_history · those of services/grants/expenditure
+           make_forecast ·
+           award_pass_through · record_outturn · treat_underspend, settle_treatment, withdraw_treatment ·
+           import_grant_history · those of services/grants/expenditure
 Publishes  OrganisationRegistered, AgreementSigned, BudgetSet, PassThroughAwarded, ExpenditureRecorded,
            ExpenditureBatchCompleted, QuarterSpendStated, OutturnRecorded
 Reacts to  PerformanceReportSubmitted, PerformanceReportReopened, PerformanceReportPublished (of deliverables)

@@ -116,6 +116,19 @@ def quarter_of(slug: str, year: FinancialYear) -> Quarter:
     return quarter
 
 
+def quarter_in_body(slug: str, year: FinancialYear, pointer: str) -> Quarter:
+    """As `quarter_of`, for a field of a request: another year's quarter is a bad value there."""
+    try:
+        quarter = Quarter.parse(slug)
+    except ValueError as error:
+        raise BadYearLabel("Write a quarter as 2017-18-q1, Q1 being April to June.", pointer=pointer) from error
+    if quarter.year != year:
+        raise BadYearLabel(
+            f"The agreement covers {year.label}; name one of {year.slug}-q1 to {year.slug}-q4.", pointer=pointer
+        )
+    return quarter
+
+
 def uuid_of(text: str) -> UUID | None:
     """The id a path segment holds, if it is one."""
     try:

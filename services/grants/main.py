@@ -13,6 +13,7 @@ from services.grants.base import Grants
 from services.grants.budget import api as budget
 from services.grants.expenditure import api as expenditure
 from services.grants.expenditure.worker import take_in_batches
+from services.grants.forecasts import api as forecasts
 from services.grants.history import api as history
 from services.grants.organisations import api as organisations
 from services.grants.periods import api as periods
@@ -20,6 +21,7 @@ from services.grants.periods import management_accounts
 from services.grants.reactions import REACTIONS
 from services.grants.settings import GrantsSettings
 from services.grants.tables import READ_MODELS
+from services.grants.underspend import api as underspend
 from services.grants.use_rules import api as use_rules
 from shared.service import Service
 from shared.work import Work
@@ -40,12 +42,14 @@ SERVICE = Service(
         agreements.router,
         budget.router,
         periods.router,
+        forecasts.router,
         management_accounts.router,
         awards.router,
         use_rules.router,
         history.router,
         expenditure.router,
         api.router,
+        underspend.router,
     ),
     metadata=Grants.metadata,
     reactions=REACTIONS,

@@ -49,8 +49,9 @@ async def forecasts_of(
         statement = statement.where(col(Forecast.recorded_at) < known_by)
     if as_at is not None:
         statement = statement.where(col(Forecast.happened_at) < as_at)
-    statement = statement.distinct(col(Forecast.quarter)).order_by(col(Forecast.quarter), col(Forecast.number).desc())
-    found = {row.id: Expected(row, {}) for row in (await session.exec(statement)).all()}
+    rows = (await session.exec(statement.order_by(col(Forecast.number)))).all()
+    standing = {row.quarter: row for row in rows}
+    found = {row.id: Expected(row, {}) for row in standing.values()}
     lines = select(ForecastLine).where(col(ForecastLine.forecast_id).in_(list(found)))
     for line in (await session.exec(lines)).all() if found else ():
         found[line.forecast_id].pence[line.code] = line.amount_pence

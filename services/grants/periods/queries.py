@@ -175,6 +175,14 @@ async def latest_statement(
     return (await session.exec(statement.order_by(col(QuarterStatement.number).desc()).limit(1))).one_or_none()
 
 
+async def first_statement(session: AsyncSession, agreement_id: UUID, quarter: Quarter) -> QuarterStatement | None:
+    """The statement with which the quarter's spend was first stated."""
+    statement = select(QuarterStatement).where(
+        QuarterStatement.agreement_id == agreement_id, QuarterStatement.quarter == quarter.slug
+    )
+    return (await session.exec(statement.order_by(col(QuarterStatement.number)).limit(1))).one_or_none()
+
+
 async def statement_lines(session: AsyncSession, statement_id: UUID) -> Sequence[StatementLine]:
     statement = (
         select(StatementLine).where(StatementLine.statement_id == statement_id).order_by(col(StatementLine.position))
