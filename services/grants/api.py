@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 from sqlmodel import col, select
 
 from services.grants import commands
+from services.grants.faults import year_of
 from services.grants.queries import latest_outturn, load_agreement, load_outturn, outturn_lines, superseding
-from services.grants.rules import OutturnFigures, underspend
-from services.grants.shapes import Amount, AsAt, Code, HappenedAt, KnownBy, Prose
-from services.grants.tables import Outturn
+from services.grants.rules import OutturnFigures, final_due_on, underspend
+from services.grants.shapes import Amount, AsAtTime, Code, HappenedAt, KnownByTime, Name, Prose, content_tag
+from services.grants.tables import Agreement, Outturn
 from shared.errors import NotFound
 from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.money import percent
 from shared.pagination import Page, Paging, paginate
-from shared.periods import end_of_day
+from shared.periods import london_date
 from shared.values import OutturnState
 from shared.work import Work
 
@@ -46,6 +47,9 @@ class NewOutturn(Body):
         default_factory=list, max_length=500, description="Spend by carrying line: all of them, or none."
     )
     reason: Prose | None = Field(default=None, description="Why it supersedes one of the same state.")
+    auditor: Name | None = Field(default=None, description="Who audited the accounts; final only, and needed then.")
+    accounts_reference: Name | None = Field(default=None, description="The audited accounts; final only.")
+    audited_on: Day | None = Field(default=None, description="Day of the audit's opinion; final only.")
     happened_at: HappenedAt = None
 
 
@@ -66,6 +70,9 @@ class OutturnInList(Shape):
     underspend_percent: str | None = Field(description="Of the grant, three decimals, half up (G-35).")
     own_funds_pence: int
     reason: str | None
+    auditor: str | None
+    accounts_reference: str | None
+    audited_on: date | None
     supersedes: UUID | None
     happened_at: datetime
     recorded_at: datetime
@@ -74,6 +81,8 @@ class OutturnInList(Shape):
 
 class OutturnShape(OutturnInList):
     superseded_by: UUID | None
+    final_due_on: date = Field(description="Day by which the audited outturn of the year is due (G-34).")
+    final_standing: Literal["recorded", "due", "overdue"] = Field(description="How the year stands against that day.")
     lines: list[OutturnLineShape]
 
 
@@ -87,23 +96,26 @@ async def record_outturn(work: Finance, agreement: str, body: NewOutturn) -> Out
         own_funds_pence=body.own_funds_pence,
         lines=tuple((line.code, line.spend_pence) for line in body.lines),
         reason=body.reason,
+        auditor=body.auditor,
+        accounts_reference=body.accounts_reference,
+        audited_on=body.audited_on,
     )
     outturn = await commands.record_outturn(work, agreement, figures, body.happened_at)
     work.headers["Location"] = f"{work.base_url}/v1/agreements/{outturn.agreement_id}/outturns/{outturn.id}"
-    return await _outturn_shape(work, outturn)
+    return await _outturn_shape(work, await load_agreement(work.session, agreement), outturn)
 
 
 @router.get("/v1/agreements/{agreement}/outturns")
 async def list_outturns(
-    work: PublicWork, agreement: str, paging: Paging, known_by: KnownBy = None, as_at: AsAt = None
+    work: PublicWork, agreement: str, paging: Paging, known_by: KnownByTime = None, as_at: AsAtTime = None
 ) -> Page[OutturnInList]:
     """All outturns of a year, the latest first; with `known_by` those known on a day (G-34)."""
     found = await load_agreement(work.session, agreement)
     statement = select(Outturn).where(Outturn.agreement_id == found.id)
     if known_by is not None:
-        statement = statement.where(Outturn.recorded_at < end_of_day(known_by))
+        statement = statement.where(Outturn.recorded_at < known_by)
     if as_at is not None:
-        statement = statement.where(Outturn.happened_at < end_of_day(as_at))
+        statement = statement.where(Outturn.happened_at < as_at)
     return await paginate(
         work, statement, order=(col(Outturn.number),), paging=paging, shape=_outturn_in_list, descending=True
     )
@@ -111,21 +123,21 @@ async def list_outturns(
 
 @router.get("/v1/agreements/{agreement}/outturns/{outturn}")
 async def read_outturn(
-    work: PublicWork, agreement: str, outturn: str, known_by: KnownBy = None, as_at: AsAt = None
+    work: PublicWork, agreement: str, outturn: str, known_by: KnownByTime = None, as_at: AsAtTime = None
 ) -> OutturnShape:
     """One outturn by id; or `latest`, which `known_by` and `as_at` turn into the latest of a day."""
     found = await load_agreement(work.session, agreement)
     if outturn != "latest":
-        return await _outturn_shape(work, await load_outturn(work.session, found.id, outturn))
+        return await _outturn_shape(work, found, await load_outturn(work.session, found.id, outturn))
     latest = await latest_outturn(
         work.session,
         found.id,
-        known_by=end_of_day(known_by) if known_by else None,
-        as_at=end_of_day(as_at) if as_at else None,
+        known_by=known_by,
+        as_at=as_at,
     )
     if latest is None:
         raise NotFound("No outturn was known then.")
-    return await _outturn_shape(work, latest)
+    return await _outturn_shape(work, found, latest)
 
 
 def _outturn_in_list(outturn: Outturn) -> OutturnInList:
@@ -138,12 +150,21 @@ def _outturn_in_list(outturn: Outturn) -> OutturnInList:
     )
 
 
-async def _outturn_shape(work: Work, outturn: Outturn) -> OutturnShape:
+async def _outturn_shape(work: Work, agreement: Agreement, outturn: Outturn) -> OutturnShape:
     await work.session.flush()
-    follower = await superseding(work.session, outturn.id)
-    work.etag(f"{outturn.number}-{follower or 'latest'}")
-    return OutturnShape(
+    newest = await latest_outturn(work.session, agreement.id)
+    due_on = final_due_on(year_of(agreement.year))
+    shape = OutturnShape(
         **_outturn_in_list(outturn).model_dump(),
-        superseded_by=follower,
+        superseded_by=await superseding(work.session, outturn.id),
+        final_due_on=due_on,
+        final_standing="recorded"
+        if newest is not None and newest.state == "final"
+        else "overdue"
+        if london_date(work.now) > due_on
+        else "due",
         lines=[OutturnLineShape.model_validate(line) for line in await outturn_lines(work.session, outturn.id)],
     )
+    # What supersedes it, and how the year stands against its day, change without the outturn.
+    work.etag(outturn.number, content_tag(shape))
+    return shape

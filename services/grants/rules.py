@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from services.grants.faults import earlier_than_forerunner, line_faults, no_budget, not_after, raise_together
+from services.grants.faults import (
+    FutureDate,
+    earlier_than_forerunner,
+    line_faults,
+    no_budget,
+    not_after,
+    raise_together,
+)
 from shared.errors import Conflict, NotAllowed, Refusal
 from shared.events.grants import OutturnLine, OutturnRecorded
 from shared.money import sterling
@@ -42,6 +49,18 @@ class OutturnReasonMissing(Conflict):
 class OutturnTooEarly(Conflict):
     code = "year_not_over"
     title = "The year is not over"
+
+
+class AuditedAccountsMissing(Conflict):
+    """A final outturn rests on audited accounts (G-34)."""
+
+    code = "audited_accounts_missing"
+    title = "A final outturn rests on audited accounts"
+
+
+class AuditedBeforeFinal(Conflict):
+    code = "audited_but_not_final"
+    title = "Only a final outturn is audited"
 
 
 class FinalOutturnNeedsCfo(NotAllowed):
@@ -79,6 +98,9 @@ class OutturnFigures:
     own_funds_pence: int = 0
     lines: tuple[tuple[str, int], ...] = ()
     reason: str | None = None
+    auditor: str | None = None
+    accounts_reference: str | None = None
+    audited_on: date | None = None
 
 
 def record_outturn(
@@ -92,9 +114,10 @@ def record_outturn(
 ) -> OutturnRecorded:
     """Decide on an outturn of a year (G-30, G-34).
 
-    It supersedes the latest and never goes back in state; `final` is the chief finance officer's. Spend above the grant
-    is refused unless exactly the excess stands as own funds. Lines, where given, name every carrying line and sum to
-    the spend. All faults of the figures come at once. `today` is the London day on which it happened.
+    It supersedes the latest and never goes back in state; `final` is the chief finance officer's and rests on audited
+    accounts. Spend above the grant is refused unless exactly the excess stands as own funds. Lines, where given, name
+    every carrying line and sum to the spend. All faults of the figures come at once. `today` is the London day on which
+    it happened.
     """
     if not position.signed:
         raise AgreementNotSigned("The agreement awaits its second signature; record that first.")
@@ -107,7 +130,11 @@ def record_outturn(
             f"Until {position.year.end.isoformat()} record a forecast; spend of the whole year is not known before.",
             pointer="/as_at",
         )
-    faults = [*_line_faults(position, figures), *_grant_faults(position, figures)]
+    faults = [
+        *_line_faults(position, figures),
+        *_grant_faults(position, figures),
+        *_audit_faults(position.year, figures, today),
+    ]
     if position.latest_happened_at is not None and happened_at < position.latest_happened_at:
         faults.append(earlier_than_forerunner("outturn"))
     raise_together(faults)
@@ -152,6 +179,44 @@ def _refuse_wrong_state(position: OutturnPosition, figures: OutturnFigures, by_c
         raise OutturnReasonMissing(
             f"A {figures.state} outturn stands; say in reason why this one supersedes it.", pointer="/reason"
         )
+
+
+def final_due_on(year: FinancialYear) -> date:
+    """Audited accounts are due by the end of the July after the year (G-34)."""
+    return date(year.end.year, 7, 31)
+
+
+def _audit_faults(year: FinancialYear, figures: OutturnFigures, today: date) -> list[Refusal]:
+    given = {
+        "auditor": figures.auditor,
+        "accounts_reference": figures.accounts_reference,
+        "audited_on": figures.audited_on,
+    }
+    if figures.state != OutturnState.FINAL:
+        return [
+            AuditedBeforeFinal("Leave it out, or record the outturn as final.", pointer=f"/{name}")
+            for name, value in given.items()
+            if value is not None
+        ]
+    faults: list[Refusal] = [
+        AuditedAccountsMissing(
+            "Name auditor, accounts_reference and audited_on of the audited accounts; until then record a provisional "
+            "outturn.",
+            pointer=f"/{name}",
+        )
+        for name, value in given.items()
+        if value is None
+    ]
+    if figures.audited_on is not None:
+        if figures.audited_on > today:
+            faults.append(FutureDate(f"Give a day not after {today.isoformat()}.", pointer="/audited_on"))
+        if figures.audited_on <= year.end:
+            faults.append(
+                OutturnTooEarly(
+                    f"Accounts of the year are audited after {year.end.isoformat()}.", pointer="/audited_on"
+                )
+            )
+    return faults
 
 
 def _line_faults(position: OutturnPosition, figures: OutturnFigures) -> list[Refusal]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
-from shared.fields import Day, Moment, as_written
+from shared.fields import FIRST_DAY, LAST_DAY, Day, Moment, as_written
 from shared.http import Shape
+from shared.periods import end_of_day
 from shared.values import Slug
 
 MOST_PENCE = 10**13
@@ -35,6 +39,44 @@ HappenedAt = Annotated[
 
 AsAt = Annotated[Day | None, Query(description="Day the answer stands for; default today in London.")]
 KnownBy = Annotated[Day | None, Query(description="Only what was recorded by the end of this London day.")]
+
+
+def _by_then(value: Any) -> datetime:
+    """The first instant that is no longer meant: a London day counts to its end, an instant counts itself."""
+    text = value if isinstance(value, str) else ""
+    bound = None
+    try:
+        if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            day = date.fromisoformat(text)
+            bound = end_of_day(day) if FIRST_DAY <= day <= LAST_DAY else None
+        elif re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)", text):
+            moment = datetime.fromisoformat(text)
+            inside = FIRST_DAY < moment.date() < LAST_DAY
+            bound = moment.astimezone(UTC) + timedelta(microseconds=1) if inside else None
+    except ValueError:
+        pass
+    if bound is None:
+        raise PydanticCustomError(
+            "not_as_written",
+            "Write a day, 2018-03-31, or an instant with its time zone, 2018-03-31T12:00:00Z, between 1900 and 2200.",
+        )
+    return bound
+
+
+_DAY_OR_INSTANT = WithJsonSchema({"type": "string", "maxLength": 40, "examples": ["2018-05-24"]})
+
+AsAtTime = Annotated[
+    datetime | None,
+    BeforeValidator(_by_then),
+    _DAY_OR_INSTANT,
+    Query(description="What stood then: a London day, to its end, or an instant. Arrives as the instant it ends at."),
+]
+KnownByTime = Annotated[
+    datetime | None,
+    BeforeValidator(_by_then),
+    _DAY_OR_INSTANT,
+    Query(description="Only what was recorded by then: a London day, to its end, or an instant."),
+]
 
 
 def content_tag(shape: Shape) -> str:

@@ -83,6 +83,10 @@ class Outturn(Grants, table=True):
         # The last guard of G-30: what exceeds the grant stands as own funds, to the penny.
         CheckConstraint("own_funds_pence = greatest(spend_pence - grant_pence, 0)", name="within_grant"),
         CheckConstraint("happened_at <= recorded_at", name="not_in_future"),
+        # Final means audited (G-34).
+        CheckConstraint("(state = 'final') = (audited_on IS NOT NULL)", name="final_is_audited"),
+        CheckConstraint("(audited_on IS NULL) = (accounts_reference IS NULL)", name="audit_of_accounts"),
+        CheckConstraint("(audited_on IS NULL) = (auditor IS NULL)", name="audit_by_auditor"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -95,6 +99,9 @@ class Outturn(Grants, table=True):
     own_funds_pence: int = pence()
     supersedes: UUID | None = Field(default=None, foreign_key="outturns.id", unique=True)
     reason: str | None = Field(default=None, max_length=2000)
+    auditor: str | None = Field(default=None, max_length=200)
+    accounts_reference: str | None = Field(default=None, max_length=200, description="The audited accounts.")
+    audited_on: date | None = None
     happened_at: datetime = instant()
     recorded_at: datetime = instant()
     created_by: str

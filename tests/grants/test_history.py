@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.grants.steps import DATA, done, problem, signed
+from tests.grants.test_outturns import AUDIT
 from tests.harness import Running
 
 HISTORY = "/v1/grant-history"
@@ -69,7 +70,7 @@ async def test_the_years_stand_side_by_side_and_unknown_ones_are_null(grants: Ru
 async def test_an_agreement_of_a_year_speaks_for_itself_with_its_outturn(grants: Running) -> None:
     await take_in(grants, printed_rows())
     agreement = await signed(grants)
-    body = {"state": "final", "as_at": "2018-05-31", "spend_pence": 2_098_125_000}
+    body = {"state": "final", "as_at": "2018-05-31", "spend_pence": 2_098_125_000, **AUDIT}
     done(await grants.as_("grants:cfo").post("/v1/agreements/2017-18/outturns", json=body))
     items = done(await grants.anonymous.get(HISTORY), 200)["items"]
     (item,) = [item for item in items if item["year"] == "2017/18"]

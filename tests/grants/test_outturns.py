@@ -12,6 +12,13 @@ from tests.grants.steps import done, drafted, problem, signed
 from tests.harness import Running
 
 PROVISIONAL: dict[str, Any] = {"state": "provisional", "as_at": "2018-03-31", "spend_pence": 2_098_600_000}
+AUDIT: dict[str, Any] = {
+    "auditor": "Grant & Co",
+    "accounts_reference": "Accounts 2017/18, note 12",
+    "audited_on": "2018-06-01",
+}
+FINAL: dict[str, Any] = {**PROVISIONAL, "state": "final", **AUDIT}
+AUDIT_TEXTS = ("/auditor", "/accounts_reference")
 
 
 async def record(grants: Running, agreement: str = "2017-18", **body: Any) -> dict[str, Any]:
@@ -40,7 +47,7 @@ async def test_a_later_final_outturn_supersedes_and_the_earlier_one_is_still_kno
     await signed(grants)
     first = await record(grants, **PROVISIONAL)
     grants.clock.set(datetime(2018, 7, 30, 10, tzinfo=UTC))
-    final = await record(grants, state="final", as_at="2018-07-30", spend_pence=2_098_125_000)
+    final = await record(grants, state="final", as_at="2018-07-30", spend_pence=2_098_125_000, **AUDIT)
     assert (final["underspend_pence"], final["underspend_percent"]) == (1_875_000, "0.089")
     assert final["supersedes"] == first["id"]
 
@@ -135,6 +142,8 @@ async def test_an_unsigned_agreement_has_no_outturn(grants: Running) -> None:
         ({"happened_at": "2018-05-24T09:00:00"}, 422, {"/happened_at": "timezone_aware"}),
         ({"happened_at": "2019-05-24T09:00:00Z"}, 422, {"/happened_at": "invalid"}),
         ({"spent": 1}, 422, {"/spent": "extra_forbidden"}),
+        ({"audited_on": "2018-05-31"}, 409, {"/audited_on": "audited_but_not_final"}),
+        ({"auditor": "A", "accounts_reference": "B"}, 409, dict.fromkeys(AUDIT_TEXTS, "audited_but_not_final")),
         ({"lines": [{"code": "OG1", "spend_pence": 1}]}, 409, {"/lines": "no_budget"}),
     ],
 )
@@ -170,3 +179,60 @@ async def test_an_outturn_cannot_have_happened_before_the_one_it_supersedes(gran
     refused = await client.post(path, json=earlier)
     assert problem(refused, 409) == {"/happened_at": "earlier_than_forerunner"}
     done(await client.post(path, json={**earlier, "happened_at": "2018-05-10T09:00:01Z"}))
+
+
+async def test_a_final_outturn_rests_on_audited_accounts_and_says_which(grants: Running) -> None:
+    """G-34: without them it is refused, every missing part named at once, and nothing is recorded."""
+    await signed(grants)
+    client = grants.as_("grants:cfo")
+    path = "/v1/agreements/2017-18/outturns"
+    refused = await client.post(path, json={**PROVISIONAL, "state": "final"})
+    assert problem(refused, 409) == dict.fromkeys((*AUDIT_TEXTS, "/audited_on"), "audited_accounts_missing")
+    assert "provisional outturn" in refused.json()["errors"][0]["detail"]
+    assert problem(await client.post(path, json={**FINAL, "audited_on": "2018-03-31"}), 409) == {
+        "/audited_on": "year_not_over"
+    }
+    assert problem(await client.post(path, json={**FINAL, "audited_on": "2018-06-02"}), 422) == {
+        "/audited_on": "future_date"
+    }
+    assert await grants.emitted(OutturnRecorded) == []
+    final = done(await client.post(path, json=FINAL))
+    assert {name: final[name] for name in AUDIT} == AUDIT
+
+
+async def test_the_final_outturn_is_due_by_the_end_of_july_and_then_overdue(grants: Running) -> None:
+    """G-34: the year says how it stands against the day on which audited accounts are due."""
+    await signed(grants)
+    await record(grants, **PROVISIONAL)
+    latest = "/v1/agreements/2017-18/outturns/latest"
+    for moment, standing in (
+        (datetime(2018, 7, 31, 22, 59, tzinfo=UTC), "due"),
+        (datetime(2018, 7, 31, 23, 0, tzinfo=UTC), "overdue"),
+    ):
+        grants.clock.set(moment)
+        shown = done(await grants.anonymous.get(latest), 200)
+        assert (shown["final_due_on"], shown["final_standing"]) == ("2018-07-31", standing)
+    await record(grants, **FINAL)
+    assert done(await grants.anonymous.get(latest), 200)["final_standing"] == "recorded"
+
+
+async def test_an_outturn_is_asked_for_as_known_at_an_instant_as_well_as_on_a_day(grants: Running) -> None:
+    """G-34: a day means its end in London, an instant means itself."""
+    await signed(grants)
+    grants.clock.set(datetime(2018, 6, 1, 12, 0, tzinfo=UTC))
+    await record(grants, **PROVISIONAL)
+    latest = "/v1/agreements/2017-18/outturns/latest"
+    for known, status in (
+        ("2018-06-01", 200),
+        ("2018-06-01T12:00:00Z", 200),
+        ("2018-06-01T13:00:00+01:00", 200),
+        ("2018-06-01T11:59:59Z", 404),
+        ("2018-05-31", 404),
+    ):
+        answer = await grants.anonymous.get(latest, params={"known_by": known})
+        assert answer.status_code == status, known
+        assert (await grants.anonymous.get(latest, params={"as_at": known})).status_code == status
+    for wrong in ("2018-06-01T12:00:00", "yesterday", "2018-02-30", "20180601", "1", "1899-12-31", "2018-W22-5"):
+        assert problem(await grants.anonymous.get(latest, params={"known_by": wrong}), 422) == {
+            "known_by": "not_as_written"
+        }
