@@ -43,11 +43,12 @@ def ledger_file(lines: Sequence[dict[str, str]]) -> bytes:
     return buffer.getvalue().encode()
 
 
-async def push(grants: Running, lines: Sequence[dict[str, str]]) -> dict[str, Any]:
+async def push(grants: Running, lines: Sequence[dict[str, str]], **days: str) -> dict[str, Any]:
     """Push a file as the finance system does: a client without a person, for its own organisation only."""
     client = grants.as_("expenditure:submit", sub="client:finance", organisations=[RECIPIENT], client_only=True)
-    path = f"/v1/expenditure-batches?organisation={RECIPIENT}&profile=mou-ledger"
-    return done(await client.post(path, content=ledger_file(lines), headers={"Content-Type": "text/csv"}))
+    about = {"organisation": RECIPIENT, "profile": "mou-ledger", **days}
+    headers = {"Content-Type": "text/csv"}
+    return done(await client.post("/v1/expenditure-batches", params=about, content=ledger_file(lines), headers=headers))
 
 
 async def state_quarter(grants: Running, quarter: str, happened_at: str) -> None:
@@ -206,6 +207,8 @@ async def test_an_edition_reconciles_to_the_ledger_and_a_late_line_makes_the_nex
             ledger_line("T2", "IL1", "2017-05-10", "500.01"),
             ledger_line("T3", "CF", "2017-06-10", "90000.00"),
         ],
+        covers_from="2017-04-01",
+        covers_to="2017-06-30",
     )
     await year.settle()
     first = await publish_edition(year.transparency, RECIPIENT)
@@ -218,6 +221,8 @@ async def test_an_edition_reconciles_to_the_ledger_and_a_late_line_makes_the_nex
     await year.settle()
     second = await publish_edition(year.transparency, RECIPIENT, change_note="An invoice arrived late.")
     assert (second["edition"], second["rows"], second["total_pence"]) == (2, 3, 9_170_001)
+    # The late file states no days, and takes nothing away from those that the first one stated.
+    assert second["coverage"] == "complete"
     assert (await year.transparency.anonymous.get(file)).content == bytes_of_first
     latest = await year.transparency.anonymous.get(f"/open/{RECIPIENT}/spend/2017-18-q1/latest.csv")
     assert latest.status_code == 307
