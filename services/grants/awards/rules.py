@@ -7,6 +7,10 @@ from datetime import date
 from uuid import UUID
 
 from services.grants.faults import not_after, raise_together
+from services.grants.rules import AgreementNotSigned
+from services.grants.use_rules.faults import refused_use
+from services.grants.use_rules.rules import Judgement
+from services.grants.use_rules.territory import WrongTerritory, outside_territory
 from shared.errors import Conflict, Invalid, Refusal
 from shared.events.grants import PassThroughAwarded
 from shared.money import sterling
@@ -44,10 +48,16 @@ class PlannedBackwards(Invalid):
 
 @dataclass(frozen=True)
 class AwardPosition:
-    """What an award must know: its line in the budget of its day, None where there is no such pass-through line."""
+    """What an award must know: its line in the budget of its day, None where there is no such pass-through line.
+
+    `gss` is the GSS code of the body that receives it, where it has one.
+    """
 
     agreement_id: UUID
     year: FinancialYear
+    signed: bool
+    territory: str
+    gss: str | None
     organisation_id: UUID
     line_amount_pence: int | None
     awarded_pence: int
@@ -65,10 +75,22 @@ class Award:
     planned_to: date | None = None
 
 
-def award_pass_through(position: AwardPosition, award: Award, *, award_id: UUID, today: date) -> PassThroughAwarded:
-    """Decide on an award (G-22, G-23): to another body, within its line, on a day of the year, not in the future."""
+def award_pass_through(
+    position: AwardPosition, award: Award, use: Judgement, *, award_id: UUID, today: date
+) -> PassThroughAwarded:
+    """Decide on an award (G-6, G-19, G-22, G-23) under a signed agreement.
+
+    To another body of the territory, within its line, on a day of the year that is not in the future, for a use that
+    is not refused. A use that needs a decision does not stop the offer, but every payment of it.
+    """
     not_after(award.awarded_on, today, "/awarded_on")
     faults: list[Refusal] = []
+    if not position.signed:
+        faults.append(AgreementNotSigned("Both parties sign before grant is handed on; note the signatures first."))
+    if position.gss and (outside := outside_territory(position.territory, position.gss)):
+        faults.append(WrongTerritory(outside, pointer="/organisation"))
+    if use.outcome == "refused":
+        faults.append(refused_use(use))
     if not position.year.start <= award.awarded_on <= position.year.end:
         faults.append(
             OutsideYear(

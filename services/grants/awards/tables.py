@@ -1,13 +1,13 @@
-"""The table of pass-through awards."""
+"""Tables of pass-through awards and of the duties that their bodies acknowledged."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint
 from sqlmodel import Field
 
-from services.grants.base import Kept
-from shared.database import pence
+from services.grants.base import Grants, Kept
+from shared.database import instant, pence
 
 
 class PassThroughAward(Kept, table=True):
@@ -16,7 +16,14 @@ class PassThroughAward(Kept, table=True):
     __tablename__ = "pass_through_awards"
     __table_args__ = (
         CheckConstraint("amount_pence > 0", name="amount_positive"),
-        CheckConstraint("state IN ('offered')", name="state"),
+        CheckConstraint("state IN ('offered', 'terms_acknowledged', 'payable', 'completed', 'ended')", name="state"),
+        CheckConstraint(
+            "use_outcome IN ('undeclared', 'allowed', 'refused', 'decision_required')",
+            name="use_outcome",
+        ),
+        # What its use leaves open is settled before anything is paid.
+        CheckConstraint("state NOT IN ('payable', 'completed') OR use_outcome = 'allowed'", name="payable_is_allowed"),
+        CheckConstraint("(state = 'ended') = (end_reason IS NOT NULL)", name="end_has_reason"),
         CheckConstraint("planned_from <= planned_to", name="planned_ordered"),
     )
 
@@ -32,3 +39,18 @@ class PassThroughAward(Kept, table=True):
     title: str = Field(max_length=200)
     description: str = Field(max_length=2000)
     state: str = Field(max_length=20)
+    end_reason: str | None = Field(default=None, max_length=2000)
+    use_outcome: str = Field(max_length=20, description="Of the latest declaration of its use (G-19).")
+
+
+class FlowDown(Grants, table=True):
+    """A duty of the memorandum that the body acknowledged, once (G-22)."""
+
+    __tablename__ = "award_flow_downs"
+
+    award_id: UUID = Field(foreign_key="pass_through_awards.id", primary_key=True)
+    duty: str = Field(primary_key=True, max_length=40)
+    acknowledged_by: str = Field(max_length=200, description="Who acknowledged it for the body.")
+    acknowledged_on: date
+    recorded_at: datetime = instant()
+    created_by: str

@@ -1,11 +1,106 @@
-"""Routes of the rules of permitted use and their versions."""
+"""Routes of the rules of permitted use and their versions, and of the yearly declaration on public money."""
 
 from __future__ import annotations
 
-from services.grants.use_rules.queries import rule_book
-from shared.http import PublicWork, Routes, Shape
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import Field, StringConstraints
+from sqlmodel import col, select
+
+from services.grants.queries import load_agreement
+from services.grants.shapes import Code, Name, Prose, Yes
+from services.grants.use_rules import commands
+from services.grants.use_rules.queries import editions, public_money_declarations, rule_book, rule_book_version
+from services.grants.use_rules.rules import Allowance, CarveOut, Denial, RuleBook, Word
+from services.grants.use_rules.shapes import UseCode
+from services.grants.use_rules.tables import UseRuleBook
+from shared.fields import Day, PlainNumber, example
+from shared.http import Body, PublicWork, Routes, Shape, Writes
+from shared.pagination import Page, Paging, paginate
+from shared.work import Work
 
 router = Routes(tags=["permitted use"])
+
+Cfo = Annotated[Work, Writes("grants:cfo")]
+ExceptionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+WordText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=2, max_length=80),
+    Field(pattern=r"\w", description="Found at the start of a word, whatever its case."),
+]
+
+
+class CarveOutBody(Body):
+    """What a denial leaves out, on one line of the budget only."""
+
+    name: ExceptionName
+    line_code: Code
+    text: Sentence
+    words: list[WordText] = Field(default_factory=list, max_length=50)
+
+
+class DenialBody(Body):
+    """What grant may not pay for."""
+
+    code: UseCode
+    paragraph: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    text: Sentence
+    always_decide: Yes = False
+    carve_outs: list[CarveOutBody] = Field(default_factory=list, max_length=20)
+
+
+class AllowanceBody(Body):
+    """What is allowed by name, and the denials it wins over."""
+
+    name: ExceptionName
+    paragraph: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+    text: Sentence
+    wins_over: list[UseCode] = Field(max_length=50)
+
+
+class WordBody(Body):
+    """A word that asks for a decision where its code was not declared (G-19)."""
+
+    text: WordText
+    code: UseCode
+
+
+class AgreementWordsBody(Body):
+    """The words of one agreement, in place of the general ones."""
+
+    agreement: Annotated[str, Field(max_length=40, description="Id or year, `2017-18`.")]
+    words: list[WordBody] = Field(max_length=200)
+
+
+class NewRules(Body):
+    """The next version of the rules, whole."""
+
+    model_config = example(
+        reason="The board added a word on 3 July.",
+        denials=[
+            {"code": f"PU{number}", "paragraph": "MoU para 22", "text": "…", "always_decide": number == 6}
+            for number in range(1, 7)
+        ],
+        allowances=[
+            {
+                "name": "select_committee_evidence",
+                "paragraph": "G-20",
+                "text": "Evidence to a select committee",
+                "wins_over": ["PU1"],
+            }
+        ],
+        words=[{"text": "lobby", "code": "PU1"}],
+    )
+
+    reason: Prose
+    denials: list[DenialBody] = Field(min_length=1, max_length=100)
+    allowances: list[AllowanceBody] = Field(max_length=100)
+    words: list[WordBody] = Field(max_length=200)
+    agreement_words: list[AgreementWordsBody] = Field(default_factory=list, max_length=100)
 
 
 class CarveOutShape(Shape):
@@ -35,16 +130,171 @@ class WordShape(Shape):
     code: str
 
 
-class RuleBookShape(Shape):
-    version: int
-    denials: tuple[DenialShape, ...]
-    allowances: tuple[AllowanceShape, ...]
+class AgreementWordsShape(Shape):
+    agreement_id: UUID
     words: tuple[WordShape, ...]
 
 
+class RuleBookShape(Shape):
+    version: int = Field(description="0 is the one that stood before any was stored.")
+    denials: tuple[DenialShape, ...]
+    allowances: tuple[AllowanceShape, ...]
+    words: tuple[WordShape, ...]
+    agreement_words: tuple[AgreementWordsShape, ...]
+
+
+class RulesVersionShape(Shape):
+    version: int
+    reason: str
+    created_at: datetime
+
+
+class NewEdition(Body):
+    """An edition of the guidance on public money."""
+
+    model_config = example(name="Managing Public Money, May 2023", principles=["honesty", "impartiality", "openness"])
+
+    name: Name
+    published_on: Day | None = None
+    principles: list[Name] = Field(min_length=1, max_length=50)
+
+
+class EditionShape(Shape):
+    name: str
+    published_on: date | None
+    principles: tuple[str, ...]
+
+
+class Editions(Shape):
+    items: list[EditionShape]
+
+
+class NewPublicMoneyDeclaration(Body):
+    """That the year's use followed the principles of the edition the agreement cites (G-21)."""
+
+    model_config = example(
+        signatory_name="Jo Grey",
+        signatory_role="Chief finance officer",
+        statement="The grant of the year was used in line with each of these principles.",
+    )
+
+    signatory_name: Name
+    signatory_role: Name
+    statement: Prose
+    declared_on: Day | None = Field(default=None, description="Default today.")
+
+
+class PublicMoneyShape(Shape):
+    id: UUID
+    number: int
+    edition: str
+    principles: list[str] = Field(description="As the edition lists them.")
+    signatory_name: str
+    signatory_role: str
+    statement: str
+    declared_on: date
+    recorded_at: datetime
+
+
+class PublicMoneyDeclarations(Shape):
+    items: list[PublicMoneyShape]
+
+
 @router.get("/v1/use-rules")
-async def read_use_rules(work: PublicWork) -> RuleBookShape:
-    """What grant may not pay for, and what is allowed by name (G-18, G-20)."""
-    book = await rule_book(work.session)
+async def read_use_rules(
+    work: PublicWork, version: Annotated[PlainNumber | None, Query(ge=0, description="Default the latest.")] = None
+) -> RuleBookShape:
+    """What grant may not pay for, what is allowed by name, and the words that ask for a decision."""
+    book = await (rule_book(work.session) if version is None else rule_book_version(work.session, version))
     work.etag(book.version)
-    return RuleBookShape.model_validate(book)
+    return _book_shape(book)
+
+
+@router.post("/v1/use-rules", status_code=201)
+async def change_use_rules(work: Cfo, body: NewRules) -> RuleBookShape:
+    """Store the next version of the rules, whole, with the reason. Later judgements go by it."""
+    agreements = [str((await load_agreement(work.session, item.agreement)).id) for item in body.agreement_words]
+    book = RuleBook(
+        version=0,
+        denials=tuple(
+            Denial(
+                code=denial.code,
+                paragraph=denial.paragraph,
+                text=denial.text,
+                always_decide=denial.always_decide,
+                carve_outs=tuple(
+                    CarveOut(carve_out.name, carve_out.line_code, carve_out.text, tuple(carve_out.words))
+                    for carve_out in denial.carve_outs
+                ),
+            )
+            for denial in body.denials
+        ),
+        allowances=tuple(
+            Allowance(item.name, item.paragraph, item.text, tuple(item.wins_over)) for item in body.allowances
+        ),
+        words=_words(body.words),
+        agreement_words=tuple(
+            (agreement, _words(item.words)) for agreement, item in zip(agreements, body.agreement_words, strict=True)
+        ),
+    )
+    stored = await commands.change_rules(work, book, body.reason)
+    work.etag(stored.version)
+    work.headers["Location"] = f"{work.base_url}/v1/use-rules?version={stored.version}"
+    return _book_shape(stored)
+
+
+@router.get("/v1/use-rules/versions")
+async def list_use_rule_versions(work: PublicWork, paging: Paging) -> Page[RulesVersionShape]:
+    """Stored versions of the rules with the reason of each."""
+    return await paginate(
+        work,
+        select(UseRuleBook),
+        order=(col(UseRuleBook.number),),
+        paging=paging,
+        shape=lambda row: RulesVersionShape(version=row.number, reason=row.reason, created_at=row.created_at),
+    )
+
+
+@router.get("/v1/guidance-editions")
+async def list_guidance_editions(work: PublicWork) -> Editions:
+    """Editions of the guidance on public money, and the principles each lists."""
+    return Editions(items=[EditionShape.model_validate(edition) for edition in await editions(work.session)])
+
+
+@router.post("/v1/guidance-editions", status_code=201)
+async def keep_guidance_edition(work: Cfo, body: NewEdition) -> EditionShape:
+    """Keep another edition. Agreements that cite an earlier one stay as they are."""
+    row = await commands.keep_edition(work, name=body.name, published_on=body.published_on, principles=body.principles)
+    return EditionShape(name=row.name, published_on=row.published_on, principles=tuple(row.principles))
+
+
+@router.post("/v1/agreements/{agreement}/public-money-declarations", status_code=201)
+async def declare_public_money(work: Cfo, agreement: str, body: NewPublicMoneyDeclaration) -> PublicMoneyShape:
+    """Make the yearly declaration on the principles of public money."""
+    row = await commands.declare_public_money(
+        work,
+        agreement,
+        signatory_name=body.signatory_name,
+        signatory_role=body.signatory_role,
+        statement=body.statement,
+        declared_on=body.declared_on,
+    )
+    return PublicMoneyShape.model_validate(row)
+
+
+@router.get("/v1/agreements/{agreement}/public-money-declarations")
+async def list_public_money_declarations(work: PublicWork, agreement: str) -> PublicMoneyDeclarations:
+    """The yearly declarations of an agreement, the latest last."""
+    found = await load_agreement(work.session, agreement)
+    rows = await public_money_declarations(work.session, found.id)
+    return PublicMoneyDeclarations(items=[PublicMoneyShape.model_validate(row) for row in rows])
+
+
+def _words(words: list[WordBody]) -> tuple[Word, ...]:
+    return tuple(Word(word.text, word.code) for word in words)
+
+
+def _book_shape(book: RuleBook) -> RuleBookShape:
+    kept = book.to_json()
+    of_agreements = [{"agreement_id": agreement, "words": words} for agreement, words in kept["agreement_words"]]
+    return RuleBookShape.model_validate({**kept, "agreement_words": of_agreements})

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+
 from services.grants.use_rules.rules import Allowance, CarveOut, Denial, RuleBook, Word
 
 MOU = "MoU para 22"
 TERMS = "G-20"
 """The memorandum says no more than its paragraph; these come from the general terms of grants."""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """An edition of the guidance on public money, and the principles it lists (G-21)."""
+
+    name: str
+    published_on: date | None
+    principles: tuple[str, ...]
+
+
+DEFAULT_EDITION = Edition(
+    "Managing Public Money, January 2015",
+    None,
+    (
+        *("honesty", "impartiality", "openness", "accountability", "accuracy"),
+        *("fairness", "integrity", "transparency", "objectivity", "reliability"),
+    ),
+)
+"""The edition that the memorandum of 2017/18 cites; its day is not known, only its month."""
 
 DEFAULT_BOOK = RuleBook(
     version=0,

@@ -1,0 +1,177 @@
+"""Declaring the use of ledger entries, one by one or many at once, and deciding what the rules leave open."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import insert
+
+from services.grants.awards.tables import PassThroughAward
+from services.grants.commands import load_agreement_to_change
+from services.grants.expenditure.parties import PUBLIC_KINDS
+from services.grants.faults import quarter_in_body, raise_together, year_of
+from services.grants.queries import carrying_lines
+from services.grants.use_rules.commands import keep_declaration
+from services.grants.use_rules.faults import (
+    DecidedAlready,
+    NothingToDeclare,
+    UnknownEntry,
+    declaration_faults,
+    written,
+)
+from services.grants.use_rules.queries import latest_declaration, load_declaration, rule_book, standing_uses
+from services.grants.use_rules.rules import UNDECLARED, Judgement, Outcome, UseFacts, judge_use
+from services.grants.use_rules.tables import UseDeclaration
+from shared.errors import ErrorItem
+from shared.work import Work, four_eyes
+
+CHUNK = 2_000
+"""Rows that are read and written at once: memory stays flat however many entries a year has."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which entries a declaration speaks for: those named, declared before or not; else what is undeclared of these."""
+
+    entries: tuple[UUID, ...] = ()
+    quarter: str | None = None
+    line_code: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What became of a declaration, in entries by outcome."""
+
+    outcomes: dict[str, int]
+    rules_version: int
+
+
+async def declare_entries(
+    work: Work,
+    agreement_key: str,
+    chosen: Chosen,
+    *,
+    use_codes: Sequence[str],
+    use_exception: str | None,
+    reason: str,
+) -> Declared:
+    """Declare the codes that entries raise, or none (G-19). Each is judged by its own texts and line."""
+    agreement = await load_agreement_to_change(work, agreement_key)
+    year = year_of(agreement.year)
+    if chosen.quarter is not None:
+        quarter_in_body(chosen.quarter, year, "/quarter")
+    book = await rule_book(work.session)
+    raise_together(declaration_faults(book, use_codes, use_exception))
+    codes = written(book, use_codes)
+    kinds = {line.code: line.kind for line in await carrying_lines(work.session, agreement.id, year.end)}
+    uses = standing_uses(agreement.id).subquery()
+    statement = uses.select()
+    if chosen.entries:
+        statement = statement.where(uses.c.entry_id.in_(chosen.entries))
+    else:
+        statement = statement.where(uses.c.outcome == UNDECLARED)
+    for name in ("line_code", "source"):
+        if (value := getattr(chosen, name)) is not None:
+            statement = statement.where(uses.c[name] == value)
+    if chosen.quarter is not None:
+        statement = statement.where(uses.c.accounting_quarter == chosen.quarter)
+    connection = await work.session.connection()
+    found = (await connection.execute(statement)).all()
+    if chosen.entries:
+        _all_found(chosen.entries, {row.entry_id for row in found})
+    if not found:
+        raise NothingToDeclare("No entry chosen is undeclared; name entries to declare them anew.")
+    outcomes: Counter[str] = Counter()
+    rows: list[dict[str, object]] = []
+    for row in found:
+        texts = (row.purpose, row.category, row.unit, row.party_name if row.party_kind in PUBLIC_KINDS else None)
+        judgement = judge_use(
+            book,
+            UseFacts(
+                codes=codes,
+                exception=use_exception,
+                texts=tuple(text for text in texts if text),
+                line_code=row.line_code,
+                line_kind=kinds.get(row.line_code),
+                agreement_id=str(agreement.id),
+            ),
+        )
+        outcomes[judgement.outcome] += 1
+        rows.append(
+            {
+                "id": work.new_id(),
+                "subject_kind": "entry",
+                "subject_id": row.entry_id,
+                "number": row.declared + 1,
+                "agreement_id": agreement.id,
+                "codes": sorted(codes or ()),
+                "exception": use_exception,
+                "outcome": judgement.outcome,
+                "rule_code": judgement.code,
+                "paragraph": judgement.paragraph,
+                "detail": judgement.detail,
+                "rules_version": book.version,
+                "reason": reason,
+                "declared_at": work.now,
+                "declared_by": work.actor.sub,
+            }
+        )
+        if len(rows) == CHUNK:
+            await connection.execute(insert(UseDeclaration), rows)
+            rows = []
+    if rows:
+        await connection.execute(insert(UseDeclaration), rows)
+    work.audit(
+        "declare_use",
+        agreement.id,
+        after={"codes": sorted(codes or ()), "exception": use_exception, "entries": dict(outcomes)},
+        reason=reason,
+    )
+    return Declared(dict(outcomes), book.version)
+
+
+async def decide_use(work: Work, declaration_id: UUID, *, outcome: Outcome, reason: str) -> UseDeclaration:
+    """The chief finance officer's decision on a declaration that waits for one (G-19)."""
+    waiting = await load_declaration(work.session, declaration_id)
+    if waiting.agreement_id is not None:
+        await load_agreement_to_change(work, str(waiting.agreement_id))
+    latest = await latest_declaration(work.session, waiting.subject_kind, waiting.subject_id)
+    if latest is None or latest.id != waiting.id or waiting.outcome != "decision_required":
+        standing = latest.outcome if latest else waiting.outcome
+        raise DecidedAlready(f"It stands as {standing}; declare it anew to have it judged again.")
+    if waiting.subject_kind == "held_line":
+        raise DecidedAlready("A held line is decided at held-lines, where it enters the ledger or not.")
+    four_eyes(work.actor, waiting.declared_by)
+    decided = await keep_declaration(
+        work,
+        subject_kind="award" if waiting.subject_kind == "award" else "entry",
+        subject_id=waiting.subject_id,
+        agreement_id=waiting.agreement_id,
+        codes=waiting.codes,
+        exception=waiting.exception,
+        judgement=Judgement("decision_required", waiting.rule_code, waiting.paragraph, waiting.detail),
+        rules_version=waiting.rules_version,
+        decision=outcome,
+        reason=reason,
+    )
+    if waiting.subject_kind == "award":
+        award = await work.session.get_one(PassThroughAward, waiting.subject_id)
+        award.use_outcome = outcome
+        award.version += 1
+        award.modified_at = work.now
+    work.audit("decide_use", waiting.subject_id, before={"use": waiting.outcome}, after={"use": outcome}, reason=reason)
+    return decided
+
+
+def _all_found(named: Sequence[UUID], found: set[UUID]) -> None:
+    missing = [index for index, entry in enumerate(named) if entry not in found]
+    if missing:
+        detail = "No standing entry of the agreement has this id; reversed ones need no declaration."
+        raise UnknownEntry(
+            detail,
+            errors=[ErrorItem(code="unknown_entry", detail=detail, pointer=f"/entries/{index}") for index in missing],
+        )
