@@ -3,11 +3,13 @@
 Owns       organisations, agreements with signatures, budgets, accounting periods, outturns, pass-through awards, ledger
            entries, source profiles and expenditure batches, the history of the grant
 Commands   register_organisation, rename_organisation, describe_organisation · draft_agreement, change_agreement,
-           sign_agreement, name_signatory · set_budget · state_quarter, lock_quarter, reopen_quarter ·
+           sign_agreement, name_signatory, record_review · set_budget, approve_budget ·
+           propose, decide (variations), approve_virement, set_thresholds · state_quarter, lock_quarter, reopen_quarter ·
            make_forecast ·
            award_pass_through · record_outturn · treat_underspend, settle_treatment, withdraw_treatment ·
+           draft_certificate, sign_certificate · close_year ·
            import_grant_history · those of services/grants/expenditure
-Publishes  OrganisationRegistered, AgreementSigned, BudgetSet, PassThroughAwarded, ExpenditureRecorded,
+Publishes  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, PassThroughAwarded, ExpenditureRecorded,
            ExpenditureBatchCompleted, QuarterSpendStated, OutturnRecorded
 Reacts to  PerformanceReportSubmitted, PerformanceReportReopened, PerformanceReportPublished (of deliverables)
 Tables     tables.py here and in each folder; READ_MODELS: reported_quarters

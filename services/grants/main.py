@@ -6,23 +6,34 @@ from datetime import datetime
 from pathlib import Path
 
 from services.grants import api
+from services.grants.accounts import api as accounts
+from services.grants.accounts import spend
 from services.grants.agreements import api as agreements
 from services.grants.agreements.commands import bring_into_force
+from services.grants.agreements.reviews import api as reviews
 from services.grants.awards import api as awards
 from services.grants.base import Grants
 from services.grants.budget import api as budget
+from services.grants.certificates import api as certificates
+from services.grants.closure import api as closure
 from services.grants.expenditure import api as expenditure
 from services.grants.expenditure.worker import take_in_batches
 from services.grants.forecasts import api as forecasts
+from services.grants.held_lines import api as held_lines
 from services.grants.history import api as history
+from services.grants.ledger import api as ledger
 from services.grants.organisations import api as organisations
+from services.grants.payments import api as payments
 from services.grants.periods import api as periods
-from services.grants.periods import management_accounts
 from services.grants.reactions import REACTIONS
 from services.grants.settings import GrantsSettings
 from services.grants.tables import READ_MODELS
 from services.grants.underspend import api as underspend
+from services.grants.usage_statement import api as usage_statement
 from services.grants.use_rules import api as use_rules
+from services.grants.use_rules import declarations_api as use_declarations
+from services.grants.variations import api as variations
+from services.grants.variations.virements import api as virements
 from shared.service import Service
 from shared.work import Work
 
@@ -40,16 +51,27 @@ SERVICE = Service(
     routers=(
         organisations.router,
         agreements.router,
+        reviews.router,
         budget.router,
+        variations.router,
+        virements.router,
         periods.router,
         forecasts.router,
-        management_accounts.router,
+        accounts.router,
+        spend.router,
         awards.router,
+        payments.router,
         use_rules.router,
+        use_declarations.router,
         history.router,
         expenditure.router,
+        ledger.router,
+        held_lines.router,
         api.router,
         underspend.router,
+        certificates.router,
+        closure.router,
+        usage_statement.router,
     ),
     metadata=Grants.metadata,
     reactions=REACTIONS,

@@ -76,6 +76,13 @@ class AgreementSigned(Event, owner="grants", key="agreement_id"):
     signed_on: tuple[date, ...] = Field(description="Days of both signatures, in order.")
 
 
+class AgreedChange(Part):
+    what: str | None = Field(default=None, description="Clause or term that changes, such as `grant_pence`.")
+    deliverable: str | None = Field(default=None, description="Reference of the deliverable, where it is one.")
+    before: str | None = Field(default=None, description="As it was; money in pence, days as ISO dates.")
+    after: str | None = Field(default=None, description="As it is from effective_from on; null where it is dropped.")
+
+
 class AgreementVaried(Event, owner="grants", key="agreement_id"):
     """A variation of an agreement was agreed by both parties and takes effect on a stated day (G-16)."""
 
@@ -87,6 +94,17 @@ class AgreementVaried(Event, owner="grants", key="agreement_id"):
     )
     effective_from: date = Field(description="First day it takes effect.")
     reference: str = Field(description="The department's reference for its agreement.")
+    year: YearLabel | None = Field(default=None, description="Financial year of the agreement.")
+    parties: tuple[AgreementParty, ...] = Field(
+        default=(), description="Who stands in which role, by the names of the day it was agreed (G-5)."
+    )
+    grant_pence: Pence | None = Field(default=None, description="Grant for the year from effective_from on.")
+    in_force_from: date | None = Field(default=None, description="First day in force.")
+    in_force_to: date | None = Field(default=None, description="Last day in force, with the variation.")
+    review_by: date | None = Field(default=None, description="Day of the review, with the variation (G-17).")
+    changes: tuple[AgreedChange, ...] = Field(
+        default=(), description="What changed apart from the budget, of which BudgetSet tells."
+    )
 
 
 class BudgetLine(Part):
@@ -174,8 +192,13 @@ class LedgerLine(Part):
     late_for: QuarterSlug | None = Field(default=None, description="Locked quarter it belongs to by its date.")
     reverses: UUID | None = Field(default=None, description="Entry that this one cancels exactly.")
     replaces: UUID | None = Field(default=None, description="Root of the chain of corrections.")
-    reason: str | None = Field(default=None, description="Why it was corrected or reversed.")
+    reason: str | None = Field(
+        default=None, description="Why it was corrected or reversed; left out for payees whose names are."
+    )
     decision_ref: str | None = Field(default=None, description="Decision that let a held line in.")
+    credit_of: str | None = Field(
+        default=None, description="Item that a credit note names, as in `item_id`; within the same source (T-7)."
+    )
     source_redacted: bool = Field(default=False, description="The name arrived already redacted (T-23).")
     flags: tuple[str, ...] = Field(default=(), description="Findings that did not stop the line.")
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 from sqlmodel import select
 
 from services.grants.agreements import commands
+from services.grants.agreements.queries import agreement_versions
 from services.grants.agreements.rules import Role, Signatory, Signed, Terms
+from services.grants.agreements.shapes import AgreementInList, AgreementShape, SignatureShape, agreement_shape
 from services.grants.faults import year_of
 from services.grants.history.queries import grant_history
-from services.grants.queries import latest_outturn, load_agreement, load_signature, names_on, parties, signatures
-from services.grants.shapes import Amount, AsAt, Name, OrganisationSlug, Year, content_tag
+from services.grants.queries import latest_outturn, load_agreement, load_signature
+from services.grants.shapes import Amount, AsAt, KnownByTime, Name, OrganisationSlug, Year
 from services.grants.tables import Agreement
 from shared.fields import Day, example
-from shared.http import Body, PublicWork, Routes, Shape, Writes
+from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
 from shared.values import OutturnState
@@ -26,6 +28,7 @@ from shared.work import Work
 router = Routes(tags=["agreements"])
 
 Manager = Annotated[Work, Writes("grants:manager")]
+Reader = Annotated[Work, Reads("grants:read", "grants:manager", "grants:finance", "grants:cfo", "grants:approver")]
 
 
 class PartyBody(Body):
@@ -71,6 +74,9 @@ class AgreementChange(Body):
     senior_responsible_name: Name | None = None
     ggis_reference: Name | None = None
     guidance_edition: Name | None = None
+    effective_from: Day | None = Field(
+        default=None, description="Day from which it holds; left out where it corrects what stood from the start."
+    )
 
 
 class NewSignature(Body):
@@ -93,52 +99,24 @@ class SignatoryBody(Body):
     party: Signatory
 
 
-class PartyShape(Shape):
-    role: Role
-    organisation_id: UUID
-    organisation: str = Field(description="Slug.")
-    name: str = Field(description="Name on the day of the last signature; before that, on the first day (G-5).")
+class TermShape(Shape):
+    what: str
+    before: Any
+    after: Any
 
 
-class SignatureShape(Shape):
-    id: UUID
-    number: int
-    party: Signatory | None
-    signed_on: date
-    version: int
+class AgreementVersionShape(Shape):
+    number: int = Field(description="Version of the agreement that the change made.")
+    action: str
+    effective_from: date | None = Field(description="Null where it holds from the start.")
+    changes: list[TermShape]
+    variation_id: UUID | None
+    recorded_at: datetime
+    recorded_by: str
 
 
-class AgreementInList(Shape):
-    id: UUID
-    year: str
-    funding_basis: str
-    grant_pence: int
-    in_force_from: date
-    in_force_to: date
-    state: str
-    outturn_state: OutturnState | None
-    change_pence: int | None = Field(
-        description="Grant less that of the year before; null for a draft or where that is not known."
-    )
-
-
-class AgreementShape(Shape):
-    id: UUID
-    year: str
-    funding_basis: str
-    grant_pence: int
-    territory: str
-    in_force_from: date
-    in_force_to: date
-    review_by: date | None
-    ggis_reference: str | None
-    guidance_edition: str | None
-    senior_responsible_name: str
-    state: str
-    parties: list[PartyShape]
-    signatures: list[SignatureShape]
-    version: int
-    modified_at: datetime
+class AgreementVersions(Shape):
+    items: list[AgreementVersionShape]
 
 
 @router.post("/v1/agreements", status_code=201)
@@ -162,7 +140,7 @@ async def draft_agreement(work: Manager, body: NewAgreement) -> AgreementShape:
         guidance_edition=body.guidance_edition,
     )
     work.headers["Location"] = f"{work.base_url}/v1/agreements/{agreement.id}"
-    return await _shape(work, agreement)
+    return await agreement_shape(work, agreement)
 
 
 @router.get("/v1/agreements")
@@ -193,23 +171,34 @@ async def list_agreements(
 
 
 @router.get("/v1/agreements/{agreement}")
-async def read_agreement(work: PublicWork, agreement: str) -> AgreementShape:
-    """One agreement, by id or by year: `2017-18`."""
-    return await _shape(work, await load_agreement(work.session, agreement))
+async def read_agreement(
+    work: PublicWork, agreement: str, as_at: AsAt = None, known_by: KnownByTime = None
+) -> AgreementShape:
+    """One agreement, by id or by year, `2017-18`; its terms and the names of its parties as at a day."""
+    found = await load_agreement(work.session, agreement)
+    return await agreement_shape(work, found, as_at=as_at, known_by=known_by)
+
+
+@router.get("/v1/agreements/{agreement}/versions")
+async def list_agreement_versions(work: Reader, agreement: str, known_by: KnownByTime = None) -> AgreementVersions:
+    """What changed in an agreement, by whom, when, and from which day it holds: everything since the draft."""
+    found = await load_agreement(work.session, agreement)
+    rows = await agreement_versions(work.session, found.id, known_by=known_by)
+    return AgreementVersions(items=[AgreementVersionShape.model_validate(row) for row in rows])
 
 
 @router.patch("/v1/agreements/{agreement}")
 async def change_agreement(work: Manager, agreement: str, body: AgreementChange) -> AgreementShape:
     """Correct names and references that no party has to agree. Needs If-Match."""
-    changes = body.model_dump(exclude_none=True)
-    return await _shape(work, await commands.change_agreement(work, agreement, changes))
+    changes = body.model_dump(exclude_none=True, exclude={"effective_from"})
+    return await agreement_shape(work, await commands.change_agreement(work, agreement, changes, body.effective_from))
 
 
 @router.post("/v1/agreements/{agreement}/signatures", status_code=201)
 async def sign_agreement(work: Manager, agreement: str, body: NewSignature) -> AgreementShape:
     """Note one of the two dated signatures; the second one makes the agreement."""
     await commands.sign_agreement(work, agreement, Signed(body.signed_on or london_date(work.now), body.party))
-    return await _shape(work, await load_agreement(work.session, agreement))
+    return await agreement_shape(work, await load_agreement(work.session, agreement))
 
 
 @router.get("/v1/agreements/{agreement}/signatures/{signature}")
@@ -227,27 +216,3 @@ async def name_signatory(work: Manager, agreement: str, signature: str, body: Si
     row = await commands.name_signatory(work, agreement, signature, body.party)
     work.etag(row.version)
     return SignatureShape.model_validate(row)
-
-
-async def _shape(work: Work, agreement: Agreement) -> AgreementShape:
-    await work.session.flush()
-    signed = await signatures(work.session, agreement.id)
-    day = max([row.signed_on for row in signed], default=agreement.in_force_from)
-    rows = await parties(work.session, agreement.id)
-    names = await names_on(work.session, [organisation.id for _, organisation in rows], day)
-    shape = AgreementShape(
-        **agreement.model_dump(exclude={"created_at", "created_by"}),
-        parties=[
-            PartyShape(
-                role=party.role,
-                organisation_id=organisation.id,
-                organisation=organisation.slug,
-                name=names[organisation.id].name,
-            )
-            for party, organisation in rows
-        ],
-        signatures=[SignatureShape.model_validate(row) for row in signed],
-    )
-    # A name that is entered later for an earlier day shows here without a change of the agreement.
-    work.etag(agreement.version, content_tag(shape))
-    return shape

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
+from pydantic_core import to_jsonable_python
 from sqlmodel import select
 
 from services.grants.agreements.rules import AgreementOfYearExists, Role, Signatory, Signed, SigningPosition, Terms
 from services.grants.agreements.rules import draft_agreement as decide_draft
 from services.grants.agreements.rules import name_signatory as decide_signatory
 from services.grants.agreements.rules import sign_agreement as decide_signing
+from services.grants.agreements.tables import AgreementVersion
 from services.grants.commands import load_agreement_to_change, touch
 from services.grants.faults import raise_together, year_of
 from services.grants.organisations.queries import UnknownOrganisation, referenced_organisation
@@ -70,6 +74,9 @@ async def draft_agreement(
                 created_by=work.actor.sub,
             )
         )
+    drafted = {name: getattr(agreement, name) for name in TERMS}
+    named = {"parties": [{"role": role, "organisation_id": body.id} for role, body in bodies.items()]}
+    keep_version(work, agreement, "draft_agreement", {**drafted, **named, "state": "draft"})
     work.audit("draft_agreement", agreement.id, after={"year": terms.year.label, "grant_pence": grant_pence})
     return agreement
 
@@ -85,14 +92,17 @@ async def _named_bodies(work: Work, named_parties: Sequence[tuple[Role, str]]) -
     return bodies
 
 
-async def change_agreement(work: Work, agreement_key: str, changes: dict[str, str | None]) -> Agreement:
-    """Correct names and references that no party has to agree (G-42)."""
+async def change_agreement(
+    work: Work, agreement_key: str, changes: dict[str, str | None], effective_from: date | None
+) -> Agreement:
+    """Change names and references that no party has to agree, from a day on or as if it had always been so (G-42)."""
     agreement = await load_agreement_to_change(work, agreement_key)
     work.if_match(agreement.version, f"{work.base_url}/v1/agreements/{agreement.id}")
     before = {name: getattr(agreement, name) for name in changes}
     for name, value in changes.items():
         setattr(agreement, name, value)
     touch(work, agreement)
+    keep_version(work, agreement, "change_agreement", changes, before=before, effective_from=effective_from)
     work.audit("change_agreement", agreement.id, before=before, after=dict(changes))
     return agreement
 
@@ -120,6 +130,13 @@ async def sign_agreement(work: Work, agreement_key: str, signature: Signed) -> S
     if fact is not None:
         agreement.state = "in_force" if agreement.in_force_from <= london_date(work.now) else "agreed"
         await work.record(fact)
+    keep_version(
+        work,
+        agreement,
+        "sign_agreement",
+        {"signed_on": signature.signed_on, "state": agreement.state},
+        effective_from=signature.signed_on,
+    )
     work.audit("sign_agreement", agreement.id, after={"signed_on": signature.signed_on, "party": signature.party})
     return row
 
@@ -135,6 +152,7 @@ async def name_signatory(work: Work, agreement_key: str, signature_id: str, part
     row.version += 1
     row.modified_at = work.now
     touch(work, agreement)
+    keep_version(work, agreement, "name_signatory", {f"signatory_{row.number}": party})
     work.audit("name_signatory", agreement.id, before={"party": None}, after={"party": party, "signature": str(row.id)})
     return row
 
@@ -150,7 +168,48 @@ async def bring_into_force(work: Work, now: datetime) -> None:
     for agreement in (await work.session.exec(statement)).all():
         agreement.state = "in_force"
         touch(work, agreement)
+        keep_version(work, agreement, "bring_into_force", {"state": "in_force"}, effective_from=agreement.in_force_from)
         work.audit("bring_into_force", agreement.id, after={"state": "in_force"})
+
+
+TERMS = (
+    "grant_pence",
+    "territory",
+    "in_force_from",
+    "in_force_to",
+    "review_by",
+    "ggis_reference",
+    "guidance_edition",
+    "senior_responsible_name",
+)
+"""Terms of an agreement that may change in its life, and are read as at any day."""
+
+
+def keep_version(
+    work: Work,
+    agreement: Agreement,
+    action: str,
+    after: Mapping[str, Any],
+    *,
+    before: Mapping[str, Any] | None = None,
+    effective_from: date | None = None,
+    variation_id: UUID | None = None,
+) -> None:
+    """Keep what a change made of an agreement, under the version it made; call it after `touch`."""
+    work.session.add(
+        AgreementVersion(
+            agreement_id=agreement.id,
+            number=agreement.version,
+            action=action,
+            effective_from=effective_from,
+            changes=to_jsonable_python(
+                [{"what": name, "before": (before or {}).get(name), "after": value} for name, value in after.items()]
+            ),
+            variation_id=variation_id,
+            recorded_at=work.now,
+            recorded_by=work.actor.sub,
+        )
+    )
 
 
 def signed(row: Signature) -> Signed:
@@ -160,13 +219,18 @@ def signed(row: Signature) -> Signed:
     return Signed(row.signed_on, party)
 
 
+async def event_parties(work: Work, agreement: Agreement, day: date) -> tuple[AgreementParty, ...]:
+    """Who stands in which role, by the names in force on the day of a document (G-5)."""
+    rows = await parties(work.session, agreement.id)
+    names = await names_on(work.session, [organisation.id for _, organisation in rows], day)
+    return tuple(_event_party(party, organisation, names[organisation.id].name) for party, organisation in rows)
+
+
 async def _signing_position(
     work: Work, agreement: Agreement, standing: Sequence[Signature], signed_on: date
 ) -> SigningPosition:
-    rows = await parties(work.session, agreement.id)
     # A document shows the names of its own date (G-5): the day on which its last signature is given.
     day = max([signed_on, *(row.signed_on for row in standing)])
-    names = await names_on(work.session, [organisation.id for _, organisation in rows], day)
     return SigningPosition(
         agreement_id=agreement.id,
         version=agreement.version,
@@ -175,7 +239,7 @@ async def _signing_position(
         in_force_from=agreement.in_force_from,
         in_force_to=agreement.in_force_to,
         review_by=agreement.review_by,
-        parties=tuple(_event_party(party, organisation, names[organisation.id].name) for party, organisation in rows),
+        parties=await event_parties(work, agreement, day),
         signatures=tuple(signed(row) for row in standing),
     )
 

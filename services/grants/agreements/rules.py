@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from services.grants.faults import not_after, raise_together
@@ -16,6 +16,9 @@ from shared.periods import FinancialYear
 
 Role = Literal["funder", "recipient", "lead_parent"]
 Signatory = Literal["funder", "recipient"]
+ReviewDecision = Literal["continue", "stop", "amend"]
+ReviewState = Literal["not_stated", "due", "overdue", "held"]
+"""Only an agreement that states a day has a review due; there is no silent default (G-15, G-17)."""
 
 
 class AgreementAlreadySigned(Conflict):
@@ -56,6 +59,50 @@ class OutsideYear(Conflict):
 class PartiesIncomplete(Invalid):
     code = "parties_incomplete"
     title = "An agreement has one funder and one recipient"
+
+
+class ReviewTooEarly(Conflict):
+    code = "review_too_early"
+    title = "There is nothing to review yet"
+
+
+@dataclass(frozen=True)
+class TermChange:
+    """Terms that one change set, by name, and the day from which they hold; None from the start."""
+
+    number: int
+    effective_from: date | None
+    terms: Mapping[str, Any]
+
+
+def terms_at(changes: Sequence[TermChange], day: date) -> dict[str, Any]:
+    """Terms by name as they stood on a day: what holds from a later day is not in them (G-16)."""
+    terms: dict[str, Any] = {}
+    for change in sorted(changes, key=lambda change: (change.effective_from or date.min, change.number)):
+        if change.effective_from is None or change.effective_from <= day:
+            terms.update(change.terms)
+    return terms
+
+
+def review_state(review_by: date | None, reviewed_on: Sequence[date], day: date) -> ReviewState:
+    """Where the review that the agreement asks for stands on a day (G-17)."""
+    if any(held <= day for held in reviewed_on):
+        return "held"
+    if review_by is None:
+        return "not_stated"
+    return "due" if day <= review_by else "overdue"
+
+
+def hold_review(in_force_from: date, reviewed_on: date, *, signed: bool, today: date) -> None:
+    """Refuse a review of what is not agreed or has not begun, and one in the future."""
+    not_after(reviewed_on, today, "/reviewed_on")
+    if not signed:
+        raise ReviewTooEarly("The agreement awaits its second signature; review it once it stands.")
+    if reviewed_on < in_force_from:
+        raise ReviewTooEarly(
+            f"The agreement is in force from {in_force_from.isoformat()}; give a day not before it.",
+            pointer="/reviewed_on",
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -111,10 +112,7 @@ async def set_budget(work: Annotated[Work, Writes("grants:manager")], agreement:
     version = await commands.set_budget(
         work,
         agreement,
-        lines=[
-            Line(line.code, line.name, line.kind, line.parent_code, line.amount_pence, line.stated_pence)
-            for line in body.lines
-        ],
+        lines=lines_of(body.lines),
         effective_from=body.effective_from,
         status=body.status,
     )
@@ -161,6 +159,13 @@ async def read_budget(
     return csv_response(data, f"budget-{found.year.replace('/', '-')}-v{shown.number}.csv")
 
 
+def lines_of(bodies: Sequence[BudgetLineBody]) -> list[Line]:
+    """Lines of a request as the rules take them."""
+    return [
+        Line(line.code, line.name, line.kind, line.parent_code, line.amount_pence, line.stated_pence) for line in bodies
+    ]
+
+
 async def _shape(work: Work, agreement: Agreement, version: BudgetVersion) -> BudgetShape:
     await work.session.flush()
     rows = await budget_lines(work.session, version.id)
@@ -182,7 +187,7 @@ async def _shape(work: Work, agreement: Agreement, version: BudgetVersion) -> Bu
                 stated_pence=line.stated_pence,
                 computed_pence=found.computed_pence if found else None,
                 difference_pence=found.difference_pence if found and found.stated_pence is not None else None,
-                share_percent=percent(value, agreement.grant_pence),
+                share_percent=percent(value, version.grant_pence),
             )
         )
     shape = BudgetShape(
@@ -194,9 +199,9 @@ async def _shape(work: Work, agreement: Agreement, version: BudgetVersion) -> Bu
         effective_from=version.effective_from,
         state=BudgetVersionShape.model_validate(version).state,
         approved_at=version.approved_at,
-        grant_pence=agreement.grant_pence,
+        grant_pence=version.grant_pence,
         carried_pence=carried_pence,
-        balanced=carried_pence == agreement.grant_pence and not any(found.difference_pence for found in sums.values()),
+        balanced=carried_pence == version.grant_pence and not any(found.difference_pence for found in sums.values()),
         lines=lines,
         versions=[
             BudgetVersionShape.model_validate(each) for each in await budget_versions(work.session, agreement.id)

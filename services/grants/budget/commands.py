@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from services.grants.budget.lines import Line
 from services.grants.budget.queries import as_typed, budget_versions, load_budget
-from services.grants.budget.rules import BudgetPosition
+from services.grants.budget.rules import BudgetPosition, budget_set
 from services.grants.budget.rules import approve_budget as decide_approval
 from services.grants.budget.rules import set_budget as decide_budget
 from services.grants.budget.tables import BudgetLine, BudgetVersion
@@ -15,6 +16,7 @@ from services.grants.commands import load_agreement_to_change
 from services.grants.faults import year_of
 from services.grants.queries import budget_lines
 from services.grants.tables import Agreement
+from services.grants.variations.queries import undecided_variations
 from shared.work import Work, four_eyes
 
 
@@ -32,7 +34,13 @@ async def set_budget(
         address = f"{work.base_url}/v1/agreements/{agreement.id}/budget?version={newest.number}"
         work.if_match(newest.number, address)
     effective_from = effective_from or agreement.in_force_from
-    decide_budget(_position(agreement, versions), lines, effective_from=effective_from)
+    undecided = await undecided_variations(work.session, agreement.id)
+    decide_budget(
+        _position(agreement, versions),
+        lines,
+        effective_from=effective_from,
+        undecided=[(variation.number, variation.state) for variation in undecided],
+    )
     if newest is not None and newest.state == "balanced":
         move(work, newest, "withdrawn")
         await work.session.flush()
@@ -43,8 +51,6 @@ async def set_budget(
         newest=newest,
         effective_from=effective_from,
         status=status,
-        type="original",
-        state="balanced",
     )
     work.audit(
         "set_budget",
@@ -68,13 +74,7 @@ async def approve_budget(work: Work, agreement_key: str, number: int) -> BudgetV
         effective_from=version.effective_from,
     )
     four_eyes(work.actor, version.created_by, detail="Who set the budget may not approve it; another person must.")
-    for before in versions:
-        if before.state == "effective":
-            move(work, before, "superseded")
-    # The follower takes the one place that an effective version has (uq_budget_versions_effective).
-    await work.session.flush()
-    move(work, version, "effective")
-    version.approved_at, version.approved_by = work.now, work.actor.sub
+    await _make_effective(work, version, versions, approved_by=work.actor.sub)
     await work.record(fact)
     work.audit(
         "approve_budget",
@@ -85,6 +85,45 @@ async def approve_budget(work: Work, agreement_key: str, number: int) -> BudgetV
     return version
 
 
+async def revise_budget(
+    work: Work,
+    agreement: Agreement,
+    lines: Sequence[Line],
+    *,
+    effective_from: date,
+    variation_id: UUID,
+    author: str,
+    approved_by: str | None,
+) -> BudgetVersion:
+    """Make the next version effective by what was agreed, without retyping (G-12, G-16). Records BudgetSet.
+
+    `approved_by` is the second person inside a heading; None where the department agreed.
+    """
+    versions = await budget_versions(work.session, agreement.id)
+    current = next(version for version in versions if version.state == "effective")
+    version = await add_version(
+        work, agreement, lines, newest=versions[-1], effective_from=effective_from, status=current.status
+    )
+    version.type, version.variation_id, version.created_by = "revised", variation_id, author
+    await _make_effective(work, version, versions, approved_by=approved_by)
+    await work.record(
+        budget_set(agreement.id, year_of(agreement.year), lines, number=version.number, effective_from=effective_from)
+    )
+    return version
+
+
+async def _make_effective(
+    work: Work, version: BudgetVersion, versions: Sequence[BudgetVersion], *, approved_by: str | None
+) -> None:
+    for before in versions:
+        if before.state == "effective":
+            move(work, before, "superseded")
+    # The follower takes the one place that an effective version has (uq_budget_versions_effective).
+    await work.session.flush()
+    move(work, version, "effective")
+    version.approved_at, version.approved_by = work.now, approved_by
+
+
 async def add_version(
     work: Work,
     agreement: Agreement,
@@ -93,18 +132,17 @@ async def add_version(
     newest: BudgetVersion | None,
     effective_from: date,
     status: str,
-    type: str,
-    state: str,
 ) -> BudgetVersion:
-    """Store a version and its lines under the number after the newest."""
+    """Store a balanced version and its lines under the number after the newest."""
     version = BudgetVersion(
         id=work.new_id(),
         agreement_id=agreement.id,
         number=newest.number + 1 if newest else 1,
-        type=type,
+        type="original",
         status=status,
         effective_from=effective_from,
-        state=state,
+        grant_pence=agreement.grant_pence,
+        state="balanced",
         created_at=work.now,
         modified_at=work.now,
         created_by=work.actor.sub,

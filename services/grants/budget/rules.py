@@ -109,13 +109,20 @@ class BudgetPosition:
     has_effective: bool = False
 
 
-def set_budget(position: BudgetPosition, lines: Sequence[Line], *, effective_from: date) -> None:
+def set_budget(
+    position: BudgetPosition,
+    lines: Sequence[Line],
+    *,
+    effective_from: date,
+    undecided: Sequence[tuple[int, str]] = (),
+) -> None:
     """Refuse what no version of the indicative budget can be (G-7 to G-10, G-12).
 
     Faults of the structure come first and together; then every heading and the grant are checked and all that does not
-    add up comes together, since a wrong parent leaves the total unchanged.
+    add up comes together, since a wrong parent leaves the total unchanged. `undecided` are variations by number and
+    state.
     """
-    refuse_where_agreed(position)
+    refuse_where_agreed(position, undecided)
     if not position.year.start <= effective_from <= position.year.end:
         raise OutsideYear(
             f"Give a day from {position.year.start.isoformat()} to {position.year.end.isoformat()}.",
@@ -124,9 +131,14 @@ def set_budget(position: BudgetPosition, lines: Sequence[Line], *, effective_fro
     check_lines(position.grant_pence, lines)
 
 
-def refuse_where_agreed(position: BudgetPosition) -> None:
-    if position.signed and position.has_effective:
-        raise BudgetNotAgreed("The agreement is signed; its budget changes by an agreed variation or virement.")
+def refuse_where_agreed(position: BudgetPosition, undecided: Sequence[tuple[int, str]] = ()) -> None:
+    """The budget of a signed agreement is not typed anew (G-16)."""
+    if not (position.signed and position.has_effective):
+        return
+    if undecided:
+        waiting = "; ".join(f"Variation {number} is {state}" for number, state in undecided)
+        raise BudgetNotAgreed(f"{waiting}; the budget stays as it is until that is agreed.")
+    raise BudgetNotAgreed("The agreement is signed; its budget changes by an agreed variation or virement.")
 
 
 def check_lines(grant_pence: int, lines: Sequence[Line]) -> None:

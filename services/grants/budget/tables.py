@@ -34,7 +34,10 @@ class BudgetVersion(Kept, table=True):
     type: str = Field(max_length=20)
     status: str = Field(max_length=20)
     effective_from: date
+    grant_pence: int = pence()
+    """The grant that it divides; that of the agreement may change by a variation."""
     state: str = Field(max_length=20)
+    variation_id: UUID | None = Field(default=None, foreign_key="variations.id", description="What made it, if any.")
     approved_at: datetime | None = instant(nullable=True)
     approved_by: str | None = Field(
         default=None, description="Subject of the second person; none where the department agreed instead."

@@ -1,0 +1,1 @@
+"""Variations: changes of money, targets, scope or dates that both parties agree, and virements between budget lines."""

@@ -1,0 +1,310 @@
+"""Proposing and deciding on variations and virements: load, decide, store, record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import cast
+
+from services.grants.agreements.commands import event_parties, keep_version
+from services.grants.awards.queries import awarded_pence
+from services.grants.budget.commands import revise_budget
+from services.grants.budget.lines import Line
+from services.grants.budget.queries import as_typed, effective_budget
+from services.grants.budget.tables import BudgetVersion
+from services.grants.commands import load_agreement_to_change, touch
+from services.grants.faults import not_after, year_of
+from services.grants.queries import budget_awaiting, budget_lines, reported_quarters
+from services.grants.tables import Agreement
+from services.grants.variations.content.rules import Change, Content, VariationKind, VariationPosition, check_variation
+from services.grants.variations.queries import (
+    decisions_of,
+    load_variation,
+    next_number,
+    thresholds_of,
+    virement_lines,
+)
+from services.grants.variations.rules import (
+    Decision,
+    changed_terms,
+    decide_step,
+    propose_variation,
+    vary_agreement,
+)
+from services.grants.variations.rules import (
+    approve_virement as decide_approval,
+)
+from services.grants.variations.tables import SignificanceThresholds, Variation, VariationDecision, VirementLine
+from services.grants.variations.virements.rules import Judgement, Move, Procedure, Thresholds
+from shared.periods import Quarter, london_date, start_of_day
+from shared.work import Work, four_eyes
+
+
+async def propose(
+    work: Work,
+    agreement_key: str,
+    content: Content,
+    *,
+    reason: str,
+    evidence: str | None,
+    judged: Judgement | None,
+    proposed_on: date | None,
+) -> Variation:
+    """Propose a variation or a virement; nothing of it holds before it is agreed (G-13 to G-16)."""
+    agreement = await load_agreement_to_change(work, agreement_key)
+    today = london_date(work.now)
+    proposed_on = proposed_on or today
+    not_after(proposed_on, today, "/proposed_on")
+    if proposed_on < today:
+        work.happened_at(start_of_day(proposed_on))
+    current = await effective_budget(work.session, agreement.id)
+    proposed = propose_variation(await _position(work, agreement, current), content, judged)
+    variation = Variation(
+        id=work.new_id(),
+        agreement_id=agreement.id,
+        number=await next_number(work.session, agreement.id),
+        kind=content.kind,
+        is_virement=content.is_virement,
+        procedure=proposed.procedure,
+        why_department=list(proposed.why_department),
+        reason=reason,
+        evidence=evidence,
+        proposed_on=proposed_on,
+        effective_from=content.effective_from,
+        significant=proposed.significance.significant,
+        significance_basis=proposed.significance.basis,
+        significance_reason=proposed.significance.reason,
+        significance_by=proposed.significance.by,
+        grant_pence=content.grant_pence,
+        in_force_to=content.in_force_to,
+        review_by=content.review_by,
+        changes=[asdict(change) for change in content.changes],
+        lines=[asdict(line) for line in content.lines] if content.lines is not None else None,
+        budget_before=current.number if current else None,
+        created_at=work.now,
+        modified_at=work.now,
+        created_by=work.actor.sub,
+    )
+    work.session.add(variation)
+    await work.session.flush()
+    ids = {line.code: line.line_id for line in await budget_lines(work.session, current.id)} if current else {}
+    work.session.add_all(
+        VirementLine(
+            variation_id=variation.id,
+            code=move.code,
+            line_id=ids[move.code],
+            position=place,
+            delta_pence=move.delta_pence,
+        )
+        for place, move in enumerate(content.moves or ())
+    )
+    work.audit(
+        "propose_virement" if content.is_virement else "propose_variation",
+        variation.id,
+        after={"number": variation.number, "kind": variation.kind, "procedure": variation.procedure},
+        reason=reason,
+    )
+    return variation
+
+
+async def decide(work: Work, agreement_key: str, key: str, decision: Decision, *, reason: str | None) -> Variation:
+    """Record a step of a variation; the department's agreement puts it into effect (G-16).
+
+    Then records AgreementVaried, and BudgetSet where it changes the budget.
+    """
+    agreement = await load_agreement_to_change(work, agreement_key)
+    variation = await load_variation(work.session, agreement.id, key)
+    steps = await decisions_of(work.session, variation.id)
+    today = london_date(work.now)
+    last = steps[-1].decided_on if steps else variation.proposed_on
+    before = variation.state
+    procedure = cast(Procedure, variation.procedure)
+    state = decide_step(variation.state, procedure, variation.number, decision, today=today, last=last)
+    if decision.on < today:
+        work.happened_at(start_of_day(decision.on))
+    if state == "agreed":
+        await _put_into_effect(work, agreement, variation, decision)
+    _note(work, variation, decision, number=len(steps) + 1, state=state, reason=reason)
+    work.audit(
+        "decide_on_variation",
+        variation.id,
+        before={"state": before},
+        after={"state": state, "decision": decision.decision, "reference": decision.reference},
+        reason=reason,
+    )
+    return variation
+
+
+async def approve_virement(work: Work, agreement_key: str, key: str) -> Variation:
+    """A second person approves what stays inside one heading and is not significant (G-14). Records BudgetSet."""
+    agreement = await load_agreement_to_change(work, agreement_key)
+    virement = await load_variation(work.session, agreement.id, key, virement=True)
+    decide_approval(virement.state, cast(Procedure, virement.procedure), virement.number)
+    four_eyes(
+        work.actor, virement.created_by, detail="Who proposed the virement may not approve it; another person must."
+    )
+    current = await effective_budget(work.session, agreement.id)
+    content = await content_of(work, virement)
+    lines = check_variation(await _position(work, agreement, current), content)
+    assert lines is not None
+    await _revise(work, agreement, virement, current, lines, author=virement.created_by, approved_by=work.actor.sub)
+    decision = Decision("approve", london_date(work.now), by=work.actor.name)
+    _note(work, virement, decision, number=1, state="agreed", reason=None)
+    work.audit(
+        "approve_virement",
+        virement.id,
+        before={"state": "draft", "budget": virement.budget_before},
+        after={"state": "agreed", "budget": virement.budget_after},
+    )
+    return virement
+
+
+async def set_thresholds(work: Work, agreement_key: str, thresholds: Thresholds, reason: str) -> SignificanceThresholds:
+    """Set from where on a change of budget is significant (G-15). Unset at first, which reads as version 0."""
+    agreement = await load_agreement_to_change(work, agreement_key)
+    settings = await thresholds_of(work.session, agreement.id)
+    latest = settings[0] if settings else None
+    address = f"{work.base_url}/v1/agreements/{agreement.id}/significance-thresholds"
+    work.if_match(latest.number if latest else 0, address)
+    row = SignificanceThresholds(
+        agreement_id=agreement.id,
+        number=latest.number + 1 if latest else 1,
+        share_millipercent=thresholds.share_millipercent,
+        absolute_pence=thresholds.absolute_pence,
+        reason=reason,
+        set_at=work.now,
+        set_by=work.actor.sub,
+    )
+    work.session.add(row)
+    names = {"share_millipercent", "absolute_pence"}
+    work.audit(
+        "set_significance_thresholds",
+        agreement.id,
+        before=latest.model_dump(include=names) if latest else None,
+        after=row.model_dump(include=names),
+        reason=reason,
+    )
+    return row
+
+
+async def content_of(work: Work, variation: Variation) -> Content:
+    """What a stored variation would change, as the rules take it."""
+    moves = [Move(row.code, row.delta_pence) for row in await virement_lines(work.session, variation.id)]
+    return Content(
+        kind=cast(VariationKind, variation.kind),
+        effective_from=variation.effective_from,
+        moves=tuple(moves) or None,
+        lines=tuple(Line(**line) for line in variation.lines) if variation.lines is not None else None,
+        grant_pence=variation.grant_pence,
+        in_force_to=variation.in_force_to,
+        review_by=variation.review_by,
+        changes=tuple(Change(**change) for change in variation.changes),
+        is_virement=variation.is_virement,
+    )
+
+
+async def _put_into_effect(work: Work, agreement: Agreement, variation: Variation, decision: Decision) -> None:
+    current = await effective_budget(work.session, agreement.id)
+    position = await _position(work, agreement, current)
+    content = await content_of(work, variation)
+    lines = check_variation(position, content)
+    touch(work, agreement)
+    fact = vary_agreement(
+        position,
+        content,
+        variation_id=variation.id,
+        version=agreement.version,
+        parties=await event_parties(work, agreement, decision.on),
+        reference=decision.reference or "",
+    )
+    terms = changed_terms(position, content)
+    for name, (_, after) in terms.items():
+        setattr(agreement, name, after)
+    in_words = {change.deliverable or change.what or "": (change.before, change.after) for change in content.changes}
+    changed = {**in_words, **terms}
+    keep_version(
+        work,
+        agreement,
+        "vary_agreement",
+        {name: after for name, (_, after) in changed.items()},
+        before={name: before for name, (before, _) in changed.items()},
+        effective_from=content.effective_from,
+        variation_id=variation.id,
+    )
+    await work.record(fact)
+    if lines is not None:
+        await _revise(work, agreement, variation, current, lines, author=variation.created_by, approved_by=None)
+
+
+async def _revise(
+    work: Work,
+    agreement: Agreement,
+    variation: Variation,
+    current: BudgetVersion | None,
+    lines: Sequence[Line],
+    *,
+    author: str,
+    approved_by: str | None,
+) -> None:
+    version = await revise_budget(
+        work,
+        agreement,
+        lines,
+        effective_from=variation.effective_from,
+        variation_id=variation.id,
+        author=author,
+        approved_by=approved_by,
+    )
+    variation.budget_before = current.number if current else None
+    variation.budget_after = version.number
+
+
+def _note(work: Work, variation: Variation, decision: Decision, *, number: int, state: str, reason: str | None) -> None:
+    work.session.add(
+        VariationDecision(
+            id=work.new_id(),
+            variation_id=variation.id,
+            number=number,
+            decision=decision.decision,
+            by_name=decision.by,
+            decided_on=decision.on,
+            reference=decision.reference,
+            reason=reason,
+            recorded_at=work.now,
+            recorded_by=work.actor.sub,
+        )
+    )
+    variation.state = state
+    if state in ("agreed", "refused", "withdrawn"):
+        variation.decided_by, variation.decided_on = decision.by or work.actor.name, decision.on
+        variation.reference = decision.reference
+    variation.version += 1
+    variation.modified_at = work.now
+
+
+async def _position(work: Work, agreement: Agreement, current: BudgetVersion | None) -> VariationPosition:
+    settings = await thresholds_of(work.session, agreement.id)
+    reported = await reported_quarters(work.session, agreement.id)
+    lines = as_typed(await budget_lines(work.session, current.id)) if current else []
+    return VariationPosition(
+        agreement_id=agreement.id,
+        year=year_of(agreement.year),
+        signed=agreement.state != "draft",
+        grant_pence=agreement.grant_pence,
+        in_force_from=agreement.in_force_from,
+        in_force_to=agreement.in_force_to,
+        review_by=agreement.review_by,
+        lines=tuple(lines),
+        budget_from=current.effective_from if current else None,
+        budget_awaiting=await budget_awaiting(work.session, agreement.id),
+        awarded={
+            line.code: await awarded_pence(work.session, agreement.id, line.code)
+            for line in lines
+            if line.kind == "pass_through"
+        },
+        reported=tuple(
+            Quarter.parse(quarter) for quarter, row in reported.items() if row.state in ("submitted", "published")
+        ),
+        thresholds=Thresholds(settings[0].share_millipercent, settings[0].absolute_pence) if settings else Thresholds(),
+    )

@@ -1,0 +1,1 @@
+"""The content of a variation: what its kind may change, and from which day."""

@@ -1,0 +1,222 @@
+"""What a variation says, and what could not take effect as things stand: pure functions that refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Literal
+from uuid import UUID
+
+from services.grants.budget.lines import Line
+from services.grants.budget.rules import check_lines
+from services.grants.faults import no_budget, raise_together
+from services.grants.variations.virements.rules import Move, Thresholds, move_lines
+from shared.errors import Conflict, Invalid, Refusal
+from shared.money import sterling
+from shared.periods import FinancialYear, Quarter
+
+VariationKind = Literal["allocation", "target", "scope", "deadline", "drop"]
+
+
+class AgreementNotSigned(Conflict):
+    code = "not_signed"
+    title = "The agreement is not signed"
+
+
+class OutsideYear(Conflict):
+    code = "outside_year"
+    title = "The day is not in the agreement's year"
+
+
+class PeriodReported(Conflict):
+    """Reports that were submitted keep the budget they were written on (G-16)."""
+
+    code = "period_reported"
+    title = "The period's report has been submitted"
+
+
+class EarlierThanBudget(Conflict):
+    code = "earlier_than_budget"
+    title = "A later budget stands"
+
+
+class LineBelowAwards(Conflict):
+    """Awards stay within their line (G-23)."""
+
+    code = "line_below_awards"
+    title = "More is awarded than would be left"
+
+
+class NotOfThisKind(Invalid):
+    code = "not_of_this_kind"
+    title = "A variation of this kind does not change that"
+
+
+class ContentMissing(Invalid):
+    code = "content_missing"
+    title = "The variation does not say what it changes"
+
+
+class NothingChanges(Invalid):
+    code = "nothing_changes"
+    title = "It stands so already"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changes in words: a deliverable by its reference, or another clause, as it was and as it will be."""
+
+    what: str | None = None
+    deliverable: str | None = None
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a variation would change. An allocation has moves or whole new lines, and the grant where that changes."""
+
+    kind: VariationKind
+    effective_from: date
+    moves: tuple[Move, ...] | None = None
+    lines: tuple[Line, ...] | None = None
+    grant_pence: int | None = None
+    in_force_to: date | None = None
+    review_by: date | None = None
+    changes: tuple[Change, ...] = ()
+    is_virement: bool = False
+
+
+@dataclass(frozen=True)
+class VariationPosition:
+    """What a variation must know: the agreement's terms, the lines of its budget, and which quarters are reported.
+
+    `awarded` is what is awarded on a line, by code, in pence.
+    """
+
+    agreement_id: UUID
+    year: FinancialYear
+    signed: bool
+    grant_pence: int
+    in_force_from: date
+    in_force_to: date
+    review_by: date | None
+    lines: tuple[Line, ...] = ()
+    budget_from: date | None = None
+    budget_awaiting: int | None = None
+    awarded: Mapping[str, int] = field(default_factory=dict)
+    reported: tuple[Quarter, ...] = ()
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+
+def check_variation(position: VariationPosition, content: Content) -> list[Line] | None:
+    """Refuse what could not take effect as things stand; the lines of the budget it would make, where it changes that.
+
+    Asked when it is proposed and again when it is agreed, since the budget may have moved on in between.
+    """
+    if not position.signed:
+        raise AgreementNotSigned("The agreement awaits its second signature; until then change the draft itself.")
+    faults = [*_content_faults(content), *_day_faults(position, content)]
+    lines_after: list[Line] | None = None
+    if content.kind == "allocation" and not faults:
+        grant_pence = content.grant_pence if content.grant_pence is not None else position.grant_pence
+        if not position.lines:
+            raise no_budget("Set the budget of the year first; a variation changes it.", position.budget_awaiting, "")
+        if content.moves is not None:
+            net_pence = grant_pence - position.grant_pence
+            lines_after, found = move_lines(position.lines, content.moves, net_pence=net_pence)
+            faults.extend(found)
+        elif content.lines is not None:
+            check_lines(grant_pence, content.lines)
+            lines_after = list(content.lines)
+    held = {line.code: line.amount_pence or 0 for line in lines_after or ()}
+    for code, awarded_pence in position.awarded.items():
+        if lines_after is not None and held.get(code, 0) < awarded_pence:
+            faults.append(
+                LineBelowAwards(
+                    f"{sterling(awarded_pence)} of {code} is awarded; leave at least that, or end an award first.",
+                    pointer="/lines",
+                )
+            )
+    raise_together(faults)
+    return lines_after
+
+
+def _content_faults(content: Content) -> list[Refusal]:
+    faults: list[Refusal] = []
+    allocation = content.kind == "allocation"
+    if allocation:
+        given = [content.moves is not None, content.lines is not None]
+        if sum(given) != 1:
+            faults.append(ContentMissing("Give either virement or lines: where the money goes.", pointer="/virement"))
+        if content.changes:
+            faults.append(NotOfThisKind("An allocation is told by its lines; leave changes out.", pointer="/changes"))
+    else:
+        money = {"virement": content.moves, "lines": content.lines, "grant_pence": content.grant_pence}
+        faults.extend(
+            NotOfThisKind("Only an allocation changes money; leave it out, or propose one.", pointer=f"/{name}")
+            for name, value in money.items()
+            if value is not None
+        )
+    if content.kind != "deadline":
+        days = {"in_force_to": content.in_force_to, "review_by": content.review_by}
+        faults.extend(
+            NotOfThisKind("Only a deadline changes a day; leave it out, or propose one.", pointer=f"/{name}")
+            for name, value in days.items()
+            if value is not None
+        )
+    days_given = content.in_force_to is not None or content.review_by is not None
+    if not allocation and not content.changes and not days_given:
+        faults.append(ContentMissing("Name what changes, as it was and as it will be.", pointer="/changes"))
+    for index, change in enumerate(content.changes):
+        faults.extend(_change_faults(content.kind, change, f"/changes/{index}"))
+    return faults
+
+
+def _change_faults(kind: VariationKind, change: Change, place: str) -> list[Refusal]:
+    faults: list[Refusal] = []
+    if kind in ("target", "drop") and not change.deliverable:
+        faults.append(ContentMissing("Give the reference of the deliverable.", pointer=f"{place}/deliverable"))
+    elif not change.deliverable and not change.what:
+        faults.append(ContentMissing("Give a deliverable, or say in what which clause it is.", pointer=f"{place}/what"))
+    if kind == "drop" and change.after is not None:
+        faults.append(NotOfThisKind("What is dropped has nothing after it.", pointer=f"{place}/after"))
+    if kind != "drop" and not change.after:
+        faults.append(ContentMissing("Say how it will be.", pointer=f"{place}/after"))
+    elif kind != "drop" and change.before == change.after:
+        faults.append(NothingChanges("It stands so already; leave it out.", pointer=f"{place}/after"))
+    return faults
+
+
+def _day_faults(position: VariationPosition, content: Content) -> list[Refusal]:
+    faults: list[Refusal] = []
+    start, end = position.in_force_from, position.year.end
+    days = {
+        "effective_from": content.effective_from,
+        "in_force_to": content.in_force_to,
+        "review_by": content.review_by,
+    }
+    for name, day in days.items():
+        if day is not None and not start <= day <= end:
+            faults.append(OutsideYear(f"Give a day from {start.isoformat()} to {end.isoformat()}.", pointer=f"/{name}"))
+    last = max((quarter.end for quarter in position.reported), default=None)
+    if last is not None and content.effective_from <= last:
+        faults.append(
+            PeriodReported(
+                f"The report of {Quarter.of(last).label} has been submitted; "
+                f"give a day from {(last + timedelta(days=1)).isoformat()} on.",
+                pointer="/effective_from",
+            )
+        )
+    budget_from = position.budget_from if content.kind == "allocation" else None
+    if budget_from is not None and content.effective_from < budget_from:
+        faults.append(
+            EarlierThanBudget(
+                f"A budget takes effect on {budget_from.isoformat()}; give a day not before it.",
+                pointer="/effective_from",
+            )
+        )
+    if content.grant_pence is not None and content.grant_pence == position.grant_pence:
+        faults.append(NothingChanges("This is the grant already; leave it out.", pointer="/grant_pence"))
+    return faults

@@ -1,0 +1,60 @@
+"""Read-only selects on variations, what they move and how they were decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.grants.faults import uuid_of
+from services.grants.variations.tables import SignificanceThresholds, Variation, VariationDecision, VirementLine
+from shared.errors import NotFound
+
+UNDECIDED = ("draft", "board", "submitted")
+
+
+async def undecided_variations(session: AsyncSession, agreement_id: UUID) -> Sequence[Variation]:
+    """Variations and virements on which nobody has the last word yet, the oldest first (G-38)."""
+    statement = select(Variation).where(Variation.agreement_id == agreement_id, col(Variation.state).in_(UNDECIDED))
+    return (await session.exec(statement.order_by(col(Variation.number)))).all()
+
+
+async def load_variation(session: AsyncSession, agreement_id: UUID, key: str, *, virement: bool = False) -> Variation:
+    """By id, or by number within its agreement."""
+    statement = select(Variation).where(Variation.agreement_id == agreement_id)
+    if key.isascii() and key.isdigit() and len(key) < 6:
+        statement = statement.where(Variation.number == int(key))
+    else:
+        statement = statement.where(Variation.id == uuid_of(key))
+    if virement:
+        statement = statement.where(col(Variation.is_virement).is_(True))
+    variation = (await session.exec(statement)).one_or_none()
+    if variation is None:
+        raise NotFound(f"The agreement has no {'virement' if virement else 'variation'} with this id or number.")
+    return variation
+
+
+async def next_number(session: AsyncSession, agreement_id: UUID) -> int:
+    """The number of the next variation; hold the agreement's lock."""
+    statement = select(func.coalesce(func.max(Variation.number), 0)).where(Variation.agreement_id == agreement_id)
+    return int((await session.exec(statement)).one()) + 1
+
+
+async def virement_lines(session: AsyncSession, variation_id: UUID) -> Sequence[VirementLine]:
+    statement = select(VirementLine).where(VirementLine.variation_id == variation_id)
+    return (await session.exec(statement.order_by(col(VirementLine.position)))).all()
+
+
+async def decisions_of(session: AsyncSession, variation_id: UUID) -> Sequence[VariationDecision]:
+    """The steps taken, in order."""
+    statement = select(VariationDecision).where(VariationDecision.variation_id == variation_id)
+    return (await session.exec(statement.order_by(col(VariationDecision.number)))).all()
+
+
+async def thresholds_of(session: AsyncSession, agreement_id: UUID) -> Sequence[SignificanceThresholds]:
+    """Every setting, the latest first; none at first (G-15)."""
+    statement = select(SignificanceThresholds).where(SignificanceThresholds.agreement_id == agreement_id)
+    return (await session.exec(statement.order_by(col(SignificanceThresholds.number).desc()))).all()
