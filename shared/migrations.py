@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,71 @@ def head_of(service: Service) -> str | None:
     if service.name not in _heads:
         _heads[service.name] = ScriptDirectory.from_config(config_for(service)).get_current_head()
     return _heads[service.name]
+
+
+@dataclass(frozen=True, order=True)
+class Differing:
+    """A column, constraint or index that stands in one way in a database and in another in the tables in code."""
+
+    kind: str
+    table: str
+    name: str
+    in_database: str | None
+    in_code: str | None
+
+    @property
+    def is_check(self) -> bool:
+        return self.kind == "constraint" and (self.in_database or self.in_code or "").startswith("CHECK ")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} of {self.table}: {self.in_database} in the database, {self.in_code} in code"
+
+
+def shape_differences(service: Service, connection: Connection) -> list[Differing]:
+    """Every difference in what PostgreSQL itself says of two sets of tables: the database's, and those made from code.
+
+    The comparison of names and types that Alembic makes does not see that the condition of a constraint, the predicate
+    of an index or a collation has changed. The tables in code are made for it in a schema of their own, and undone.
+    """
+    service.tables  # noqa: B018 - adds the platform's tables to the metadata
+    found = _shape(connection, "public")
+    with connection.begin_nested() as undone:
+        connection.execute(text(f"CREATE SCHEMA {FROM_CODE}"))
+        connection.execute(text(f"SET LOCAL search_path TO {FROM_CODE}"))
+        service.metadata.create_all(connection, checkfirst=False)
+        wanted = _shape(connection, FROM_CODE)
+        undone.rollback()
+    return sorted(
+        Differing(*key, in_database=found.get(key), in_code=wanted.get(key))
+        for key in found.keys() | wanted.keys()
+        if found.get(key) != wanted.get(key)
+    )
+
+
+FROM_CODE = "tables_in_code"
+
+_SHAPE = """
+SELECT 'column', class.relname, attname, concat_ws(' ', format_type(atttypid, atttypmod),
+        CASE WHEN attcollation <> typcollation THEN 'COLLATE ' || collname END,
+        CASE WHEN attnotnull THEN 'NOT NULL' END,
+        'DEFAULT ' || pg_get_expr(adbin, adrelid), 'IDENTITY ' || NULLIF(attidentity::text, ''))
+    FROM pg_attribute JOIN pg_class class ON class.oid = attrelid JOIN pg_type ON pg_type.oid = atttypid
+    LEFT JOIN pg_collation ON pg_collation.oid = attcollation
+    LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE relnamespace = to_regnamespace(CAST(:schema AS text)) AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+UNION ALL
+SELECT 'constraint', class.relname, conname, pg_get_constraintdef(pg_constraint.oid)
+    FROM pg_constraint JOIN pg_class class ON class.oid = conrelid
+    WHERE connamespace = to_regnamespace(CAST(:schema AS text)) AND contype <> 'n'
+UNION ALL
+SELECT 'index', tablename, indexname, replace(indexdef, ' ON ' || schemaname || '.', ' ON ')
+    FROM pg_indexes WHERE schemaname = CAST(:schema AS text)
+"""
+
+
+def _shape(connection: Connection, schema: str) -> dict[tuple[str, str, str], str]:
+    rows = connection.execute(text(_SHAPE), {"schema": schema})
+    return {(kind, table, name): said for kind, table, name, said in rows if table != "alembic_version"}
 
 
 def differences(service: Service, connection: Connection) -> list[Any]:
