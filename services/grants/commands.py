@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.grants.certificates.standing import supersede_certificate
 from services.grants.faults import YearClosed, year_of
 from services.grants.queries import budget_awaiting, carrying_lines, latest_outturn, load_agreement, parties
 from services.grants.rules import OutturnFigures, OutturnPosition
@@ -61,6 +62,8 @@ async def record_outturn(work: Work, agreement_key: str, figures: OutturnFigures
     )
     work.session.add(outturn)
     await work.session.flush()
+    # What was certified, or drafted to be, were the figures of the outturn before (G-37).
+    await supersede_certificate(work, agreement.id, f"outturn {outturn.number} was recorded")
     work.session.add_all(
         OutturnSpend(
             outturn_id=outturn.id, code=line.code, name=line.name, position=place, spend_pence=line.spend_pence

@@ -11,8 +11,14 @@ from tests.grants.steps import RECIPIENT
 from tests.harness import Running
 
 
-async def spend(grants: Running, agreement_id: str, *entries: tuple[str, str, int], amount_basis: str = "net") -> None:
-    """Post (line code, quarter, eligible pence)."""
+async def spend(
+    grants: Running,
+    agreement_id: str,
+    *entries: tuple[str, str, int],
+    amount_basis: str = "net",
+    use_codes: list[str] | None = None,
+) -> None:
+    """Post (line code, quarter, eligible pence); without use codes the use is undeclared."""
     now, new_id = grants.clock(), grants.runtime.new_id
     async with grants.session() as session:
         organisation = await organisation_by_slug(session, RECIPIENT)
@@ -60,6 +66,7 @@ async def spend(grants: Running, agreement_id: str, *entries: tuple[str, str, in
                     agreement_id=UUID(agreement_id),
                     line_code=code,
                     accounting_quarter=quarter,
+                    use_codes=use_codes,
                     source_redacted=False,
                     flags=[],
                     recorded_at=now,

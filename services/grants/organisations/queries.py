@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy import tuple_
@@ -65,3 +65,9 @@ async def taken_identifiers(
         Identifier.organisation_id != but,
     )
     return frozenset((row.scheme, row.identifier) for row in (await session.exec(statement)).all())
+
+
+async def slugs_of(session: AsyncSession, organisation_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Organisation → slug."""
+    statement = select(Organisation.id, Organisation.slug).where(col(Organisation.id).in_(list(organisation_ids)))
+    return dict((await session.exec(statement)).all())

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.faults import uuid_of
+from services.grants.tables import Agreement
 from services.grants.underspend.tables import UnderspendTreatment
 from shared.errors import NotFound
 
@@ -48,3 +49,13 @@ async def load_treatment(session: AsyncSession, agreement_id: UUID, key: str) ->
     if row is None:
         raise NotFound("The agreement has no underspend treatment with this id.")
     return row
+
+
+async def following_years(session: AsyncSession, agreement_id: UUID) -> dict[UUID, str]:
+    """Decision → year that its money goes to, for those that name one."""
+    statement = (
+        select(UnderspendTreatment.id, Agreement.year)
+        .join(Agreement, col(Agreement.id) == col(UnderspendTreatment.following_agreement_id))
+        .where(UnderspendTreatment.agreement_id == agreement_id)
+    )
+    return dict((await session.exec(statement)).all())

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, and_, case, cast, func, literal, or_
 from sqlalchemy import select as columns_of
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -84,7 +85,7 @@ def latest_of_subjects(agreement_id: UUID) -> Any:
     return (
         columns_of(UseDeclaration)
         .where(col(UseDeclaration.agreement_id) == agreement_id)
-        .distinct(col(UseDeclaration.subject_kind), col(UseDeclaration.subject_id))
+        .ext(distinct_on(col(UseDeclaration.subject_kind), col(UseDeclaration.subject_id)))
         .order_by(col(UseDeclaration.subject_kind), col(UseDeclaration.subject_id), col(UseDeclaration.number).desc())
         .subquery("latest")
     )

@@ -1,0 +1,38 @@
+"""Read-only selects on where a year stands, for closing it and for whoever asks what stops that."""
+
+from __future__ import annotations
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.grants.certificates.standing import standing_certificate
+from services.grants.closure.rules import ClosingPosition
+from services.grants.faults import year_of
+from services.grants.queries import latest_outturn, quarters_open, reported_quarters
+from services.grants.rules import underspend
+from services.grants.tables import Agreement
+from services.grants.underspend.queries import treated_pence
+from services.grants.usage_statement.queries import held_undecided
+from services.grants.variations.queries import undecided_variations
+from shared.periods import Quarter
+
+
+async def closing_position(session: AsyncSession, agreement: Agreement) -> ClosingPosition:
+    """Where a year stands. Whoever closes it holds the agreement's row."""
+    year = year_of(agreement.year)
+    outturn = await latest_outturn(session, agreement.id)
+    certificate = await standing_certificate(session, agreement.id)
+    left_pence = underspend(outturn.grant_pence, outturn.spend_pence) if outturn is not None else None
+    report = (await reported_quarters(session, agreement.id)).get(year.quarters[3].slug)
+    return ClosingPosition(
+        year=year,
+        state=agreement.state,
+        outturn_state=outturn.state if outturn is not None else None,
+        certificate_state=certificate.state if certificate is not None else None,
+        undecided_pence=None if left_pence is None else left_pence - await treated_pence(session, agreement.id),
+        undecided_variations=[
+            f"{row.number} ({row.kind}, {row.state})" for row in await undecided_variations(session, agreement.id)
+        ],
+        open_quarters=[Quarter.parse(slug) for slug in await quarters_open(session, agreement.id)],
+        report_state=report.state if report is not None else None,
+        held_lines=await held_undecided(session, agreement.id),
+    )
