@@ -22,6 +22,7 @@ from services.grants.forecasts import api as forecasts
 from services.grants.held_lines import api as held_lines
 from services.grants.history import api as history
 from services.grants.ledger import api as ledger
+from services.grants.onward_awards import api as onward_awards
 from services.grants.organisations import api as organisations
 from services.grants.payments import api as payments
 from services.grants.periods import api as periods
@@ -61,6 +62,7 @@ SERVICE = Service(
         spend.router,
         awards.router,
         payments.router,
+        onward_awards.router,
         use_rules.router,
         use_declarations.router,
         history.router,

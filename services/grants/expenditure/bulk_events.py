@@ -18,15 +18,16 @@ from services.grants.expenditure.names import NAME_IN_KEY, PURPOSELESS_KINDS, WI
 from shared.events.grants import MAX_BYTES_PER_EVENT, MAX_LINES_PER_EVENT, ExpenditureRecorded
 
 ENVELOPE_BYTES = 1024
-FIXED_LINE_BYTES = 1240
+FIXED_LINE_BYTES = 1290
 """More than a line takes without its texts: the names of its members, ids, dates, amounts. A test compares."""
 
 TEXTS = (
     "line_key", "category", "contract_ref", "decision_ref", "ledger_class", "company_number", "charity_number",
     "party_name", "purpose", "unit",
 )  # fmt: skip
+BY_HAND_TEXTS = (*TEXTS, "reason")
 LEAST_WEIGHT = -(-MAX_BYTES_PER_EVENT // (MAX_LINES_PER_EVENT - 1))
-LARGEST_LINE_BYTES = 34 * 1024
+LARGEST_LINE_BYTES = 52 * 1024
 BUDGET_BYTES = MAX_BYTES_PER_EVENT - ENVELOPE_BYTES - LARGEST_LINE_BYTES
 """The line that reaches over this still fits."""
 
@@ -83,6 +84,7 @@ _LINE = (
     ("card", _quoted("card")),
     ("category", _unless_named("category")),
     ("contract_ref", _unless_named("contract_ref")),
+    ("credit_of", _quoted("credit_of")),
     ("date_basis", _quoted("date_basis")),
     ("decision_ref", _unless_named("decision_ref")),
     ("eligible_pence", _bare("eligible_pence")),
@@ -102,7 +104,8 @@ _LINE = (
     ("party", _object(_PARTY)),
     ("payment_date", _quoted("payment_date")),
     ("purpose", _unless_named("purpose")),
-    ("reason", _text("reason")),
+    # Written by a person who saw the payee's name.
+    ("reason", f"CASE WHEN {PUBLIC} THEN {_text('reason')} ELSE 'null' END"),
     ("recoverable_vat_pence", _bare("recoverable_vat_pence")),
     ("replaces", _quoted("replaces")),
     ("reverses", _quoted("reverses")),
@@ -115,16 +118,14 @@ _LINE = (
 
 # Texts were freed of control characters on their way in, so JSON writes each of their bytes with two at most. A few
 # small columns therefore say where one event must end and the next begin, before any text is put together.
-_WEIGHT = (
-    f"{FIXED_LINE_BYTES} + 40 * cardinality(i.flags) + 2 * ("
-    + " + ".join(f"coalesce(octet_length({name}), 0)" for name in TEXTS if name != "line_key")
-    + " + octet_length(j.line_key))"
-)
-
-_RECORD = f"""
+def _record(texts: tuple[str, ...], key: str, lines: str) -> str:
+    """The statement that writes the events of these lines, their texts and flags in columns of `i`."""
+    sizes = " + ".join(f"coalesce(octet_length({name}), 0)" for name in texts if name != "line_key")
+    weight = f"{FIXED_LINE_BYTES} + 40 * cardinality(i.flags) + 2 * ({sizes} + octet_length({key}))"
+    return f"""
 WITH weighed AS (
-    SELECT i.record, {_WEIGHT} AS weight, sum({_WEIGHT}) OVER (ORDER BY i.record) AS through
-    FROM incoming i JOIN judged j ON j.record = i.record WHERE j.outcome = 'accepted'
+    SELECT i.record, {weight} AS weight, sum({weight}) OVER (ORDER BY i.record) AS through
+    FROM {lines}
 ), stretches AS (
     SELECT min(record) AS first, max(record) AS last
     FROM (SELECT record, div(through - weight, {BUDGET_BYTES}) AS stretch FROM weighed) shared GROUP BY stretch
@@ -141,6 +142,12 @@ FROM identified CROSS JOIN LATERAL (
     WHERE batch_id = %(batch)s AND record BETWEEN identified.first AND identified.last
 ) lines ORDER BY version
 """
+
+
+_OF_SLICE = _record(
+    TEXTS, "j.line_key", "incoming i JOIN judged j ON j.record = i.record WHERE j.outcome = 'accepted'"
+)
+_OF_BATCH = _record(BY_HAND_TEXTS, "i.line_key", "ledger_entries i WHERE i.batch_id = %(batch)s")
 
 
 class LineEvents:
@@ -171,5 +178,12 @@ class LineEvents:
 
     async def record_slice(self) -> None:
         """The events of the lines in `incoming` that were accepted."""
-        cursor = await self._connection.execute(cast(Any, _RECORD), {**self._known, "before": self.count})
+        await self._run(_OF_SLICE)
+
+    async def record_batch(self) -> None:
+        """The events of all the batch's entries at once: of an act by hand, which has no slices."""
+        await self._run(_OF_BATCH)
+
+    async def _run(self, statement: str) -> None:
+        cursor = await self._connection.execute(cast(Any, statement), {**self._known, "before": self.count})
         self.count += cursor.rowcount

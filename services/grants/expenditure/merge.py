@@ -29,6 +29,8 @@ class Slot:
     to_day: date
     post_to: str | None
     late_for: str | None
+    closed: bool = False
+    """The agreement's year is closed, so that no quarter will open again."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class MergeInput:
     reject_all: bool
     slots: Sequence[Slot]
     rule_faults: Sequence[RuleFault]
+    refused: str | None = None
+    """Why no line at all may enter, whatever it holds."""
+
+
+OTHERS_REJECTED = "Nothing is wrong with this line; others were rejected and on_error is reject_batch."
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,7 @@ class Merge:
             "now": given.now,
             "prefix": id_prefix(given.batch_id),
             "compared": list(given.compared),
+            "because": given.refused or OTHERS_REJECTED,
         }
 
     async def open(self) -> None:
@@ -111,7 +119,9 @@ class Merge:
         else:
             await self._run(sql.JUDGE_CORRECTION if self._given.corrects else sql.JUDGE_COUNTED)
             await self._run(sql.REMEMBER_SEEN)
-        if self._given.reject_all:
+        if self._given.refused:
+            await self._run(sql.REJECT_ALL)
+        elif self._given.reject_all:
             await self._reject_all()
         await self._run(sql.INSERT_ENTRIES)
         await self._run(sql.INSERT_HELD)
@@ -145,15 +155,15 @@ class Merge:
 async def _stage_assignment(connection: psycopg.AsyncConnection[Any], given: MergeInput) -> None:
     await connection.execute(
         "CREATE TEMP TABLE slots (rule int, agreement_id uuid, line_code text, from_day date, to_day date,"
-        " post_to text, late_for text) ON COMMIT DROP"
+        " post_to text, late_for text, closed boolean) ON COMMIT DROP"
     )
     await connection.execute("CREATE TEMP TABLE rule_faults (rule int, reasons jsonb) ON COMMIT DROP")
     async with connection.cursor() as cursor:
         if given.slots:
             await cursor.executemany(
-                "INSERT INTO slots VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                "INSERT INTO slots VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
                 [
-                    (s.rule, s.agreement_id, s.line_code, s.from_day, s.to_day, s.post_to, s.late_for)
+                    (s.rule, s.agreement_id, s.line_code, s.from_day, s.to_day, s.post_to, s.late_for, s.closed)
                     for s in given.slots
                 ],
             )

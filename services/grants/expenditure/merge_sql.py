@@ -16,19 +16,30 @@ _OURS_E, _OURS_H, _OURS_X = (
 )
 
 # A rule's fault comes first: such a line never entered anything, so a later sending of it is judged anew. What follows
-# is placement: which quarter of the agreement the line is posted to (G-26, G-29).
+# is placement: which quarter of the agreement the line is posted to (G-26, G-29). What the use rules said of a line
+# (G-19) holds it in any quarter, and stands beside what else holds it.
 _PLACED = """
     WHEN k.rule IS NOT NULL AND s.rule IS NULL THEN 'held'
-    WHEN s.rule IS NOT NULL AND s.post_to IS NULL THEN 'held'
+    WHEN s.rule IS NOT NULL AND (s.post_to IS NULL OR k.use_reasons IS NOT NULL) THEN 'held'
     ELSE 'accepted'
 """
 _PLACE_REASONS = """
     WHEN k.rule IS NOT NULL AND s.rule IS NULL THEN jsonb_build_array(jsonb_build_object(
         'code', 'outside_agreement_year', 'column', NULL,
         'detail', 'The day of service lies outside the year of the agreement that the profile names.'))
-    WHEN s.rule IS NOT NULL AND s.post_to IS NULL THEN jsonb_build_array(jsonb_build_object(
-        'code', 'no_open_quarter', 'column', NULL,
-        'detail', 'Its quarter is locked and no quarter of the year is open.'))
+    WHEN s.rule IS NOT NULL AND s.post_to IS NULL THEN jsonb_build_array(CASE WHEN s.closed
+        THEN jsonb_build_object('code', 'year_closed', 'column', NULL,
+            'detail', 'The year of its agreement is closed; take it in outside the agreement, or refuse it.')
+        ELSE jsonb_build_object('code', 'no_open_quarter', 'column', NULL,
+            'detail', 'Its quarter is locked and no quarter of the year is open; reopen one, then accept it.')
+        END) || coalesce(k.use_reasons, '[]')
+    WHEN s.rule IS NOT NULL THEN k.use_reasons
+"""
+# A line that was held before stays with that held line, whether the cause is gone or not: a person decides it, once.
+_HELD_BEFORE = """jsonb_build_array(jsonb_build_object('column', NULL, 'held_line', k.held_id,
+    'code', CASE WHEN k.decision IS NULL THEN 'held_before' ELSE 'decided_before' END,
+    'detail', CASE WHEN k.decision IS NULL THEN 'It waits as a held line; decide that one.'
+        ELSE 'It was held and decided (' || k.decision || '); see the held line for who and why.' END))
 """
 _PLACEMENT = """
     s.agreement_id, s.line_code, s.post_to AS accounting_quarter, s.late_for
@@ -44,8 +55,8 @@ _STORED = f"""
         WHERE {_OURS_E} AND e.line_key = k.line_key OFFSET 0
     ) e ON true
     LEFT JOIN LATERAL (
-        SELECT h.id, h.fingerprint FROM held_lines h
-        WHERE {_OURS_H} AND h.line_key = k.line_key OFFSET 0
+        SELECT h.id, h.fingerprint, (SELECT d.decision FROM held_decisions d WHERE d.held_line_id = h.id) AS decision
+        FROM held_lines h WHERE {_OURS_H} AND h.line_key = k.line_key OFFSET 0
     ) h ON true
 """
 
@@ -76,12 +87,12 @@ _OCCURRENCE = """
 
 JUDGE_COUNTED = f"""{_INTO_JUDGED}
 WITH k AS MATERIALIZED (
-    SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day,
+    SELECT record, amount_pence, item_id, rule, use_reasons, coalesce(service_date, payment_date) AS day,
            replace(fingerprint::text, '-', '') AS content, n,
            replace(fingerprint::text, '-', '') || '#' || n AS line_key
     FROM (SELECT *, {_OCCURRENCE} FROM incoming WHERE reasons IS NULL) numbered
 ), known AS (
-    SELECT k.*, e.entry_id, h.id AS held_id,
+    SELECT k.*, e.entry_id, h.id AS held_id, h.decision,
         n > 1 AND (
             EXISTS (SELECT FROM ledger_entries x
                     WHERE {_OURS_X} AND x.line_key = k.content || '#1' AND x.batch_id <> %(batch)s)
@@ -95,9 +106,11 @@ SELECT k.record, k.amount_pence, k.line_key, k.item_id, k.entry_id, k.held_id, N
          WHEN k.entry_id IS NOT NULL OR k.held_id IS NOT NULL THEN 'duplicate'
          WHEN k.seen_before THEN 'held' {_PLACED} END AS outcome,
     CASE WHEN f.rule IS NOT NULL THEN f.reasons
-         WHEN k.entry_id IS NOT NULL OR k.held_id IS NOT NULL THEN NULL
+         WHEN k.entry_id IS NOT NULL THEN NULL
+         WHEN k.held_id IS NOT NULL THEN {_HELD_BEFORE}
          WHEN k.seen_before THEN jsonb_build_array(jsonb_build_object('code', 'possible_duplicate', 'column', NULL,
-            'detail', 'An earlier batch holds this content fewer times; new, or sent again?')) {_PLACE_REASONS}
+            'detail', 'An earlier batch holds this content fewer times; new, or sent again?'))
+            || CASE WHEN s.rule IS NOT NULL THEN coalesce(k.use_reasons, '[]') ELSE '[]' END {_PLACE_REASONS}
     END AS reasons
 FROM known k {_PLACES}
 """
@@ -107,7 +120,7 @@ FROM known k {_PLACES}
 # content that is stored already and comes on top of that (the whole file was sent instead of its errors) is held.
 JUDGE_CORRECTION = f"""{_INTO_JUDGED}
 WITH k AS MATERIALIZED (
-    SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day,
+    SELECT record, amount_pence, item_id, rule, use_reasons, coalesce(service_date, payment_date) AS day,
            replace(fingerprint::text, '-', '') AS content, {_OCCURRENCE}
     FROM incoming WHERE reasons IS NULL
 ), stored AS (
@@ -116,6 +129,8 @@ WITH k AS MATERIALIZED (
         SELECT e.line_key, e.batch_id FROM ledger_entries e
         WHERE {_OURS_E} AND e.batch_id <> %(batch)s
             AND e.line_key > c.content || '#' AND e.line_key < c.content || '$'
+            -- An accepted held line stands in both; it counts for the batch that it came with.
+            AND NOT EXISTS (SELECT FROM held_lines x WHERE {_OURS_X} AND x.line_key = e.line_key)
         UNION ALL
         SELECT h.line_key, h.batch_id FROM held_lines h
         WHERE {_OURS_H} AND h.batch_id <> %(batch)s
@@ -142,19 +157,20 @@ SELECT k.record, k.amount_pence, k.line_key, k.item_id, NULL::uuid, NULL::uuid, 
     CASE WHEN f.rule IS NOT NULL THEN f.reasons WHEN k.n <= k.mended THEN NULL
          WHEN k.surplus THEN jsonb_build_array(jsonb_build_object('code', 'possible_duplicate', 'column', NULL,
             'detail', 'The ledger holds this content, and the batch that is mended had fewer lines rejected; send its '
-                      'errors file, mended, and not the whole file.')) {_PLACE_REASONS}
+                      'errors file, mended, and not the whole file.'))
+            || CASE WHEN s.rule IS NOT NULL THEN coalesce(k.use_reasons, '[]') ELSE '[]' END {_PLACE_REASONS}
     END AS reasons
 FROM placed k {_PLACES}
 """
 
 JUDGE_KEYED = f"""{_INTO_JUDGED}
 WITH k AS MATERIALIZED (
-    SELECT record, amount_pence, item_id, rule, coalesce(service_date, payment_date) AS day, line_key, fingerprint,
-           row_number() OVER in_file AS n, first_value(fingerprint) OVER in_file AS first_fingerprint,
+    SELECT record, amount_pence, item_id, rule, use_reasons, coalesce(service_date, payment_date) AS day, line_key,
+           fingerprint, row_number() OVER in_file AS n, first_value(fingerprint) OVER in_file AS first_fingerprint,
            first_value(record) OVER in_file AS first_record
     FROM incoming WHERE reasons IS NULL WINDOW in_file AS (PARTITION BY line_key ORDER BY record)
 ), known AS (
-    SELECT k.*, e.entry_id, h.id AS held_id,
+    SELECT k.*, e.entry_id, h.id AS held_id, h.decision,
         CASE WHEN e.entry_id IS NOT NULL THEN e.fingerprint WHEN h.id IS NOT NULL THEN h.fingerprint
              WHEN n > 1 THEN first_fingerprint END AS other
     FROM k {_STORED}
@@ -164,6 +180,7 @@ SELECT k.record, k.amount_pence, k.line_key, k.item_id, k.entry_id, k.held_id, k
          WHEN k.other = k.fingerprint THEN 'duplicate'
          WHEN k.other IS NOT NULL THEN 'conflict' {_PLACED} END AS outcome,
     CASE WHEN f.rule IS NOT NULL THEN f.reasons
+         WHEN k.entry_id IS NULL AND k.held_id IS NOT NULL AND k.other = k.fingerprint THEN {_HELD_BEFORE}
          WHEN k.other IS NOT NULL THEN NULL {_PLACE_REASONS} END AS reasons
 FROM known k {_PLACES}
 """
@@ -200,7 +217,7 @@ SELECT EXISTS (SELECT FROM incoming WHERE reasons IS NOT NULL) OR EXISTS (SELECT
 REJECT_ALL = """
 UPDATE judged SET outcome = 'rejected', entry_id = NULL, reasons = CASE WHEN outcome = 'rejected' THEN reasons
     ELSE jsonb_build_array(jsonb_build_object('code', 'batch_rejected', 'column', NULL,
-        'detail', 'Nothing is wrong with this line; others were rejected and on_error is reject_batch.')) END
+        'detail', %(because)s::text)) END
 """
 
 INSERT_ENTRIES = f"""
@@ -216,13 +233,15 @@ INSERT INTO ledger_entries (
     ledger_class, party_key, party_kind, party_name, company_number, charity_number, vcse, unit, category, purpose,
     card, contract_ref, service_date, invoice_date, payment_date, date_basis, net_pence, vat_pence,
     recoverable_vat_pence, irrecoverable_vat_pence, amount_basis, eligible_pence, agreement_id, line_code,
-    accounting_quarter, late_for, decision_ref, source_redacted, flags, recorded_at)
+    accounting_quarter, late_for, decision_ref, use_codes, use_exception, beneficiary_gss, credit_of, source_redacted,
+    flags, recorded_at)
 SELECT (%(prefix)s || lpad(to_hex(i.record), 8, '0'))::uuid, %(organisation)s, %(source)s, %(batch)s, i.record, i.line,
     j.line_key, i.fingerprint, coalesce(i.item_id, md5(%(source)s || '|' || j.line_key)), coalesce(p.line_no, 1),
     i.kind, i.ledger_class, i.party_key, i.party_kind, i.party_name, i.company_number, i.charity_number, i.vcse,
     i.unit, i.category, i.purpose, i.card, i.contract_ref, i.service_date, i.invoice_date, i.payment_date, i.date_basis,
     i.net_pence, i.vat_pence, i.recoverable_vat_pence, i.irrecoverable_vat_pence, i.amount_basis, i.eligible_pence,
-    j.agreement_id, j.line_code, j.accounting_quarter, j.late_for, i.decision_ref, i.source_redacted, i.flags, %(now)s
+    j.agreement_id, j.line_code, j.accounting_quarter, j.late_for, i.decision_ref, i.use_codes, i.use_exception,
+    i.beneficiary_gss, i.credit_of, i.source_redacted, i.flags, %(now)s
 FROM incoming i JOIN judged j ON j.record = i.record LEFT JOIN positions p ON p.record = i.record
 WHERE j.outcome = 'accepted'
 """
@@ -232,9 +251,10 @@ INSERT INTO held_lines (id, organisation_id, source, batch_id, record, line, lin
                         reasons, entry, held_at)
 SELECT (%(prefix)s || lpad(to_hex(i.record), 8, '0'))::uuid, %(organisation)s, %(source)s, %(batch)s, i.record, i.line,
     j.line_key, i.fingerprint, i.amount_pence, j.reasons,
-    to_jsonb(i) - ARRAY['reasons', 'rule', 'record', 'line', 'line_key', 'fingerprint', 'amount_pence']
+    to_jsonb(i) - ARRAY['reasons', 'use_reasons', 'rule', 'record', 'line', 'line_key', 'fingerprint', 'amount_pence']
         || jsonb_build_object('item_id', coalesce(i.item_id, md5(%(source)s || '|' || j.line_key)),
-                              'agreement_id', j.agreement_id, 'line_code', j.line_code, 'late_for', j.late_for),
+                              'agreement_id', j.agreement_id, 'line_code', j.line_code, 'late_for', j.late_for,
+                              'outside_year', i.rule IS NOT NULL AND j.agreement_id IS NULL),
     %(now)s
 FROM incoming i JOIN judged j ON j.record = i.record WHERE j.outcome = 'held'
 """

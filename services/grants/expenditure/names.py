@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from services.grants.expenditure.columns import Columns
-from services.grants.expenditure.line import NULL, PLACE
+from services.grants.expenditure.line import INCOMING, NULL, PLACE
 from services.grants.expenditure.parties import PUBLIC_KINDS
 
 NAME_IN_TEXT = "name_in_text"
@@ -57,7 +57,7 @@ class NameFinder:
     def __init__(self, layout: dict[str, Any], columns: Columns) -> None:
         self._fields = [(PLACE[field], flag) for field, flag in WITHHELD.items() if layout["fields"].get(field)]
         self._keyed = layout["identity"]["kind"] == "keyed"
-        telling = {columns.of_field.get(field) for field in ("party_name", "party_key", "purpose")} - {None}
+        telling = {place for field in ("party_name", "party_key", "purpose") for place in columns.columns_of(field)}
         key_places = {columns.place(name) for name in layout["identity"]["columns"]} if self._keyed else set()
         self._key_tells = bool(telling & key_places)
         markers = [pattern for pattern in layout["parties"]["patterns"] if pattern["source_redacted"]]
@@ -145,6 +145,25 @@ def _name_of(text: str, leave_out: frozenset[str]) -> _Name | None:
     run = "".join(joined)
     searched = run if len(joined) > 1 and len(run) >= LEAST_RUN and not leave_out else ""
     return _Name(parts, (frozenset(broken), frozenset(joined)), searched)
+
+
+def flags_naming(kind: str, name: str | None, texts: Mapping[str, str | None]) -> list[str]:
+    """The same flags for a line that no file brought: field → text of those in WITHHELD."""
+    finder = NameFinder(
+        {"fields": dict.fromkeys(WITHHELD, True), "identity": {"kind": "counted", "columns": ()}, **_NO_PATTERNS},
+        Columns((), {"fields": {}, "identity": {"columns": ()}, **_NO_COLUMNS}),
+    )
+    row = [NULL] * len(INCOMING)
+    row[PARTY_KIND], row[PARTY_NAME] = kind, name or NULL
+    for field in WITHHELD:
+        row[PLACE[field]] = texts.get(field) or NULL
+    flags: list[str] = []
+    finder.fill(row, flags)
+    return sorted(set(flags))
+
+
+_NO_PATTERNS: dict[str, Any] = {"parties": {"patterns": ()}}
+_NO_COLUMNS: dict[str, Any] = {"item_columns": (), "total_rows": (), "assignment": {"rules": ()}}
 
 
 def withheld(kind: str | None, flags: Sequence[str], field: str) -> bool:

@@ -72,17 +72,32 @@ class PartyReader:
         number = "" if self._key_place is None else cells[self._key_place].strip()
         if not number and (kind not in PUBLIC_KINDS or name == NULL):
             return NULL
-        origin = f"number\x1e{number}" if number else f"name\x1e{name.casefold()}"
+        origin = _origin(number, name)
         found = self._keys.get(origin)
         if found is None:
             if len(self._keys) > CACHE_SIZE:
                 self._keys.clear()
-            found = self._keys[origin] = blake2b(f"{self._source}\x1e{origin}".encode(), digest_size=12).hexdigest()
+            found = self._keys[origin] = _opaque(self._source, origin)
         if self._key_place is None:
             if len(self._key_of_name) > CACHE_SIZE:
                 self._key_of_name.clear()
             self._key_of_name[name] = found
         return found
+
+
+def key_of(source: str, number: str | None, name: str | None, kind: str) -> str | None:
+    """The key of a payee whose number or name a person gave; none for a private payee known by name alone."""
+    if number:
+        return _opaque(source, _origin(number, ""))
+    return _opaque(source, _origin("", name)) if name and kind in PUBLIC_KINDS else None
+
+
+def _origin(number: str, name: str) -> str:
+    return f"number\x1e{number}" if number else f"name\x1e{name.casefold()}"
+
+
+def _opaque(source: str, origin: str) -> str:
+    return blake2b(f"{source}\x1e{origin}".encode(), digest_size=12).hexdigest()
 
 
 def _test(pattern: dict[str, Any]) -> tuple[Callable[[str], bool], str, bool]:

@@ -58,6 +58,7 @@ class ExpenditureBatch(Grants, table=True):
             name="every_penny_accounted_for",
         ),
         CheckConstraint("amount_unreadable_lines <= rejected_lines", name="unreadable_is_rejected"),
+        CheckConstraint("NOT (dry_run AND event_count > 0)", name="dry_run_tells_nobody"),
         CheckConstraint(
             "(covers_from IS NULL) = (covers_to IS NULL) AND covers_from <= covers_to", name="days_covered"
         ),
@@ -79,6 +80,11 @@ class ExpenditureBatch(Grants, table=True):
     corrects: UUID | None = Field(default=None, foreign_key="expenditure_batches.id")
     covers_from: date | None = Field(default=None, description="First day of payment that the file speaks for.")
     covers_to: date | None = None
+    dry_run: bool = Field(default=False, description="An account alone: nothing of it entered the ledger.")
+    expected_lines: int | None = None
+    expected_total_pence: int | None = pence(nullable=True)
+    period: str | None = Field(default=None, max_length=10, description="What the file is for, where it holds no day.")
+    said: dict[str, str] = json_field(default=dict)
     file_sha256: str | None = Field(
         default=None, max_length=64, description="The original, by the hash of its bytes as sent."
     )
@@ -101,6 +107,7 @@ class ExpenditureBatch(Grants, table=True):
     rejected_pence: int = pence(default=0)
     held_lines: int = 0
     held_pence: int = pence(default=0)
+    held_decided: dict[str, int] = json_field(default=dict)
     amount_unreadable_lines: int = 0
     not_lines: dict[str, int] = json_field(default=dict)
     eligible_pence: int = pence(default=0)

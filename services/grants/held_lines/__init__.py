@@ -1,0 +1,1 @@
+"""Lines that wait for a person, and what was decided on them."""

@@ -1,0 +1,1 @@
+"""The ledger beyond files: entries by hand, reversals, corrections with their chains, and the search."""

@@ -1,0 +1,84 @@
+"""Refusals of what is posted by hand."""
+
+from __future__ import annotations
+
+from shared.errors import Conflict, Invalid
+
+
+class VatInconsistent(Conflict):
+    """Net, VAT and gross contradict each other (G-27)."""
+
+    code = "vat_inconsistent"
+    title = "Net and VAT do not make gross"
+
+
+class CorrectionWithoutOrigin(Conflict):
+    """A negative amount entered by hand names what it corrects (G-28)."""
+
+    code = "correction_without_origin"
+    title = "The entry that it corrects is not named"
+
+
+class UnknownEntry(Invalid):
+    code = "unknown_entry"
+    title = "The organisation has no such entry"
+
+
+class NegativeKind(Conflict):
+    code = "negative_kind"
+    title = "An entry of this kind is not negative"
+
+
+class OutsideAgreementYear(Conflict):
+    """An agreement covers one year (G-4)."""
+
+    code = "outside_agreement_year"
+    title = "The cost lies outside the agreement's year"
+
+
+class QuarterDiffers(Conflict):
+    """The period follows the service date (G-26)."""
+
+    code = "quarter_differs"
+    title = "The quarter does not follow from the date"
+
+
+class UseRefused(Conflict):
+    """The grant may not pay for it (G-18 to G-20)."""
+
+    code = "use_refused"
+    title = "The grant may not pay for this"
+
+
+class UseUndeclared(Conflict):
+    """Every entry of an agreement declares the rules it raises, or none (G-19)."""
+
+    code = "use_undeclared"
+    title = "Nothing is declared about its use"
+
+
+class DecisionRequired(Conflict):
+    code = "decision_required"
+    title = "The chief finance officer must decide"
+
+
+class NotReversible(Conflict):
+    code = "not_reversible"
+    title = "A reversal is not reversed"
+
+
+class AlreadyReversed(Conflict):
+    """An entry is reversed exactly once (G-28)."""
+
+    code = "already_reversed"
+    title = "The entry was reversed before"
+
+
+class Superseded(Conflict):
+    code = "superseded"
+    title = "Another entry of the chain stands"
+
+
+class NothingChanges(Conflict):
+    code = "nothing_changes"
+    title = "The correction changes nothing"
