@@ -69,7 +69,7 @@ async def test_the_draft_freezes_the_figures_and_another_cfo_signs_them(grants: 
     assert len(draft["figures_sha256"]) == 64
     path = f"{PATH}/{draft['id']}/signatures"
     refused = await recorder(grants).post(path, json=SIGNATURE)
-    assert problem(refused, 403) == {"": "same_person"}
+    assert problem(refused, 409) == {"": "same_person"}
     assert "recorded the outturn" in refused.json()["detail"]
     problem(await grants.as_("grants:finance", sub="person:finn").post(path, json=SIGNATURE), 403)
     machine = grants.as_("grants:cfo", sub="client:robot", client_only=True)

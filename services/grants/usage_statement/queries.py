@@ -67,9 +67,9 @@ async def declared_uses(session: AsyncSession, agreement_id: UUID) -> tuple[list
     came_with: Any = case((col(LedgerEntry.use_codes).is_not(None), "allowed"))
     statement: Any = (
         columns_of(
-            func.coalesce(latest.c.codes, LedgerEntry.use_codes).label("codes"),
-            case((known, latest.c.exception), else_=col(LedgerEntry.use_exception)).label("exception"),
-            func.coalesce(latest.c.outcome, came_with).label("outcome"),
+            func.coalesce(latest.c.codes, LedgerEntry.use_codes).label("kept_codes"),
+            case((known, latest.c.exception), else_=col(LedgerEntry.use_exception)).label("kept_exception"),
+            func.coalesce(latest.c.outcome, came_with).label("kept_outcome"),
             col(LedgerEntry.organisation_id).label("body"),
             col(LedgerEntry.source).label("source"),
             col(LedgerEntry.accounting_quarter).label("quarter"),
@@ -83,17 +83,17 @@ async def declared_uses(session: AsyncSession, agreement_id: UUID) -> tuple[list
             col(LedgerEntry.reverses).is_(None),
             ~columns_of(1).where(col(cancelling.reverses) == col(LedgerEntry.entry_id)).exists(),
         )
-        .group_by("codes", "exception", "outcome", "body", "source", "quarter")
+        .group_by("kept_codes", "kept_exception", "kept_outcome", "body", "source", "quarter")
     )
     declared: dict[tuple[tuple[str, ...], str | None, str], tuple[int, int]] = {}
     undeclared = []
     rows = (await (await session.connection()).execute(statement)).all()
     slugs = await slugs_of(session, {row.body for row in rows})
     for row in rows:
-        if row.outcome is None:
+        if row.kept_outcome is None:
             undeclared.append(Undeclared(slugs[row.body], row.source, row.quarter, row.entries, int(row.pence)))
             continue
-        key = (tuple(sorted(row.codes or ())), row.exception, row.outcome)
+        key = (tuple(sorted(row.kept_codes or ())), row.kept_exception, row.kept_outcome)
         entries, pence = declared.get(key, (0, 0))
         declared[key] = (entries + row.entries, pence + int(row.pence))
     return (

@@ -127,7 +127,8 @@ async def use_summary(session: AsyncSession, agreement_id: UUID) -> UseSummary:
     """What of an agreement's ledger is declared, and what waits or was refused (G-19, G-37)."""
     uses = standing_uses(agreement_id).subquery()
     counted = columns_of(uses.c.outcome, func.count()).group_by(uses.c.outcome)
-    rows: dict[str, int] = dict((await (await session.connection()).execute(counted)).tuples().all())
+    found = (await (await session.connection()).execute(counted)).all()
+    rows: dict[str, int] = {row[0]: row[1] for row in found}
     return UseSummary(
         entries=sum(rows.values()),
         undeclared=rows.get(UNDECLARED, 0),

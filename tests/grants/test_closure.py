@@ -1,0 +1,194 @@
+"""Closing a year over HTTP: what stands open, all at once, and that a closed year takes no change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlmodel import select
+
+from services.grants.tables import Agreement
+from shared.http import HouseRoute
+from tests.grants.steps import annex_b, budgeted, done, drafted, figures, problem, signed
+from tests.grants.test_outturns import FINAL, PROVISIONAL
+from tests.grants.year_end import (
+    YEAR,
+    certified,
+    closable,
+    closed,
+    locked,
+    recorder,
+    reported,
+    signatory,
+    spent,
+    treated,
+)
+from tests.harness import Running, service_named
+
+CLOSURE = f"{YEAR}/closure"
+
+
+async def standing(grants: Running) -> list[str]:
+    shown = done(await grants.as_("grants:read").get(CLOSURE), 200)
+    return [item["code"] for item in shown["open"]]
+
+
+async def test_everything_that_stands_open_is_listed_at_once_and_nothing_is_closed(grants: Running) -> None:
+    """G-38; the refusals outturn_not_final and treatment_undecided of section 6; question 11."""
+    await budgeted(grants)
+    expected = [
+        "outturn_not_final",
+        "certificate_missing",
+        "treatment_undecided",
+        *["period_open"] * 4,
+        "report_not_published",
+    ]
+    assert await standing(grants) == expected
+    refused = await signatory(grants).post(CLOSURE, json={})
+    assert refused.status_code == 409
+    errors = refused.json()["errors"]
+    assert [error["code"] for error in errors] == expected
+    assert errors[3]["detail"] == "Q1 2017/18 is open; lock it, with a reason."
+    assert all(error["detail"] for error in errors)
+    assert done(await grants.anonymous.get(YEAR), 200)["state"] == "in_force"
+
+
+async def test_what_stands_open_goes_one_by_one_until_the_year_is_closed(grants: Running) -> None:
+    """G-38: each act takes its own item off the list, and then the chief finance officer closes the year."""
+    agreement = await spent(grants)
+    done(await recorder(grants).post(f"{YEAR}/outturns", json=PROVISIONAL))
+    left = await standing(grants)
+    assert left[:3] == ["outturn_not_final", "certificate_missing", "treatment_undecided"]
+    done(await recorder(grants).post(f"{YEAR}/outturns", json=FINAL))
+    assert "outturn_not_final" not in await standing(grants)
+    await certified(grants)
+    assert "certificate_missing" not in await standing(grants)
+    await treated(grants, 1_000_000)
+    assert "treatment_undecided" in await standing(grants)
+    await treated(grants, 400_000)
+    assert "treatment_undecided" not in await standing(grants)
+    await locked(grants, 1, 2, 3)
+    assert await standing(grants) == ["period_open", "report_not_published"]
+    await locked(grants, 4)
+    await reported(grants, agreement["id"])
+    assert await standing(grants) == []
+    problem(await grants.as_("grants:manager", "grants:finance").post(CLOSURE, json={}), 403)
+    shown = done(await signatory(grants).post(CLOSURE, json={}))
+    assert (shown["state"], shown["open"], shown["closed_at"]) == ("closed", [], "2018-06-01T12:00:00Z")
+    assert done(await grants.anonymous.get(YEAR), 200)["state"] == "closed"
+
+
+async def test_a_new_outturn_opens_again_what_was_certified_and_treated(grants: Running) -> None:
+    """G-36, G-37, G-38; worked example 11."""
+    await closable(grants)
+    changed = {**FINAL, "spend_pence": 2_098_125_000, "reason": "the auditor moved an accrual"}
+    done(await recorder(grants).post(f"{YEAR}/outturns", json=changed))
+    refused = await signatory(grants).post(CLOSURE, json={})
+    errors = {error["code"]: error["detail"] for error in refused.json()["errors"]}
+    assert set(errors) == {"certificate_missing", "treatment_undecided"}
+    assert errors["treatment_undecided"].startswith("£4,750.00 of the underspend is undecided")
+
+
+async def test_closing_may_be_begun_once_the_year_is_over_and_stops_nothing_yet(grants: Running) -> None:
+    """The states of section 3: in_force > closing > closed, each the chief finance officer's."""
+    grants.clock.set(datetime(2018, 3, 31, 12, tzinfo=UTC))
+    await budgeted(grants)
+    early = await signatory(grants).post(CLOSURE, json={"state": "closing"})
+    assert problem(early, 409) == {"": "year_not_over"}
+    grants.clock.set(datetime(2018, 4, 1, 12, tzinfo=UTC))
+    begun = done(await signatory(grants).post(CLOSURE, json={"state": "closing"}))
+    assert (begun["state"], begun["closing_since"], begun["closed_at"]) == ("closing", "2018-04-01T12:00:00Z", None)
+    again = await signatory(grants).post(CLOSURE, json={"state": "closing"})
+    assert problem(again, 409) == {"/state": "closing_begun"}
+    done(await recorder(grants).post(f"{YEAR}/outturns", json=PROVISIONAL))
+    assert problem(await signatory(grants).post(CLOSURE, json={"state": "open"}), 422) == {"/state": "literal_error"}
+
+
+async def test_a_draft_is_not_closed(grants: Running) -> None:
+    await drafted(grants)
+    assert problem(await signatory(grants).post(CLOSURE, json={}), 409) == {"": "year_not_over"}
+
+
+# What each write route of a year is sent once the year is closed. A route that is added and not listed fails below.
+BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
+    ("PATCH", ""): {"ggis_reference": "G-1"},
+    ("POST", "/signatures"): {"signed_on": "2018-06-01"},
+    ("PATCH", "/signatures/{signature}"): {"party": "funder"},
+    ("PUT", "/budget"): {"lines": annex_b()},
+    ("POST", "/outturns"): {**FINAL, "reason": "late"},
+    ("POST", "/underspend-treatments"): {"treatment": "retain", "amount_pence": 1},
+    ("POST", "/underspend-treatments/{treatment}/settlements"): {},
+    ("POST", "/underspend-treatments/{treatment}/withdrawals"): {"reason": "x"},
+    ("POST", "/certificates"): None,
+    ("POST", "/certificates/{certificate}/signatures"): {"signatory_name": "A", "signatory_role": "B"},
+    ("POST", "/closure"): {},
+    ("POST", "/accounting-periods/{quarter}/statement"): {"lines": figures()},
+    ("POST", "/accounting-periods/{quarter}/lock"): {"reason": "x"},
+    ("POST", "/accounting-periods/{quarter}/reopening"): {"reason": "x"},
+    ("POST", "/pass-through-awards"): {
+        "line_code": "CF",
+        "organisation": "agency",
+        "amount_pence": 1,
+        "awarded_on": "2017-05-10",
+        "title": "T",
+        "description": "D",
+    },
+}
+
+
+def write_routes() -> list[tuple[str, str, HouseRoute]]:
+    """(method, path below the agreement, route) of every route that changes something of one year."""
+    found = []
+    for router in service_named("grants").routers:
+        for route in router.routes:
+            assert isinstance(route, HouseRoute)
+            start = "/v1/agreements/{agreement}"
+            if route.path.startswith(start):
+                found += [
+                    (m, route.path[len(start) :], route)
+                    for m in sorted(route.methods or ())
+                    if m not in ("GET", "HEAD")
+                ]
+    return found
+
+
+@pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, _ in write_routes()])
+async def test_a_closed_year_refuses_every_change(grants: Running, method: str, path: str) -> None:
+    """G-38: a closed year is read-only for every command, whoever asks."""
+    await closed(grants)
+    assert (method, path) in BODIES, f"say in BODIES what {method} {path} is sent"
+    address = YEAR + path.format(signature=uuid4(), treatment=uuid4(), certificate=uuid4(), quarter="2017-18-q4")
+    refused = await everything(grants).request(method, address, json=BODIES[method, path], headers={"If-Match": "*"})
+    assert problem(refused, 409) == {"": "year_closed"}, path
+    assert refused.json()["detail"] == (
+        "2017/18 was closed on 2018-06-01 and is read-only; record what comes late in the agreement of 2018/19."
+    )
+
+
+def everything(grants: Running) -> Any:
+    return grants.as_(
+        *("grants:manager", "grants:finance", "grants:cfo", "grants:approver", "grants:history"), sub="person:zoe"
+    )
+
+
+async def test_reads_of_a_closed_year_go_on(grants: Running) -> None:
+    """G-38: read-only means that it can be read."""
+    await closed(grants)
+    client = grants.as_("grants:read")
+    for path in ("", "/budget", "/outturns", "/outturns/latest", "/certificates", "/usage-statement", "/closure"):
+        assert (await client.get(YEAR + path)).status_code == 200, path
+    assert await standing(grants) == []
+
+
+async def test_the_database_keeps_the_day_with_the_closed_state(grants: Running) -> None:
+    """The second guard of G-38."""
+    from sqlalchemy.exc import IntegrityError
+
+    await signed(grants)
+    async with grants.session() as session:
+        agreement = (await session.exec(select(Agreement))).one()
+        agreement.state = "closed"
+        with pytest.raises(IntegrityError, match="ck_agreements_closed_says_when"):
+            await session.flush()
