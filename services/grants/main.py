@@ -17,6 +17,7 @@ from services.grants.budget import api as budget
 from services.grants.certificates import api as certificates
 from services.grants.closure import api as closure
 from services.grants.expenditure import api as expenditure
+from services.grants.expenditure import profile_api as source_profiles
 from services.grants.expenditure.worker import take_in_batches
 from services.grants.forecasts import api as forecasts
 from services.grants.held_lines import api as held_lines
@@ -66,6 +67,7 @@ SERVICE = Service(
         use_rules.router,
         use_declarations.router,
         history.router,
+        source_profiles.router,
         expenditure.router,
         ledger.router,
         held_lines.router,

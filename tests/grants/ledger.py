@@ -17,18 +17,24 @@ async def spend(
     *entries: tuple[str, str, int],
     amount_basis: str = "net",
     use_codes: list[str] | None = None,
+    organisation: str = RECIPIENT,
+    paid: date = date(2017, 7, 1),
+    late_for: str | None = None,
 ) -> None:
-    """Post (line code, quarter, eligible pence); without use codes the use is undeclared."""
+    """Post (line code, quarter, eligible pence) to an organisation's ledger; without use codes the use is undeclared.
+
+    No entry has a service date; `paid` is its payment date, and `late_for` the locked quarter it came too late for.
+    """
     now, new_id = grants.clock(), grants.runtime.new_id
     async with grants.session() as session:
-        organisation = await organisation_by_slug(session, RECIPIENT)
-        assert organisation is not None
+        owner = await organisation_by_slug(session, organisation)
+        assert owner is not None
         source = f"source-{new_id()}"
         session.add(SourceProfile(name=source, version=1, layout={}, created_at=now, created_by="test"))
         await session.flush()
         batch = ExpenditureBatch(
             id=new_id(),
-            organisation_id=organisation.id,
+            organisation_id=owner.id,
             source=source,
             profile_version=1,
             state="completed",
@@ -47,7 +53,7 @@ async def spend(
             session.add(
                 LedgerEntry(
                     entry_id=new_id(),
-                    organisation_id=organisation.id,
+                    organisation_id=owner.id,
                     source=source,
                     batch_id=batch.id,
                     record=number,
@@ -58,7 +64,7 @@ async def spend(
                     kind="invoice",
                     party_kind="organisation",
                     card="none",
-                    payment_date=date(2017, 7, 1),
+                    payment_date=paid,
                     date_basis="payment",
                     net_pence=pence,
                     amount_basis=amount_basis,
@@ -66,6 +72,7 @@ async def spend(
                     agreement_id=UUID(agreement_id),
                     line_code=code,
                     accounting_quarter=quarter,
+                    late_for=late_for,
                     use_codes=use_codes,
                     source_redacted=False,
                     flags=[],

@@ -52,7 +52,9 @@ async def test_a_statement_gives_the_quarter_and_the_year_to_date_of_every_line(
     """G-31; the event is what other services have these figures from."""
     await budgeted(grants)
     done(await state(grants, 1, figures(100)))
-    second = done(await state(grants, 2, figures(50, OG1=0, OG2=-20)))
+    lines = figures(50, OG1=0, OG2=-20)
+    lines[1]["reason"] = "A rebate of the first quarter."
+    second = done(await state(grants, 2, lines))
     shown = {line["code"]: (line["quarter_pence"], line["year_to_date_pence"]) for line in second["lines"]}
     assert (shown["OG1"], shown["OG2"], shown["CF"]) == ((0, 100), (-20, 80), (50, 150))
     _, fact = await grants.emitted(QuarterSpendStated)
@@ -159,7 +161,7 @@ async def test_a_locked_quarter_takes_no_statement_and_the_answer_names_the_way_
     assert (locked["state"], locked["lock_reason"]) == ("locked", "quarter stated")
     refused = await state(grants, 2, figures())
     assert problem(refused, 409) == {"": "period_locked"}
-    assert refused.json()["detail"] == "Q2 2017/18 locked: quarter stated; post a correction in Q1 2017/18."
+    assert refused.json()["detail"] == "Q2 2017/18 locked: quarter stated; post a correction in Q3 2017/18."
     for quarter in (1, 3, 4):
         done(await lock(grants, quarter))
     assert "no quarter is open" in (await state(grants, 2, figures())).json()["detail"]
@@ -178,8 +180,53 @@ async def test_a_quarter_is_locked_once_by_the_chief_finance_officer_and_opened_
     assert problem(await lock(grants, 1, " "), 422) == {"/reason": "string_too_short"}
     done(await lock(grants, 1))
     assert problem(await lock(grants, 1), 409) == {"": "period_locked"}
-    assert done(await cfo.post(reopening, json={"reason": "a late invoice"}))["state"] == "open"
+    reopened = done(await cfo.post(reopening, json={"reason": "a late invoice"}))
+    assert (reopened["state"], reopened["lock_reason"]) == ("open", None)
+    done(await lock(grants, 1, "it is in"))
+    listed = done(await grants.as_("grants:read").get(PERIODS), 200)["items"]
+    assert [(move["state"], move["reason"], move["moved_by"]) for move in listed[0]["history"]] == [
+        ("locked", "quarter stated", "person:anne"),
+        ("open", "a late invoice", "person:anne"),
+        ("locked", "it is in", "person:anne"),
+    ]
+    assert [item["history"] for item in listed[1:]] == [[], [], []]
+    assert done(await grants.as_("grants:read").get(f"{PERIODS}/2017-18-q1"), 200)["history"] == listed[0]["history"]
+    done(await cfo.post(reopening, json={"reason": "a late invoice"}))
     done(await state(grants, 1, figures()))
+
+
+async def test_a_negative_figure_is_shown_with_its_reason_and_refused_without(grants: Running) -> None:
+    """G-28: a line's quarter may come out negative."""
+    agreement = await budgeted(grants)
+    await spend(
+        grants, agreement["id"], ("OG2", "2017-18-q1", -300), ("OG2", "2017-18-q1", 100), ("OG3", "2017-18-q1", 5)
+    )
+    lines = figures(50, OG1=-20, OG2=-200, OG3=-1)
+    assert problem(await state(grants, 1, lines), 409) == {
+        "/lines/0/reason": "negative_unexplained",
+        "/lines/2/reason": "negative_unexplained",
+    }
+    assert await grants.emitted(QuarterSpendStated) == []
+    lines[0]["reason"] = lines[2]["reason"] = "A rebate."
+    stated = done(await state(grants, 1, lines))
+    assert [line["reason"] for line in stated["lines"]][:4] == ["A rebate.", None, "A rebate.", None]
+    period = done(await grants.as_("grants:read").get(f"{PERIODS}/2017-18-q1"), 200)
+    assert [line["negative_because"] for line in period["lines"]][:3] == [
+        [],
+        [{"kind": "invoice", "entries": 1, "pence": -300, "reasons": []}],
+        [],
+    ]
+
+
+async def test_spend_of_the_first_quarter_may_be_stated_and_need_not(grants: Running) -> None:
+    """G-31: not required in Q1, required from Q2; the first year to date holds Q1 either way."""
+    await budgeted(grants)
+    done(await state(grants, 1, figures(100)))
+    second = done(await state(grants, 2, figures(50)))
+    assert {line["year_to_date_pence"] for line in second["lines"]} == {150}
+    missing = (await state(grants, 3, [])).json()
+    assert {error["code"] for error in missing["errors"]} == {"spend_missing"}
+    assert len(missing["errors"]) == 16
 
 
 async def test_two_locks_at_once_leave_one_lock(grants: Running) -> None:
@@ -249,55 +296,3 @@ async def test_quarters_of_other_years_and_words_that_are_no_quarter_are_refused
 async def test_a_quarter_without_a_budget_cannot_be_stated(grants: Running) -> None:
     await signed(grants)
     assert problem(await state(grants, 1, []), 409) == {"/lines": "no_budget"}
-
-
-async def test_management_accounts_roll_up_to_headings_and_flag_what_is_over_budget(grants: Running) -> None:
-    """G-30, G-33."""
-    agreement = await budgeted(grants)
-    await spend(
-        grants,
-        agreement["id"],
-        ("OG1", "2017-18-q1", 10_000_000),
-        ("OG1", "2017-18-q2", 30_000_000),
-        ("OG2", "2017-18-q2", 1_000),
-        ("SI", "2017-18-q3", 5),
-    )
-    path = "/v1/agreements/2017-18/management-accounts"
-    client = grants.as_("grants:read")
-    accounts = done(await client.get(path, params={"quarter": "2017-18-q2"}), 200)
-    shown = {line["code"]: line for line in accounts["lines"]}
-    fields = ("budget_pence", "actual_pence", "year_to_date_pence", "variance_pence", "variance_percent", "over_budget")
-    assert [shown["OG1"][field] for field in fields] == [
-        38_400_000,
-        30_000_000,
-        40_000_000,
-        -1_600_000,
-        "-4.167",
-        True,
-    ]
-    assert [shown["OG"][field] for field in fields[:4]] == [123_200_000, 30_001_000, 40_001_000, 83_199_000]
-    assert [shown["TOTAL"][field] for field in fields[:3]] == [2_100_000_000, 30_001_000, 40_001_000]
-    whole = done(await client.get(path), 200)
-    assert whole["quarter"] == "2017-18-q4"
-    assert next(line for line in whole["lines"] if line["code"] == "TOTAL")["year_to_date_pence"] == 40_001_005
-
-    sheet = await client.get(f"{path}.csv", params={"quarter": "2017-18-q2"})
-    rows = sheet.text.split("\r\n")
-    assert rows[1] == "OG1,Councillor Services,OG,leaf,384000.00,300000.00,400000.00,-16000.00,-4.167"
-    problem(await grants.anonymous.get(path), 401)
-    problem(await client.get(path, params={"quarter": "2016-17-q1"}), 404)
-
-
-async def test_figures_in_thousands_are_each_rounded_from_their_own_pence_and_never_adjusted(grants: Running) -> None:
-    """Worked examples 12 and 13; G-40."""
-    agreement = await budgeted(grants)
-    path = "/v1/agreements/2017-18/management-accounts?quarter=2017-18-q1"
-    client = grants.as_("grants:read")
-    assert done(await client.get(path), 200)["note"] is None
-    posted = [(code, "2017-18-q1", 1_040_000) for code in ("OG1", "OG2", "OG3")]
-    await spend(grants, agreement["id"], *posted, ("SI", "2017-18-q1", -1_050_000), ("LP", "2017-18-q1", 1_050_000))
-    accounts = done(await client.get(path), 200)
-    shown = {line["code"]: line["in_thousands"]["actual"] for line in accounts["lines"]}
-    assert [shown[code] for code in ("OG1", "OG2", "OG3", "OG")] == ["10", "10", "10", "31"]
-    assert [shown[code] for code in ("LP", "SI", "CF")] == ["11", "(11)", "0"]
-    assert accounts["note"] == "figures may not sum because of rounding"

@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
 from sqlmodel import col, select
 
+from services.grants.accounts.queries import negatives
+from services.grants.accounts.report import SEES_NAMES
+from services.grants.accounts.shapes import Because
 from services.grants.faults import quarter_of, year_of
 from services.grants.periods import commands
 from services.grants.periods.queries import (
     latest_statement,
     ledger_sums,
     load_period,
+    period_moves,
     statement_lines,
     year_to_date_before,
 )
-from services.grants.periods.rules import PeriodState, StatedLine, stale_year_to_date
-from services.grants.periods.tables import AccountingPeriod, QuarterStatement, StatementLine
+from services.grants.periods.rules import StatedLine, stale_year_to_date
+from services.grants.periods.shapes import (
+    Finding,
+    LedgerLineShape,
+    LockBody,
+    PeriodInList,
+    PeriodMoveShape,
+    PeriodShape,
+    ReopeningBody,
+    ReportShape,
+    StatementBody,
+    StatementLineShape,
+    StatementShape,
+)
+from services.grants.periods.tables import AccountingPeriod, PeriodMove, QuarterStatement, StatementLine
 from services.grants.queries import carrying_lines, load_agreement, reported_quarters
-from services.grants.shapes import Code, HappenedAt, KnownBy, Prose, SignedAmount, Yes, content_tag
+from services.grants.shapes import AsAtTime, KnownByTime, content_tag
 from services.grants.tables import Agreement
 from shared.errors import NotFound
-from shared.fields import example
-from shared.http import Body, Reads, Routes, Shape, Writes
+from shared.http import Reads, Routes, Writes
 from shared.pagination import Page, Paging, paginate
-from shared.periods import Quarter, end_of_day
+from shared.periods import Quarter
 from shared.work import Work
 
 router = Routes(tags=["accounting periods"])
@@ -38,118 +52,18 @@ Finance = Annotated[Work, Writes("grants:finance", "grants:cfo")]
 Cfo = Annotated[Work, Writes("grants:cfo")]
 
 
-class StatedLineBody(Body):
-    code: Code
-    quarter_pence: SignedAmount
-    year_to_date_pence: SignedAmount | None = Field(
-        default=None,
-        description="Computed from the quarters stated before; given where the quarter before was not stated.",
-    )
-    zero_confirmed: Yes = Field(default=False, description="True where the figure is zero and meant (G-31).")
-
-
-class StatementBody(Body):
-    """The spend of a quarter: a figure for every carrying line."""
-
-    model_config = example(
-        lines=[
-            {"code": "IL1", "quarter_pence": 165_325_000},
-            {"code": "CF", "quarter_pence": 0, "zero_confirmed": True},
-        ]
-    )
-
-    lines: list[StatedLineBody] = Field(max_length=500)
-    reason: Prose | None = Field(default=None, description="Why the quarter is stated anew; needed then.")
-    happened_at: HappenedAt = None
-
-
-class LockBody(Body):
-    """Why the quarter is locked."""
-
-    model_config = example(reason="quarter stated")
-
-    reason: Prose = Field(description="Shown with the lock, such as: quarter stated.")
-
-
-class ReopeningBody(Body):
-    """Why the quarter is opened again."""
-
-    model_config = example(reason="an invoice of the quarter came late")
-
-    reason: Prose
-
-
-class StatementLineShape(Shape):
-    code: str
-    name: str
-    quarter_pence: int
-    year_to_date_pence: int
-    ledger_pence: int = Field(description="What the ledger held for the quarter when it was stated.")
-
-
-class Finding(Shape):
-    code: Literal["ledger_differs", "year_to_date_stale"]
-    line: str
-    detail: str
-    difference_pence: int = Field(description="Stated less ledger, or less what the quarters stated by now come to.")
-
-
-class StatementShape(Shape):
-    id: UUID
-    quarter: str
-    number: int
-    gross_used: bool = Field(description="Some figures hold VAT that cannot be separated (G-27).")
-    reason: str | None = Field(description="Why the quarter was stated anew.")
-    happened_at: datetime
-    recorded_at: datetime
-    stated: bool = Field(description="happened_at was stated, and lies before the recording.")
-    lines: list[StatementLineShape]
-    findings: list[Finding] = Field(
-        description="Where the statement differs from the ledger of its moment, or from earlier quarters stated anew."
-    )
-    stale_quarters: list[str] = Field(
-        description="Later quarters whose year to date no longer follows; state them anew, in order."
-    )
-
-
-class ReportShape(Shape):
-    state: str
-    submitted_at: datetime | None
-    published_at: datetime | None
-    url: str | None
-
-
-class PeriodInList(Shape):
-    quarter: str
-    state: PeriodState
-    lock_reason: str | None
-    locked_at: datetime | None
-    version: int
-
-
-class LedgerLineShape(Shape):
-    code: str
-    name: str
-    ledger_pence: int = Field(description="Eligible cost in the ledger for the quarter (G-26, G-27).")
-    ledger_year_to_date_pence: int
-
-
-class PeriodShape(PeriodInList):
-    starts_on: date
-    ends_on: date
-    report: ReportShape | None = Field(description="Where the quarter's performance report stands (G-43).")
-    gross_used: bool
-    lines: list[LedgerLineShape] = Field(description="Every carrying line of the budget at the quarter's end.")
-    statement: StatementShape | None = Field(description="The latest statement.")
-
-
 @router.get("/v1/agreements/{agreement}/accounting-periods")
 async def list_accounting_periods(work: Ledger, agreement: str, paging: Paging) -> Page[PeriodInList]:
-    """The quarters of an agreement and whether they are locked."""
+    """The quarters of an agreement: whether they are locked, and every lock and reopening with its reason."""
     found = await load_agreement(work.session, agreement)
+    moves = await period_moves(work.session, found.id)
     statement = select(AccountingPeriod).where(AccountingPeriod.agreement_id == found.id)
     return await paginate(
-        work, statement, order=(col(AccountingPeriod.quarter),), paging=paging, shape=PeriodInList.model_validate
+        work,
+        statement,
+        order=(col(AccountingPeriod.quarter),),
+        paging=paging,
+        shape=lambda period: _in_list(period, moves),
     )
 
 
@@ -163,11 +77,12 @@ async def read_accounting_period(work: Ledger, agreement: str, quarter: str) -> 
 
 
 @router.get("/v1/agreements/{agreement}/accounting-periods/{quarter}/statement")
-async def read_statement(work: Ledger, agreement: str, quarter: str, known_by: KnownBy = None) -> StatementShape:
-    """The quarter's latest statement; with `known_by` the one known on a day."""
+async def read_statement(
+    work: Ledger, agreement: str, quarter: str, as_at: AsAtTime = None, known_by: KnownByTime = None
+) -> StatementShape:
+    """The quarter's latest statement; with `as_at` the one that stood on a day, with `known_by` the one known then."""
     found, wanted = await _load(work, agreement, quarter)
-    known_before = end_of_day(known_by) if known_by else None
-    statement = await latest_statement(work.session, found.id, wanted, known_by=known_before)
+    statement = await latest_statement(work.session, found.id, wanted, as_at=as_at, known_by=known_by)
     if statement is None:
         raise NotFound(f"{wanted.label} was not stated then.")
     work.etag(statement.number)
@@ -178,7 +93,8 @@ async def read_statement(work: Ledger, agreement: str, quarter: str, known_by: K
 async def state_quarter(work: Finance, agreement: str, quarter: str, body: StatementBody) -> StatementShape:
     """State the spend of a quarter; a later statement stands beside the earlier one."""
     lines = [
-        StatedLine(line.code, line.quarter_pence, line.year_to_date_pence, line.zero_confirmed) for line in body.lines
+        StatedLine(line.code, line.quarter_pence, line.year_to_date_pence, line.zero_confirmed, line.reason)
+        for line in body.lines
     ]
     statement = await commands.state_quarter(work, agreement, quarter, lines, body.happened_at, body.reason)
     work.etag(statement.number)
@@ -188,13 +104,13 @@ async def state_quarter(work: Finance, agreement: str, quarter: str, body: State
 @router.post("/v1/agreements/{agreement}/accounting-periods/{quarter}/lock", status_code=201)
 async def lock_quarter(work: Cfo, agreement: str, quarter: str, body: LockBody) -> PeriodInList:
     """Lock a quarter; later lines for it go to the first open one."""
-    return PeriodInList.model_validate(await commands.lock_quarter(work, agreement, quarter, body.reason))
+    return await _moved(work, await commands.lock_quarter(work, agreement, quarter, body.reason))
 
 
 @router.post("/v1/agreements/{agreement}/accounting-periods/{quarter}/reopening", status_code=201)
 async def reopen_quarter(work: Cfo, agreement: str, quarter: str, body: ReopeningBody) -> PeriodInList:
     """Open a locked quarter again."""
-    return PeriodInList.model_validate(await commands.reopen_quarter(work, agreement, quarter, body.reason))
+    return await _moved(work, await commands.reopen_quarter(work, agreement, quarter, body.reason))
 
 
 async def _load(work: Work, agreement: str, quarter: str) -> tuple[Agreement, Quarter]:
@@ -202,13 +118,32 @@ async def _load(work: Work, agreement: str, quarter: str) -> tuple[Agreement, Qu
     return found, quarter_of(quarter, year_of(found.year))
 
 
+async def _moved(work: Work, period: AccountingPeriod) -> PeriodInList:
+    await work.session.flush()
+    return _in_list(period, await period_moves(work.session, period.agreement_id, period.quarter))
+
+
+def _in_list(period: AccountingPeriod, moves: Sequence[PeriodMove]) -> PeriodInList:
+    history = [PeriodMoveShape.model_validate(move) for move in moves if move.quarter == period.quarter]
+    return PeriodInList(
+        **period.model_dump(include={"quarter", "state", "lock_reason", "locked_at", "version"}), history=history
+    )
+
+
 async def _period_shape(work: Work, agreement: Agreement, quarter: Quarter) -> PeriodShape:
     period = await load_period(work.session, agreement.id, quarter)
     ledger = await ledger_sums(work.session, agreement.id, quarter)
     report = (await reported_quarters(work.session, agreement.id)).get(quarter.slug)
     statement = await latest_statement(work.session, agreement.id, quarter)
+    because = await negatives(
+        work.session,
+        agreement.id,
+        [(code, quarter) for code, pence in ledger.quarter_pence.items() if pence < 0],
+        view="accruals",
+        sees_names=work.actor.may(*SEES_NAMES),
+    )
     return PeriodShape(
-        **PeriodInList.model_validate(period).model_dump(),
+        **_in_list(period, await period_moves(work.session, agreement.id)).model_dump(),
         starts_on=quarter.start,
         ends_on=quarter.end,
         report=ReportShape.model_validate(report) if report else None,
@@ -219,6 +154,7 @@ async def _period_shape(work: Work, agreement: Agreement, quarter: Quarter) -> P
                 name=line.name,
                 ledger_pence=ledger.quarter_pence.get(line.code, 0),
                 ledger_year_to_date_pence=ledger.year_to_date_pence.get(line.code, 0),
+                negative_because=[Because.model_validate(each) for each in because.get((line.code, quarter), [])],
             )
             for line in await carrying_lines(work.session, agreement.id, quarter.end)
         ],

@@ -7,12 +7,18 @@ from datetime import datetime
 
 from services.grants.commands import load_agreement_to_change
 from services.grants.faults import quarter_of, year_of
-from services.grants.periods.queries import latest_statement, ledger_sums, load_period, year_to_date_before
+from services.grants.periods.queries import (
+    latest_statement,
+    ledger_sums,
+    load_period,
+    period_moves,
+    year_to_date_before,
+)
 from services.grants.periods.rules import StatedLine, StatingPosition
 from services.grants.periods.rules import lock_quarter as decide_lock
 from services.grants.periods.rules import reopen_quarter as decide_reopening
 from services.grants.periods.rules import state_quarter as decide_statement
-from services.grants.periods.tables import AccountingPeriod, QuarterStatement, StatementLine
+from services.grants.periods.tables import AccountingPeriod, PeriodMove, QuarterStatement, StatementLine
 from services.grants.queries import budget_awaiting, carrying_lines, quarters_open
 from services.grants.tables import Agreement
 from shared.periods import Quarter, london_date
@@ -47,6 +53,7 @@ async def state_quarter(
             lock_reason=period.lock_reason,
             open_quarters=tuple(await quarters_open(work.session, agreement.id)),
             gross_used=ledger.gross_used,
+            ledger=ledger.quarter_pence,
             budget_awaiting=await budget_awaiting(work.session, agreement.id),
         ),
         lines,
@@ -67,12 +74,14 @@ async def state_quarter(
     )
     work.session.add(statement)
     await work.session.flush()
+    reasons = {line.code: line.reason for line in lines}
     work.session.add_all(
         StatementLine(
             statement_id=statement.id,
             code=line.code,
             name=line.name,
             position=place,
+            reason=reasons[line.code],
             quarter_pence=line.quarter_pence,
             year_to_date_pence=line.year_to_date_pence,
             ledger_pence=ledger.quarter_pence.get(line.code, 0),
@@ -100,19 +109,19 @@ async def lock_quarter(work: Work, agreement_key: str, quarter_slug: str, reason
     decide_lock(quarter, period.lock_reason)
     period.state, period.lock_reason = "locked", reason
     period.locked_at, period.locked_by = work.now, work.actor.sub
-    _touch(work, period)
+    await _move(work, period, reason)
     work.audit("lock_quarter", agreement.id, after={"quarter": quarter.slug, "state": "locked"}, reason=reason)
     return period
 
 
 async def reopen_quarter(work: Work, agreement_key: str, quarter_slug: str, reason: str) -> AccountingPeriod:
-    """Open a locked quarter again; the reason stands in the audit log beside that of the lock."""
+    """Open a locked quarter again; the reason stands beside that of the lock."""
     agreement, quarter = await _load(work, agreement_key, quarter_slug)
     period = await load_period(work.session, agreement.id, quarter)
     decide_reopening(quarter, period.lock_reason)
     before = {"quarter": quarter.slug, "lock_reason": period.lock_reason}
     period.state, period.lock_reason, period.locked_at, period.locked_by = "open", None, None, None
-    _touch(work, period)
+    await _move(work, period, reason)
     work.audit("reopen_quarter", agreement.id, before=before, after={"state": "open"}, reason=reason)
     return period
 
@@ -122,6 +131,20 @@ async def _load(work: Work, agreement_key: str, quarter_slug: str) -> tuple[Agre
     return agreement, quarter_of(quarter_slug, year_of(agreement.year))
 
 
-def _touch(work: Work, period: AccountingPeriod) -> None:
+async def _move(work: Work, period: AccountingPeriod, reason: str) -> None:
+    """Note what the quarter became and why; who moves it holds the agreement's row, so that numbers follow."""
+    moves = await period_moves(work.session, period.agreement_id, period.quarter)
+    work.session.add(
+        PeriodMove(
+            agreement_id=period.agreement_id,
+            quarter=period.quarter,
+            number=len(moves) + 1,
+            state=period.state,
+            reason=reason,
+            moved_at=work.now,
+            moved_by=work.actor.sub,
+            moved_by_name=work.actor.name,
+        )
+    )
     period.version += 1
     period.modified_at = work.now

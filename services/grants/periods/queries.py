@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.expenditure.tables import LedgerEntry
-from services.grants.periods.tables import AccountingPeriod, QuarterStatement, StatementLine
+from services.grants.periods.tables import AccountingPeriod, PeriodMove, QuarterStatement, StatementLine
 from services.grants.tables import Party
 from shared.errors import NotFound
 from shared.periods import Quarter
@@ -33,7 +33,9 @@ class Cell:
     """What the ledger holds for a line in a quarter; `own` tells the recipient's entries from those of other bodies.
 
     A body that receives pass-through reports its spend at its award. The agreement's own spend is what was paid to it,
-    and would be counted twice with it.
+    and would be counted twice with it. `late_for` names the locked quarter whose entries came too late for it.
+    `vat_unknown`: a source gave amounts without recoverable VAT, so more was paid than it says. `day_assumed` counts
+    entries without the day that the view goes by, for which another of their days stands in.
     """
 
     code: str
@@ -42,8 +44,9 @@ class Cell:
     pence: int
     entries: int
     gross_used: bool
-    late_pence: int
+    late_for: str | None
     vat_unknown: bool
+    day_assumed: int
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,14 @@ async def load_period(session: AsyncSession, agreement_id: UUID, quarter: Quarte
     return period
 
 
+async def period_moves(session: AsyncSession, agreement_id: UUID, quarter: str | None = None) -> Sequence[PeriodMove]:
+    """Locks and reopenings of the agreement's quarters, or of one, in the order in which they happened."""
+    statement = select(PeriodMove).where(PeriodMove.agreement_id == agreement_id)
+    if quarter is not None:
+        statement = statement.where(PeriodMove.quarter == quarter)
+    return (await session.exec(statement.order_by(col(PeriodMove.quarter), col(PeriodMove.number)))).all()
+
+
 async def ledger_sums(
     session: AsyncSession,
     agreement_id: UUID,
@@ -90,7 +101,6 @@ async def ledger_cells(
     view: View = "accruals",
     known_by: datetime | None = None,
     until: date | None = None,
-    line: str | None = None,
 ) -> list[Cell]:
     """What the ledger holds for the agreement, by line and quarter, in the order of neither.
 
@@ -98,15 +108,11 @@ async def ledger_cells(
     it, in the quarter of its payment, whichever year that falls in (G-26). With `known_by` only what was recorded
     before that instant; with `until` only what was received (accruals) or paid (cash) by that day.
     """
-    own = col(LedgerEntry.organisation_id).in_(
-        select(Party.organisation_id).where(
-            Party.agreement_id == agreement_id, col(Party.role).in_(("recipient", "lead_parent"))
-        )
-    )
+    own = own_entries(agreement_id)
     entry = LedgerEntry
     when: Any = col(entry.accounting_quarter) if view == "accruals" else func.date_trunc("quarter", entry.payment_date)
     pence: Any = col(entry.eligible_pence) if view == "accruals" else PAID
-    # The share of recoverable VAT is unknown where a source gives amounts without it; then a payment was larger.
+    day_assumed = col(entry.service_date).is_(None) if view == "accruals" else col(entry.date_basis) != "payment"
     vat_unknown = and_(col(entry.amount_basis) == "net", col(entry.vat_pence).is_(None))
     statement: Any = (
         columns_of(
@@ -116,32 +122,46 @@ async def ledger_cells(
             func.sum(pence).label("pence"),
             func.count().label("entries"),
             func.bool_or(col(entry.amount_basis) == "gross").label("gross_used"),
-            func.coalesce(func.sum(pence).filter(col(entry.late_for).is_not(None)), 0).label("late_pence"),
+            col(entry.late_for),
             func.bool_or(vat_unknown).label("vat_unknown"),
+            func.count().filter(day_assumed).label("day_assumed"),
         )
         .where(col(entry.agreement_id) == agreement_id)
-        .group_by(col(entry.line_code), text("quarter"), text("own"))
+        .group_by(col(entry.line_code), col(entry.late_for), text("quarter"), text("own"))
     )
     if known_by is not None:
         statement = statement.where(col(entry.recorded_at) < known_by)
-    if line is not None:
-        statement = statement.where(col(entry.line_code) == line)
     if until is not None:
         day = col(entry.payment_date)
         statement = statement.where((func.coalesce(entry.service_date, day) if view == "accruals" else day) <= until)
     return [
         Cell(
             code=row.line_code,
-            quarter=Quarter.parse(row.quarter) if view == "accruals" else Quarter.of(row.quarter.date()),
+            quarter=quarter_of_row(row.quarter),
             own=row.own,
             pence=int(row.pence),
             entries=row.entries,
             gross_used=row.gross_used,
-            late_pence=int(row.late_pence),
+            late_for=row.late_for,
             vat_unknown=row.vat_unknown,
+            day_assumed=row.day_assumed,
         )
         for row in await (await session.connection()).execute(statement)
     ]
+
+
+def own_entries(agreement_id: UUID) -> Any:
+    """Whether an entry stands in the ledger of the recipient, or of the body that it belongs to."""
+    return col(LedgerEntry.organisation_id).in_(
+        select(Party.organisation_id).where(
+            Party.agreement_id == agreement_id, col(Party.role).in_(("recipient", "lead_parent"))
+        )
+    )
+
+
+def quarter_of_row(value: str | datetime) -> Quarter:
+    """The quarter that a grouped row is of: its name (accruals), or the instant at which it begins (cash)."""
+    return Quarter.parse(value) if isinstance(value, str) else Quarter.of(value.date())
 
 
 def sums_to(cells: Iterable[Cell], quarter: Quarter) -> LedgerSums:
@@ -164,14 +184,21 @@ def sums_to(cells: Iterable[Cell], quarter: Quarter) -> LedgerSums:
 
 
 async def latest_statement(
-    session: AsyncSession, agreement_id: UUID, quarter: Quarter, *, known_by: datetime | None = None
+    session: AsyncSession,
+    agreement_id: UUID,
+    quarter: Quarter,
+    *,
+    known_by: datetime | None = None,
+    as_at: datetime | None = None,
 ) -> QuarterStatement | None:
-    """The statement made last; with `known_by` the last recorded before that instant."""
+    """The statement made last; with `known_by` the last recorded before that instant, with `as_at` the last made."""
     statement = select(QuarterStatement).where(
         QuarterStatement.agreement_id == agreement_id, QuarterStatement.quarter == quarter.slug
     )
     if known_by is not None:
         statement = statement.where(QuarterStatement.recorded_at < known_by)
+    if as_at is not None:
+        statement = statement.where(QuarterStatement.happened_at < as_at)
     return (await session.exec(statement.order_by(col(QuarterStatement.number).desc()).limit(1))).one_or_none()
 
 

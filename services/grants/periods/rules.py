@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
+from services.grants.expenditure.rules import first_open_quarter
 from services.grants.faults import earlier_than_forerunner, line_faults, no_budget, raise_together
 from shared.errors import Conflict, Refusal
 from shared.events.grants import LineSpend, QuarterSpendStated
@@ -43,6 +44,13 @@ class ZeroUnconfirmed(Conflict):
     title = "A zero is not confirmed"
 
 
+class NegativeUnexplained(Conflict):
+    """A line's quarter may come out negative, and is shown with the reason (G-28)."""
+
+    code = "negative_unexplained"
+    title = "A negative figure needs its reason"
+
+
 class RestatementReasonMissing(Conflict):
     code = "reason_missing"
     title = "Stating a quarter anew needs a reason"
@@ -63,7 +71,8 @@ class StatingPosition:
     """What stating a quarter must know.
 
     `lines` are the carrying lines of the budget in effect at the quarter's end, code → name. `before` holds each line's
-    year to date of the quarter before; it is empty in Q1, and None where that quarter was not stated.
+    year to date of the quarter before; it is empty in Q1, and None where that quarter was not stated. `ledger` is what
+    the ledger holds for the quarter, code → pence.
     """
 
     agreement_id: UUID
@@ -75,6 +84,7 @@ class StatingPosition:
     lock_reason: str | None = None
     open_quarters: tuple[str, ...] = field(default=())
     gross_used: bool = False
+    ledger: Mapping[str, int] = field(default_factory=dict)
     budget_awaiting: int | None = None
 
 
@@ -86,6 +96,7 @@ class StatedLine:
     quarter_pence: int
     year_to_date_pence: int | None = None
     zero_confirmed: bool = False
+    reason: str | None = None
 
 
 def state_quarter(
@@ -103,7 +114,9 @@ def state_quarter(
     """
     quarter = position.quarter
     if position.lock_reason is not None:
-        raise PeriodLocked(f"{quarter.label} locked: {position.lock_reason}; {way_on(position.open_quarters)}.")
+        raise PeriodLocked(
+            f"{quarter.label} locked: {position.lock_reason}; {way_on(quarter, position.open_quarters)}."
+        )
     if today < quarter.end:
         raise FutureActual(f"{quarter.label} ends on {quarter.end.isoformat()}; state its spend then.")
     if not position.lines:
@@ -134,22 +147,25 @@ def state_quarter(
     )
 
 
-def way_on(open_quarters: Sequence[str]) -> str:
-    """What to do about a locked quarter (G-29)."""
-    if not open_quarters:
+def way_on(quarter: Quarter, open_quarters: Sequence[str]) -> str:
+    """What to do about a locked quarter (G-29): the quarter that takes its late lines is the one named."""
+    taken = first_open_quarter(quarter, open_quarters)
+    if taken is None:
         return "no quarter is open; the chief finance officer may reopen one"
-    return f"post a correction in {Quarter.parse(open_quarters[0]).label}"
+    return f"post a correction in {Quarter.parse(taken).label}"
 
 
 def lock_quarter(quarter: Quarter, lock_reason: str | None) -> None:
     """The chief finance officer's own act; once (G-29)."""
     if lock_reason is not None:
-        raise PeriodLocked(f"{quarter.label} was locked before: {lock_reason}.")
+        raise PeriodLocked(
+            f"{quarter.label} was locked before: {lock_reason}; reopen it first to lock it for another reason."
+        )
 
 
 def reopen_quarter(quarter: Quarter, lock_reason: str | None) -> None:
     if lock_reason is None:
-        raise PeriodOpen(f"{quarter.label} is open already.")
+        raise PeriodOpen(f"{quarter.label} is open already; nothing needs to be done.")
 
 
 def _restatement_faults(position: StatingPosition, happened_at: datetime, reason: str | None) -> list[Refusal]:
@@ -176,6 +192,14 @@ def _figure_faults(position: StatingPosition, line: StatedLine, index: int) -> l
         faults.append(
             ZeroUnconfirmed(
                 f"Say zero_confirmed for {line.code}, or give its figure.", pointer=f"/lines/{index}/zero_confirmed"
+            )
+        )
+    if line.quarter_pence < 0 <= position.ledger.get(line.code, 0) and not line.reason:
+        faults.append(
+            NegativeUnexplained(
+                f"The quarter of {line.code} is negative and the ledger's is not; say why in reason, or post the "
+                "credit note first.",
+                pointer=f"/lines/{index}/reason",
             )
         )
     pointer = f"/lines/{index}/year_to_date_pence"

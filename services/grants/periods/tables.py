@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field
 
 from services.grants.base import Grants, Kept
@@ -25,6 +25,27 @@ class AccountingPeriod(Kept, table=True):
     lock_reason: str | None = Field(default=None, max_length=2000)
     locked_at: datetime | None = instant(nullable=True)
     locked_by: str | None = None
+
+
+class PeriodMove(Grants, table=True):
+    """A lock or a reopening of a quarter, with its reason and who did it; none is ever taken back (G-29)."""
+
+    __tablename__ = "accounting_period_moves"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["agreement_id", "quarter"], ["accounting_periods.agreement_id", "accounting_periods.quarter"]
+        ),
+        CheckConstraint("state IN ('open', 'locked')", name="state"),
+    )
+
+    agreement_id: UUID = Field(primary_key=True)
+    quarter: str = Field(primary_key=True, max_length=10)
+    number: int = Field(primary_key=True, description="From 1, in the order in which they happened.")
+    state: str = Field(max_length=10, description="What the quarter became: locked, or open again.")
+    reason: str = Field(max_length=2000)
+    moved_at: datetime = instant()
+    moved_by: str = Field(description="Subject of the token.")
+    moved_by_name: str
 
 
 class QuarterStatement(Grants, table=True):
@@ -56,6 +77,7 @@ class StatementLine(Grants, table=True):
     code: str = Field(primary_key=True, max_length=20)
     name: str = Field(max_length=200)
     position: int
+    reason: str | None = Field(default=None, max_length=2000, description="Why a figure is negative (G-28).")
     quarter_pence: int = pence()
     year_to_date_pence: int = pence()
     ledger_pence: int = pence()
