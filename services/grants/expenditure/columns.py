@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
+
+from services.grants.expenditure.line import TEXT_FIELDS
+
+INVISIBLE = dict.fromkeys((0xFEFF, 0x200B, 0x200C, 0x200D, 0x00AD, 0x2060))
+MAX_COLUMNS = 2000
 
 
 @dataclass(frozen=True)
@@ -24,17 +30,38 @@ class ColumnsMissing(ValueError):
         self.faults = tuple(faults)
 
 
+@dataclass(frozen=True)
+class Derived:
+    """A field whose cell is made from others, and stands behind the last column of its record."""
+
+    field: str
+    place: int
+    source: dict[str, Any]
+    columns: tuple[int, ...]
+
+
 def plain_name(name: str) -> str:
-    """A header's name as it is compared: without case, outer spaces and repeated inner ones."""
-    return " ".join(name.strip("\ufeff").split()).casefold()
+    """A header's name as it is compared: without case, outer spaces, repeated inner ones and signs nobody sees."""
+    if not name.isascii():
+        name = name.translate(INVISIBLE)
+    return " ".join(name.split()).casefold()
 
 
 def alternatives(source: dict[str, Any]) -> tuple[str, ...]:
-    """The column names of a field's source; none for a constant."""
+    """The column names of a field's source; none for a constant or what is said once a file."""
     column = source.get("column")
     if column is None:
-        return ()
+        return tuple(source.get("join") or source.get("first_of") or ())
     return (column,) if isinstance(column, str) else tuple(column)
+
+
+def is_derived(field: str, source: dict[str, Any]) -> bool:
+    """Whether a field's cell must be made first: from several columns, of a part, by a meaning, from elsewhere."""
+    if any(source.get(way) for way in ("join", "first_of", "preamble", "parameter", "part")):
+        return True
+    if source.get("constant") is not None:
+        return False
+    return source.get("when_blank") is not None or (bool(source.get("values")) and field not in TEXT_FIELDS)
 
 
 class Columns:
@@ -52,24 +79,55 @@ class Columns:
         self._groups: dict[str, tuple[str, ...]] = {}
         self._optional: set[str] = set()
         for source in layout["fields"].values():
-            names = alternatives(source) if source else ()
+            if not source:
+                continue
+            names = alternatives(source)
             for name in names:
-                self._groups[plain_name(name)] = names
+                if source.get("column"):
+                    self._groups[plain_name(name)] = names
                 if source.get("optional"):
                     self._optional.add(plain_name(name))
-        self.of_field = {
-            field: self._find(alternatives(source))
-            for field, source in layout["fields"].items()
-            if source and alternatives(source)
-        }
+        self.derived: list[Derived] = []
+        self.of_field: dict[str, int | None] = {}
+        self._columns_of: dict[str, tuple[int, ...]] = {}
+        for field, source in layout["fields"].items():
+            if source:
+                self._find_field(field, source)
         self._other = {name: self._find(self._names(name)) for name in dict.fromkeys(other_columns(layout))}
         self.unnamed_from = max((places[-1] for places in self._places.values()), default=-1) + 1
         if self._faults:
             raise ColumnsMissing(list(dict.fromkeys(self._faults)))
 
     def place(self, name: str) -> int | None:
-        """Where a column that identity, items, totals or assignment name stands; None for an optional one not there."""
+        """Where a column that the profile names outside its fields stands; None for an optional one not there."""
         return self._other[name]
+
+    def columns_of(self, field: str) -> tuple[int, ...]:
+        """The file's own columns that a field is read from."""
+        return self._columns_of.get(field, ())
+
+    def name_of(self, place: int) -> str:
+        """The name of a column, or of those that a derived cell is made from."""
+        if place < self.width:
+            return self.header[place].strip()
+        derived = next(derived for derived in self.derived if derived.place == place)
+        names = " + ".join(self.header[column].strip() for column in derived.columns)
+        return names or derived.field
+
+    def _find_field(self, field: str, source: dict[str, Any]) -> None:
+        names = alternatives(source)
+        found = [self._find(names)] if source.get("column") else [self._find((name,)) for name in names]
+        places = tuple(place for place in found if place is not None)
+        self._columns_of[field] = places
+        if is_derived(field, source):
+            if names and not places:
+                self.of_field[field] = None
+            else:
+                place = self.width + len(self.derived)
+                self.derived.append(Derived(field, place, source, places))
+                self.of_field[field] = place
+        elif names:
+            self.of_field[field] = found[0]
 
     def _names(self, name: str) -> tuple[str, ...]:
         return self._groups.get(plain_name(name), (name,))
@@ -81,28 +139,61 @@ class Columns:
             return found[0]
         if found:
             self._faults.append(
-                ColumnFault("column_ambiguous", f"More than one column is called {shown}; keep one.", names[0])
-            )
-        elif not any(plain_name(name) in self._optional for name in names):
-            self._faults.append(
                 ColumnFault(
-                    "column_missing", f"The header has no column {shown}; add it, or name it in the profile.", names[0]
+                    "column_ambiguous",
+                    f"More than one column is called {shown}; keep one, or name them by header.named.",
+                    names[0],
                 )
             )
+        elif not any(plain_name(name) in self._optional for name in names):
+            near = get_close_matches(plain_name(names[0]), list(self._places)[:MAX_COLUMNS], 3, 0.6)
+            hint = f" Near it: {', '.join(self.header[self._places[name][0]].strip()[:64] for name in near)}."
+            detail = f"The header has no column {shown}; add it, or name it in the profile." + (hint if near else "")
+            self._faults.append(ColumnFault("column_missing", detail, names[0]))
         return None
+
+
+def named_columns(header: Sequence[str], named: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """The header with the names that a profile gives to columns of its own choice."""
+    if not named:
+        return tuple(header)
+    names, faults = list(header), []
+    plain = [plain_name(name) for name in header]
+    for choice in named:
+        if choice["position"] is not None:
+            place = choice["position"] - 1
+        else:
+            same = [place for place, name in enumerate(plain) if name == plain_name(choice["column"])]
+            place = same[choice["occurrence"] - 1] if choice["occurrence"] <= len(same) else len(names)
+        if place < len(names):
+            names[place] = choice["name"]
+        else:
+            which = f"column {place + 1}" if choice["position"] else f"{choice['column']} no. {choice['occurrence']}"
+            detail = f"The header has {len(names)} columns and no {which}, which the profile calls {choice['name']}."
+            faults.append(ColumnFault("column_missing", detail, choice["name"]))
+    if faults:
+        raise ColumnsMissing(faults)
+    return tuple(names)
 
 
 def other_columns(layout: dict[str, Any]) -> Iterable[str]:
     """Columns that a profile names outside its fields."""
     yield from layout["identity"]["columns"]
     yield from layout["item_columns"]
-    yield from (rule["column"] for rule in layout["total_rows"])
+    for tests in ("total_rows", "other_rows", "only_rows", "end_rows"):
+        yield from (test["column"] for test in layout.get(tests, ()) if test["column"] is not None)
+    yield from layout.get("fill_down", ())
+    yield from (test["column"] for test in layout.get("amounts", {}).get("negative_when", ()))
     yield from (rule["column"] for rule in layout["assignment"]["rules"])
 
 
 def used_columns(layout: dict[str, Any]) -> tuple[str, ...]:
     """Every column whose content makes up a line, each once, by the first of its names."""
-    names = [alternatives(source)[0] for source in layout["fields"].values() if source and alternatives(source)]
+    names: list[str] = []
+    for source in layout["fields"].values():
+        found = alternatives(source) if source else ()
+        # Of alternatives one stands in a file; of columns that are joined all do.
+        names += found[:1] if found and source.get("column") else found
     names += list(layout["item_columns"])
     seen: dict[str, str] = {}
     for name in names:

@@ -6,29 +6,28 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import col, select
 
 from services.grants import queries as grants
-from services.grants.expenditure.columns import ColumnsMissing
-from services.grants.expenditure.faults import NotCorrectable, UnreadableFile
-from services.grants.expenditure.loading import load
+from services.grants.expenditure.faults import ControlTotalMismatch, NotCorrectable, PeriodNeeded
+from services.grants.expenditure.loading import load, uses_of
 from services.grants.expenditure.profile import SourceProfile as ProfileBody
+from services.grants.expenditure.profile import complete
 from services.grants.expenditure.queries import latest_profile, lines_exist
-from services.grants.expenditure.reader import FileReader, FileToRead, Tally
-from services.grants.expenditure.reading import FileFault, choose_encoding
-from services.grants.expenditure.rules import DaysCovered, days_covered, fix_identity
+from services.grants.expenditure.reader import FileToRead
+from services.grants.expenditure.reading import FileFault
+from services.grants.expenditure.receiving import look, media_of, refused
+from services.grants.expenditure.rules import DaysCovered, days_covered, fix_identity, last_day_of
 from services.grants.expenditure.tables import ExpenditureBatch, SourceProfile
-from shared.errors import ErrorItem, NotFound, UnsupportedMediaType
+from shared.errors import NotFound
 from shared.http import Upload
 from shared.periods import london_date
 from shared.work import Work
 
-ANSWERED_AT_ONCE_LINES = 1000
-MEDIA_TYPES = ("text/csv", "application/json")
 WAITING = "expenditure_waiting"
 """PostgreSQL channel on which the worker hears of batches."""
 
@@ -53,63 +52,69 @@ async def define_profile(work: Work, body: ProfileBody) -> SourceProfile:
 
 
 @dataclass(frozen=True)
-class Look:
-    """A first look into a file: how it is read, and its rows where they are few."""
+class Submission:
+    """What goes with a file: whose it is, how it is laid out, and what is to become of it."""
 
-    encoding: str
-    header: tuple[str, ...]
-    rows: str
-    tally: Tally | None
+    organisation: str
+    profile: str
+    on_error: str = "quarantine"
+    corrects: UUID | None = None
+    covers: tuple[date | None, date | None] = (None, None)
+    dry_run: bool = False
+    expected_lines: int | None = None
+    expected_total_pence: int | None = None
+    period: str | None = None
 
 
-async def submit_batch(
-    work: Work,
-    upload: Upload,
-    *,
-    organisation: str,
-    profile: str,
-    on_error: str,
-    corrects: UUID | None,
-    covers: tuple[date | None, date | None] = (None, None),
-) -> ExpenditureBatch:
+async def submit_batch(work: Work, upload: Upload, given: Submission) -> ExpenditureBatch:
     """Take a file in at once where it is short; else leave it to the worker. A file that cannot be read is refused."""
-    work.may_write_for(organisation)
-    owner = await grants.organisation_by_slug(work.session, organisation)
+    work.may_write_for(given.organisation)
+    owner = await grants.organisation_by_slug(work.session, given.organisation)
     if owner is None:
         raise NotFound("No organisation has this slug; register it first.", parameter="organisation")
-    layout = await latest_profile(work.session, profile)
-    if layout is None:
+    profile = await latest_profile(work.session, given.profile)
+    if profile is None:
         raise NotFound("No source profile has this name; create it first.", parameter="profile")
-    days = days_covered(*covers, london_date(work.now))
-    if corrects is not None:
-        mended = await _check_correction(work, corrects, owner.id, profile)
-        if days is None and mended.covers_from and mended.covers_to:
-            # What mends a file makes it whole, so it speaks for the same days.
-            days = DaysCovered(mended.covers_from, mended.covers_to)
-    gzipped = _check_media(upload)
-    file = FileToRead(
-        path=str(upload.path),
-        media_type=upload.media_type,
-        gzipped=gzipped,
-        encoding="utf-8",
-        layout=layout.layout,
-        source=profile,
-        today=london_date(work.now).isoformat(),
+    days = days_covered(*given.covers, london_date(work.now))
+    mended = await _check_correction(work, given, owner.id)
+    if mended is not None and days is None and mended.covers_from and mended.covers_to:
+        # What mends a file makes it whole, so it speaks for the same days.
+        days = DaysCovered(mended.covers_from, mended.covers_to)
+    media_type, gzipped = media_of(upload)
+    layout = complete(profile.layout)
+    seen = await asyncio.to_thread(
+        look,
+        FileToRead(
+            path=str(upload.path),
+            media_type=media_type,
+            gzipped=gzipped,
+            encoding="utf-8",
+            layout=layout,
+            source=given.profile,
+            today=london_date(work.now).isoformat(),
+            uses=await uses_of(work, layout),
+            said=said_of(layout, given.period, mended),
+            mends=mended.header if mended else None,
+        ),
     )
-    seen = await asyncio.to_thread(_look, file)
     batch = ExpenditureBatch(
         id=work.new_id(),
         organisation_id=owner.id,
-        source=profile,
-        profile_version=layout.version,
+        source=given.profile,
+        profile_version=profile.version,
         state="received",
-        on_error=on_error,
-        corrects=corrects,
+        on_error=given.on_error,
+        corrects=given.corrects,
         covers_from=days.first if days else None,
         covers_to=days.last if days else None,
+        dry_run=given.dry_run,
+        expected_lines=given.expected_lines,
+        expected_total_pence=given.expected_total_pence,
+        period=given.period or (mended.period if mended else None),
+        said={name: _storable(text) for name, text in seen.said.items()},
         file_sha256=upload.sha256,
         size_bytes=upload.size,
-        media_type=upload.media_type,
+        media_type=media_type,
         gzipped=gzipped,
         encoding=seen.encoding,
         header=[_storable(name) for name in seen.header],
@@ -127,53 +132,63 @@ async def submit_batch(
     tally = seen.tally
     batch.started_at = work.now
     try:
-        await load(work, batch, layout.layout, _only(seen.rows), lambda: tally)
+        await load(work, batch, layout, _only(seen.rows), lambda: tally)
     except FileFault as fault:
-        raise _refused(fault) from fault
+        raise refused(fault) from fault
+    await _refuse_mismatch(work, batch)
     return batch
 
 
-async def _check_correction(work: Work, corrects: UUID, organisation_id: UUID, source: str) -> ExpenditureBatch:
-    statement = select(ExpenditureBatch).where(col(ExpenditureBatch.id) == corrects)
+async def _refuse_mismatch(work: Work, batch: ExpenditureBatch) -> None:
+    """The refusal of a file that is not the one that was meant. The failed batch and its original are kept.
+
+    Committed here and not at the edge: what is refused rolls back, and this batch is to stay as the proof of it.
+    """
+    failure = batch.failure or {}
+    if failure.get("code") != "control_total_mismatch":
+        return
+    href = f"{work.base_url}/v1/expenditure-batches/{batch.id}"
+    figures = {name: value for name, value in failure.items() if name not in ("code", "detail")}
+    detail = failure["detail"]
+    await work.commit()
+    raise ControlTotalMismatch(
+        detail,
+        parameter="expected_lines" if "expected_lines" in figures else "expected_total_pence",
+        extra={**figures, "batch": href},
+        headers={"Link": f'<{href}>; rel="related"'},
+    )
+
+
+async def _check_correction(work: Work, given: Submission, organisation_id: UUID) -> ExpenditureBatch | None:
+    if given.corrects is None:
+        return None
+    statement = select(ExpenditureBatch).where(col(ExpenditureBatch.id) == given.corrects)
     target = (await work.session.exec(statement)).one_or_none()
     if target is None or target.organisation_id != organisation_id:
         raise NotFound("The organisation has no batch of this id.", parameter="corrects")
-    if target.source != source:
+    if target.source != given.profile:
         raise NotCorrectable("That batch came through another profile; use the same.", parameter="corrects")
+    if target.dry_run:
+        raise NotCorrectable("That batch was a trial; send its file mended, without corrects.", parameter="corrects")
     if target.state not in ("completed", "failed"):
         raise NotCorrectable("That batch is still being taken in; wait until it is completed.", parameter="corrects")
     return target
 
 
-def _check_media(upload: Upload) -> bool:
-    """Whether the body is compressed. UnsupportedMediaType for what is not taken."""
-    if upload.media_type not in MEDIA_TYPES:
-        raise UnsupportedMediaType("Send the file as text/csv, or lines as application/json; name it in Content-Type.")
-    encoding = (upload.content_encoding or "identity").strip().lower()
-    if encoding not in ("identity", "gzip"):
-        raise UnsupportedMediaType("Content-Encoding may be gzip, or be left out.")
-    return encoding == "gzip"
-
-
-def _look(file: FileToRead) -> Look:
-    """Read the header and the first lines; of a short file that is all. Blocking: runs in a thread."""
-    try:
-        encoding = "utf-8"
-        if file.media_type == "text/csv":
-            encoding = choose_encoding(Path(file.path), file.gzipped, tuple(file.layout["encodings"]))
-        reader = FileReader(FileToRead(**{**file.as_json(), "encoding": encoding}))
-        blocks = reader.blocks(ANSWERED_AT_ONCE_LINES)
-        rows = next(blocks, "")
-        more = next(blocks, None) is not None
-    except FileFault as fault:
-        raise _refused(fault) from fault
-    except ColumnsMissing as fault:
-        errors = [ErrorItem(code=item.code, detail=item.detail, column=item.column[:64]) for item in fault.faults]
-        raise UnreadableFile(
-            "The header does not hold the columns the profile needs; see errors. Is the delimiter the profile's?",
-            errors=errors,
-        ) from fault
-    return Look(encoding, reader.header, rows, None if more else reader.tally)
+def said_of(layout: dict[str, Any], period: str | None, mended: ExpenditureBatch | None) -> dict[str, str]:
+    """What is said once a file, by field: by the parameter, or by the file whose errors this one mends."""
+    said = dict(mended.said) if mended else {}
+    fields = [name for name, source in layout["fields"].items() if source and source["parameter"] == "period"]
+    if period is not None and not fields:
+        raise PeriodNeeded("The profile reads no field from the period; leave it out.", parameter="period")
+    if period is not None:
+        said |= dict.fromkeys(fields, last_day_of(period).isoformat())
+    elif any(name not in said for name in fields):
+        raise PeriodNeeded(
+            "The file holds no day, so say what it is for: period=2017-04, 2017-18-q1, 2017-18 or a day.",
+            parameter="period",
+        )
+    return said
 
 
 def _storable(name: str) -> str:
@@ -184,7 +199,3 @@ def _storable(name: str) -> str:
 async def _only(rows: str) -> AsyncIterator[bytes]:
     if rows:
         yield rows.encode()
-
-
-def _refused(fault: FileFault) -> UnreadableFile:
-    return UnreadableFile(fault.detail, errors=[ErrorItem(code=fault.code, detail=fault.detail, line=fault.line)])

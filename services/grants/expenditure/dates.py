@@ -49,7 +49,9 @@ def date_pattern(style: str) -> re.Pattern[str]:
     for match in TOKEN.finditer(style):
         token = TOKENS.get(match[0].lower().strip("[]"))
         if token is None:
-            raise ValueError(f"{match[0]} is not a part of a date; use yyyy, yy, mmmm, mmm, mm, m, dd, d, do, ddd, dddd")
+            raise ValueError(
+                f"{match[0]} is not a part of a date; use yyyy, yy, mmmm, mmm, mm, m, dd, d, do, ddd, dddd"
+            )
         parts += [re.escape(style[place : match.start()]), token]
         place = match.end()
     parts.append(re.escape(style[place:]))

@@ -32,3 +32,17 @@ class DaysNotCovered(Invalid):
 class ColumnConflict(Invalid):
     code = "column_conflict"
     title = "The profile contradicts itself"
+
+
+class ControlTotalMismatch(Conflict):
+    """The file is not the one that was meant: its lines or its sum differ from what the sender counted."""
+
+    code = "control_total_mismatch"
+    title = "The control totals do not agree"
+
+
+class PeriodNeeded(Invalid):
+    """A file without days says what it is for; one with days does not."""
+
+    code = "period_unclear"
+    title = "The period of the file is not clear"

@@ -15,7 +15,8 @@ LINE_KEY, FINGERPRINT, ITEM_ID = PLACE["line_key"], PLACE["fingerprint"], PLACE[
 MAX_KEY = 300
 CONTENT_OF = {
     "amount": "amount_pence", "vat": "vat_pence", "recoverable_vat": "recoverable_vat_pence",
-    "irrecoverable_vat": "irrecoverable_vat_pence", "input_date": "payment_date",
+    "irrecoverable_vat": "irrecoverable_vat_pence", "input_date": "payment_date", "debit": "amount_pence",
+    "credit": "amount_pence", "vat_rate": "vat_pence",
 }  # fmt: skip
 """Fields that stand in a parsed line under another name."""
 
@@ -40,7 +41,11 @@ class Identifier:
         }
         read_as[payment_column] = PLACE["payment_date"]
         places = [place for name in content if (place := _place_of(name, layout, columns)) is not None]
-        self._content_of_row = _getter([stored for place in places if (stored := read_as.get(place)) is not None])
+        stored_places = [stored for place in places if (stored := read_as.get(place)) is not None]
+        if payment_column >= columns.width and payment_column not in places:
+            # A day that is said once a file tells this month's rent from the last one's.
+            stored_places.append(PLACE["payment_date"])
+        self._content_of_row = _getter(stored_places)
         self._content_of_cells = _getter([place for place in places if read_as.get(place) is None])
         self._last_item = ("", NULL)
         items = [place for name in layout["item_columns"] if (place := columns.place(name)) is not None]

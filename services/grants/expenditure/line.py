@@ -18,7 +18,8 @@ Reasons = list[tuple[str, str, int | None]]
 
 TEXT_FIELDS = {
     "ledger_class": 40, "company_number": 40, "charity_number": 40, "unit": 300, "category": 300, "purpose": 2000,
-    "contract_ref": 200, "decision_ref": 200, "use_exception": 80, "beneficiary_gss": 20, "kind": 20, "card": 10, "vcse": 10, "party_kind": 20,
+    "contract_ref": 200, "decision_ref": 200, "kind": 20, "card": 10, "vcse": 10, "party_kind": 20,
+    "use_codes": 200, "use_exception": 80, "beneficiary_gss": 20,
 }  # fmt: skip
 """Text fields and the most characters each may hold."""
 CODED = {

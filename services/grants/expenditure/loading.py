@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
+from psycopg import sql
 from sqlmodel import col, func, select
 
 from services.grants import queries as grants
 from services.grants.expenditure.bulk_events import LineEvents
 from services.grants.expenditure.merge import Account, Merge, MergeInput, RuleFault, Slot
-from services.grants.expenditure.reader import Tally
 from services.grants.expenditure.reading import FileFault
+from services.grants.expenditure.row_kinds import Tally
 from services.grants.expenditure.rules import (
+    Controls,
     DaysCovered,
     Taken,
     compared_fields,
     complete_batch,
+    control_mismatch,
     over_budget,
     place_quarters,
 )
 from services.grants.expenditure.staging import copy_slice, open_staging
-from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
+from services.grants.expenditure.tables import BatchLine, ExpenditureBatch, LedgerEntry
 from services.grants.tables import Agreement
+from services.grants.use_rules.queries import rule_book
 from shared import outbox
 from shared.database import raw_connection
 from shared.events.grants import ExpenditureRecorded
@@ -31,6 +36,8 @@ from shared.money import MAX_PENCE
 from shared.periods import FinancialYear, london_date
 from shared.work import Work
 
+SPOOLED_BYTES = 4 * 1024 * 1024
+_OUTCOME_COLUMNS = sql.SQL(", ").join(map(sql.Identifier, BatchLine.__table__.columns.keys()))  # type: ignore[attr-defined]
 SLICE_BLOCKS = 5
 """Blocks of parsed lines that are merged at a time: enough to work by sets, and few enough to overlap with parsing."""
 
@@ -46,13 +53,18 @@ async def load(
     await work.session.flush()
     connection = await raw_connection(work.session)
     await open_staging(connection)
-    # Whether any line is rejected must be known before the first enters, where that keeps all of them out.
-    slice_blocks = None if batch.on_error == "reject_batch" else SLICE_BLOCKS
+    # Whether any line is rejected must be known before the first enters, where that keeps all of them out; so must the
+    # totals that somebody stated.
+    controlled = batch.expected_lines is not None or batch.expected_total_pence is not None
+    slice_blocks = None if batch.on_error == "reject_batch" or controlled else SLICE_BLOCKS
     more = await copy_slice(connection, blocks, slice_blocks)
     await connection.execute("ANALYZE incoming")
     # Lines of one organisation and source are compared with what is stored, so merges of them go one at a time.
     await work.lock("expenditure", str(batch.organisation_id), batch.source)
     slots, faults = await _assignments(work, layout)
+    mismatch = control_mismatch(_controls(batch), tally_of()) if controlled else None
+    if batch.dry_run:
+        await connection.execute("SAVEPOINT trial")
     merge = Merge(
         connection,
         MergeInput(
@@ -66,6 +78,7 @@ async def load(
             reject_all=batch.on_error == "reject_batch",
             slots=slots,
             rule_faults=faults,
+            refused=mismatch["detail"] if mismatch else None,
         ),
     )
     await merge.open()
@@ -78,11 +91,19 @@ async def load(
     if abs(tally.received_pence) > MAX_PENCE:
         raise FileFault("total_too_large", "The amounts add up to more than can be kept; check the decimal points.")
     months = await _months(work, batch.id)
-    _settle(work, batch, tally, account, events.count)
+    findings = await _findings(work, {slot.agreement_id for slot in slots}) if account.lines["accepted"] else []
+    if batch.dry_run:
+        await _undo(connection, batch.id)
+    _settle(work, batch, tally, account, 0 if batch.dry_run else events.count)
+    if mismatch is not None:
+        batch.state, batch.failure = "failed", mismatch
     batch.eligible_pence = sum(pence for _, _, pence in months)
-    batch.findings = await _findings(work, {slot.agreement_id for slot in slots}) if account.lines["accepted"] else []
+    batch.findings = [*findings, *tally.findings]
     work.session.add(batch)
     await work.session.flush()
+    if batch.dry_run:
+        work.audit("try_expenditure", batch.id, after={"lines": account.lines, "pence": account.pence})
+        return
     completed = complete_batch(
         Taken(
             batch.id,
@@ -99,6 +120,37 @@ async def load(
     work.audit(
         "take_in_expenditure", batch.id, after={"state": batch.state, "lines": account.lines, "pence": account.pence}
     )
+
+
+async def _undo(connection: Any, batch_id: UUID) -> None:
+    """Take back all that the trial wrote, but what became of each line that would not be accepted.
+
+    The lines go through a file of the machine, so that memory holds none of them.
+    """
+    chosen = sql.SQL("SELECT {} FROM expenditure_batch_lines WHERE batch_id = {}").format(
+        _OUTCOME_COLUMNS, sql.Literal(batch_id)
+    )
+    with tempfile.SpooledTemporaryFile(SPOOLED_BYTES) as spool:
+        async with connection.cursor() as cursor:
+            async with cursor.copy(sql.SQL("COPY ({}) TO STDOUT").format(chosen)) as copy:
+                async for data in copy:
+                    spool.write(data)
+            await cursor.execute("ROLLBACK TO SAVEPOINT trial")
+            spool.seek(0)
+            into = sql.SQL("COPY expenditure_batch_lines ({}) FROM STDIN").format(_OUTCOME_COLUMNS)
+            async with cursor.copy(into) as copy:
+                while data := spool.read(SPOOLED_BYTES):
+                    await copy.write(data)
+            # What equals an earlier line of the same file would have named its entry, which does not exist.
+            await cursor.execute(
+                "UPDATE expenditure_batch_lines l SET entry_id = NULL WHERE l.batch_id = %s AND l.entry_id IS NOT NULL"
+                " AND NOT EXISTS (SELECT FROM ledger_entries e WHERE e.entry_id = l.entry_id)",
+                (batch_id,),
+            )
+
+
+def _controls(batch: ExpenditureBatch) -> Controls:
+    return Controls(batch.expected_lines, batch.expected_total_pence)
 
 
 def _events(work: Work, connection: Any, batch: ExpenditureBatch) -> LineEvents:
@@ -167,7 +219,7 @@ async def _assignments(work: Work, layout: dict[str, Any]) -> tuple[list[Slot], 
     """Where each assignment rule's lines go. Holds a share of the quarters, so that none is locked meanwhile (G-29)."""
     slots: list[Slot] = []
     faults: list[RuleFault] = []
-    known: dict[str, tuple[UUID, dict[str, int], Any] | None] = {}
+    known: dict[str, tuple[UUID, dict[str, int], Any, bool] | None] = {}
     for number, rule in enumerate(layout["assignment"]["rules"]):
         label = rule["agreement"]
         if label not in known:
@@ -176,20 +228,29 @@ async def _assignments(work: Work, layout: dict[str, Any]) -> tuple[list[Slot], 
         if found is None:
             faults.append(RuleFault(number, "agreement_unknown", f"There is no agreement for {label}; enter it first."))
             continue
-        agreement_id, budget, placements = found
+        agreement_id, budget, placements, closed = found
         if rule["line_code"] not in budget:
             code = rule["line_code"][:20]
             detail = f"The budget of {label} has no carrying line {code}; set the budget, or mend the rule."
             faults.append(RuleFault(number, "workstream_unknown", detail))
             continue
         slots += [
-            Slot(number, agreement_id, rule["line_code"], place.from_day, place.to_day, place.post_to, place.late_for)
+            Slot(
+                number,
+                agreement_id,
+                rule["line_code"],
+                place.from_day,
+                place.to_day,
+                place.post_to,
+                place.late_for,
+                closed,
+            )
             for place in placements
         ]
     return slots, faults
 
 
-async def _agreement(work: Work, label: str) -> tuple[UUID, dict[str, int], Any] | None:
+async def _agreement(work: Work, label: str) -> tuple[UUID, dict[str, int], Any, bool] | None:
     agreement = await grants.agreement_of_year(work.session, label)
     if agreement is None:
         return None
@@ -198,7 +259,8 @@ async def _agreement(work: Work, label: str) -> tuple[UUID, dict[str, int], Any]
     day = max(london_date(work.now), agreement.in_force_from)
     lines = await grants.carrying_lines(work.session, agreement.id, day)
     budget = {line.code: line.amount_pence or 0 for line in lines}
-    return agreement.id, budget, place_quarters(FinancialYear.parse(label), locked)
+    placements = place_quarters(FinancialYear.parse(label), locked)
+    return agreement.id, budget, placements, agreement.closed_at is not None
 
 
 async def _findings(work: Work, agreements: set[UUID]) -> list[dict[str, Any]]:
@@ -217,3 +279,26 @@ async def _findings(work: Work, agreements: set[UUID]) -> list[dict[str, Any]]:
         )
         findings += over_budget(spent, {line.code: line.amount_pence or 0 for line in lines}, agreement.year)
     return findings
+
+
+async def uses_of(work: Work, layout: dict[str, Any]) -> dict[str, Any] | None:
+    """What a file's lines are judged by, as JSON: the rule book, and each agreement's id, territory and kinds of lines.
+
+    None where no rule of the profile places a line: then nothing is judged.
+    """
+    labels = list(dict.fromkeys(rule["agreement"] for rule in layout["assignment"]["rules"]))
+    if not labels:
+        return None
+    agreements: dict[str, Any] = {}
+    for label in labels:
+        agreement = await grants.agreement_of_year(work.session, label)
+        if agreement is None:
+            continue
+        day = max(london_date(work.now), agreement.in_force_from)
+        lines = await grants.carrying_lines(work.session, agreement.id, day)
+        agreements[label] = {
+            "id": str(agreement.id),
+            "territory": agreement.territory,
+            "kinds": {line.code: line.kind for line in lines},
+        }
+    return {"book": (await rule_book(work.session)).to_json(), "agreements": agreements}

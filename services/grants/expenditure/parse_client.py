@@ -12,8 +12,9 @@ from pathlib import Path
 from struct import unpack
 
 import services
-from services.grants.expenditure.reader import FileToRead, Tally
+from services.grants.expenditure.reader import FileToRead
 from services.grants.expenditure.reading import FileFault
+from services.grants.expenditure.row_kinds import Tally
 
 BUFFER_BYTES = 4 * 1024 * 1024
 

@@ -6,17 +6,23 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from services.grants.expenditure.assigning import Assigner
 from services.grants.expenditure.cells import Unreadable, clean_text
 from services.grants.expenditure.columns import Columns
-from services.grants.expenditure.dates import date_reader
-from services.grants.expenditure.identity import Identifier
-from services.grants.expenditure.line import CODED, INCOMING, NULL, PLACE, TEXT_FIELDS, Reasons, copied
+from services.grants.expenditure.dates import DateReader
+from services.grants.expenditure.derived import Deriver
+from services.grants.expenditure.identity import Identifier, item_of
+from services.grants.expenditure.line import INCOMING, NULL, PLACE, TEXT_FIELDS, Reasons
 from services.grants.expenditure.names import NameFinder
 from services.grants.expenditure.parties import PartyReader
+from services.grants.expenditure.texts import TextReader, check_currency
 from services.grants.expenditure.valuation import Valuation
 
-CACHE_SIZE = 20_000
-KIND, RULE = PLACE["kind"], PLACE["rule"]
+KIND, CREDIT_OF = PLACE["kind"], PLACE["credit_of"]
+MONTH_ONLY = "month_only"
+"""The source named no more than a month; its last day stands for it."""
+PERIOD_GIVEN = "period_given"
+"""The file holds no day; the last of the period it was sent for stands for it."""
 
 
 class ParsedLine(NamedTuple):
@@ -30,24 +36,37 @@ class ParsedLine(NamedTuple):
 class LineParser:
     """Reads the records of one file through one profile. Holds caches: one thread uses it."""
 
-    def __init__(self, layout: dict[str, Any], columns: Columns, *, source: str, today: str) -> None:
+    def __init__(
+        self,
+        layout: dict[str, Any],
+        columns: Columns,
+        *,
+        source: str,
+        today: str,
+        uses: dict[str, Any] | None = None,
+        once: dict[str, str] | None = None,
+    ) -> None:
+        """`uses`: what lines are judged by (see Assigner); `once`: what is said once a file, by field."""
         fields = layout["fields"]
         self._columns = columns
+        self._source = source
         self._width = columns.width
         self._trailing = columns.unnamed_from if columns.unnamed_from < columns.width else 0
         self._reject_surplus = layout["surplus_cells"] == "reject"
         self._reject_missing = layout["missing_cells"] == "reject"
         self._today = today
-        self._repaired = False
         self._base = [NULL] * len(INCOMING)
         self._base[PLACE["kind"]] = "invoice"
         self._base[PLACE["card"]] = "none"
         self._steps: list[tuple[int, int, Callable[[str], str]]] = []
+        self._repaired: list[str] = []
+        self._deriver = Deriver(columns, once or {})
         self._plan_texts(fields)
         self._plan_dates(fields, layout["dates"])
-        self._valuation = Valuation(layout, columns)
-        self.amount_column = self._valuation.amount_column
-        self._base[PLACE["amount_basis"]] = self._valuation.basis
+        self._currency = columns.of_field.get("currency")
+        self.valuation = Valuation(layout, columns)
+        self.amount_column = self.valuation.amount_column
+        self._base[PLACE["amount_basis"]] = self.valuation.basis
         name = fields.get("party_name")
         self._party = PartyReader(
             layout["parties"], columns.of_field.get("party_name"), columns.of_field.get("party_key"), source
@@ -56,68 +75,30 @@ class LineParser:
             self._party.constant = name["constant"]
         self._identifier = Identifier(layout, columns, self._payment_column, source)
         self._names = NameFinder(layout, columns)
-        self._plan_assignment(layout["assignment"])
+        self._assigner = Assigner(layout["assignment"], columns, uses)
+        self._plan_credits(layout)
 
     # ------------------------------------------------------------------ plan
 
     def _plan_texts(self, fields: dict[str, Any]) -> None:
-        for field, limit in TEXT_FIELDS.items():
+        derived = {made.field for made in self._columns.derived}
+        for field in TEXT_FIELDS:
             source = fields.get(field)
             if not source:
                 continue
+            # A derived cell has been translated already.
+            reader = TextReader(field, source, self._base[PLACE[field]], self._repaired, translate=field not in derived)
             if source.get("constant") is not None:
-                text = clean_text(source["constant"])[0]
-                self._base[PLACE[field]] = _boolean(text) if field == "vcse" else copied(text) or NULL
+                self._base[PLACE[field]] = reader.read(source["constant"])
+                self._repaired.clear()
                 continue
             place = self._columns.of_field[field]
             if place is not None:
-                read = self._text_reader(field, limit, source)
-                self._steps.append((PLACE[field], place, read))
-
-    def _text_reader(self, field: str, limit: int, source: dict[str, Any]) -> Callable[[str], str]:
-        cache: dict[str, str] = {}
-        values = source.get("values")
-        otherwise = clean_text(source["otherwise"])[0] if source.get("otherwise") is not None else None
-        meanings = {key.strip().casefold(): clean_text(value)[0] for key, value in values.items()} if values else None
-        allowed = CODED.get(field)
-        default = self._base[PLACE[field]]
-
-        def slow(text: str) -> str:
-            if meanings is not None:
-                known = meanings.get(text.casefold(), otherwise)
-                if known is None and text:
-                    raise Unreadable(
-                        f"{field}_unknown", "The profile does not say what this text means; add it to `values`."
-                    )
-                text = (known or "") if text else ""
-            if not text:
-                return default
-            if allowed is not None and text.casefold() not in allowed:
-                raise Unreadable(f"{field}_unknown", f"Write one of {', '.join(allowed)}.")
-            if len(text) > limit:
-                raise Unreadable("text_too_long", f"The text is longer than {limit} characters; shorten it.")
-            if field == "vcse":
-                return _boolean(text)
-            return text.casefold() if allowed is not None else copied(text)
-
-        def read(cell: str) -> str:
-            found = cache.get(cell)
-            if found is None:
-                text, repaired = clean_text(cell)
-                found = slow(text)
-                if repaired:
-                    # Not remembered, so that each line with such a cell is flagged.
-                    self._repaired = True
-                    return found
-                if len(cache) > CACHE_SIZE:
-                    cache.clear()
-                cache[cell] = found
-            return found
-
-        return read
+                self._steps.append((PLACE[field], place, reader.read))
 
     def _plan_dates(self, fields: dict[str, Any], styles: list[str]) -> None:
-        read = date_reader(styles)
+        self._dates = DateReader(styles)
+        read = self._dates.read
 
         def optional(cell: str) -> str:
             return read(cell) if cell.strip() else NULL
@@ -131,23 +112,19 @@ class LineParser:
             place = self._columns.of_field.get(field)
             if place is not None and field != basis:
                 self._steps.append((PLACE[field], place, optional))
-        self._steps.append((PLACE["payment_date"], self._payment_column, read))
+        self._by_parameter = bool(fields[basis].get("parameter"))
+        # What a parameter says is a day already, whatever the file's own format.
+        given = DateReader(["yyyy-mm-dd"]).read if self._by_parameter else read
+        self._steps.append((PLACE["payment_date"], self._payment_column, given))
         self._past_dates: list[tuple[int, int | None]] = [(PLACE["payment_date"], self._payment_column)]
         if (service := self._columns.of_field.get("service_date")) is not None:
             self._past_dates.append((PLACE["service_date"], service))
 
-    def _plan_assignment(self, assignment: dict[str, Any]) -> None:
-        self._rules = [
-            (
-                self._columns.place(rule["column"]),
-                (rule["equals"] or "").strip().casefold(),
-                (rule["prefix"] or "").strip().casefold(),
-            )
-            for rule in assignment["rules"]
-        ]
-        self._must_assign = assignment["otherwise"] == "reject"
-        self._rule_places = sorted({place for place, _, _ in self._rules if place is not None})
-        self._rule_of: dict[tuple[str, ...], str] = {}
+    def _plan_credits(self, layout: dict[str, Any]) -> None:
+        self._credit_place = self._columns.of_field.get("credit_of")
+        places = [self._columns.place(name) for name in layout["item_columns"]]
+        # What a credit note names stands in place of the last column that names an invoice.
+        self._item_places = [place for place in places if place is not None][:-1]
 
     # ------------------------------------------------------------------ read
 
@@ -158,13 +135,14 @@ class LineParser:
         row[1] = NULL if line is None else str(line)
         reasons: Reasons = []
         flags: list[str] = []
-        self._repaired = False
         given = len(cells)
         if given != self._width or self._trailing:
             cells = self._fit(cells, reasons, flags)
+        if self._deriver:
+            cells = self._deriver.extend(cells, reasons)
         amount: int | None = None
         try:
-            amount = self._valuation.fill(row, cells, flags, reasons)
+            amount = self.valuation.fill(row, cells, flags, reasons)
         except Unreadable as fault:
             reasons.append((fault.code, fault.detail, self.amount_column))
         for target, place, read in self._steps:
@@ -174,15 +152,19 @@ class LineParser:
                 reasons.append((fault.code, fault.detail, place))
         try:
             self._party.fill(row, cells, flags)
+            if self._currency is not None:
+                check_currency(cells[self._currency])
         except Unreadable as fault:
-            reasons.append((fault.code, fault.detail, self._party.name_place))
-        if self._repaired:
-            flags.append("text_repaired")
+            place_of = self._currency if fault.code.startswith("currency") else self._party.name_place
+            reasons.append((fault.code, fault.detail, place_of))
+        self._note(cells, flags)
         self._check_dates(row, reasons)
-        if self._rules or self._must_assign:
-            self._assign(row, cells, reasons)
+        if self._assigner.active:
+            self._assigner.assign(row, cells, reasons)
         if not reasons:
             try:
+                if self._credit_place is not None:
+                    row[CREDIT_OF] = self._credited(cells)
                 self._identifier.fill(row, cells, reasons)
             except Unreadable as fault:
                 reasons.append((fault.code, fault.detail, None))
@@ -192,10 +174,13 @@ class LineParser:
                 reasons = [reason for reason in reasons if reason[2] is None or reason[2] < given]
             return self._rejected(row, amount, reasons)
         if amount is not None and amount < 0 and row[KIND] in ("invoice", "card"):
-            # A finance export seldom says what a negative line corrects (G-28).
             row[KIND] = "credit_note"
-            flags.append("origin_missing")
+            if row[CREDIT_OF] == NULL:
+                # A finance export seldom says what a negative line corrects (G-28).
+                flags.append("origin_missing")
         self._names.fill(row, flags)
+        if self._assigner.active:
+            self._assigner.judge(row)
         if flags:
             row[-1] = "{" + ",".join(sorted(set(flags))) + "}"
         else:
@@ -212,15 +197,15 @@ class LineParser:
         kept = [NULL] * len(INCOMING)
         kept[0], kept[1] = row[0], row[1]
         kept[2] = NULL if amount is None else str(amount)
-        header = self._columns.header
-        shown = [
-            {
-                "code": code,
-                "detail": detail,
-                "column": None if place is None else header[place].strip()[:200].replace("\x00", ""),
-            }
-            for code, detail, place in reasons
-        ]
+        shown: list[dict[str, Any]] = []
+        told: set[int] = set()
+        for code, detail, place in reasons:
+            # The first fault of a cell is the one that says what to do; what follows from it is left out.
+            if place is None or place not in told:
+                column = None if place is None else self._columns.name_of(place)[:200].replace("\x00", "")
+                shown.append({"code": code, "detail": detail, "column": column})
+            if place is not None:
+                told.add(place)
         kept[3] = json.dumps(shown).replace("\\", "\\\\")
         return ParsedLine("\t".join(kept), amount, True)
 
@@ -246,7 +231,17 @@ class LineParser:
                 flags.append("surplus_cells_ignored")
         elif given > self._width:
             flags.append("surplus_empty_cells")
-        return cells
+        return cells[: self._width] if given > self._width else cells
+
+    def _note(self, cells: list[str], flags: list[str]) -> None:
+        """Flags that a line's readers left behind."""
+        if self._repaired:
+            self._repaired.clear()
+            flags.append("text_repaired")
+        if self._dates.month_only and cells[self._payment_column] in self._dates.month_only:
+            flags.append(MONTH_ONLY)
+        if self._by_parameter:
+            flags.append(PERIOD_GIVEN)
 
     def _check_dates(self, row: list[str], reasons: Reasons) -> None:
         for field, place in self._past_dates:
@@ -255,33 +250,9 @@ class LineParser:
                     ("future_actual", "The day lies in the future; spend is recorded once it has happened.", place)
                 )
 
-    def _assign(self, row: list[str], cells: list[str], reasons: Reasons) -> None:
-        key = tuple([cells[place] for place in self._rule_places])
-        found = self._rule_of.get(key)
-        if found is None:
-            if len(self._rule_of) > CACHE_SIZE:
-                self._rule_of.clear()
-            found = self._rule_of[key] = self._first_rule(cells)
-        row[RULE] = found
-        if found == NULL and self._must_assign:
-            place = self._rule_places[0] if self._rule_places else None
-            reasons.append(
-                (
-                    "not_assigned",
-                    "No rule of the profile says which budget line this is; correct the code, or add a rule.",
-                    place,
-                )
-            )
-
-    def _first_rule(self, cells: list[str]) -> str:
-        for number, (place, equals, prefix) in enumerate(self._rules):
-            if place is None:
-                continue
-            text = " ".join(cells[place].split()).casefold()
-            if (equals and text == equals) or (prefix and text.startswith(prefix)):
-                return str(number)
-        return NULL
-
-
-def _boolean(text: str) -> str:
-    return "t" if text.strip().casefold() == "yes" else "f"
+    def _credited(self, cells: list[str]) -> str:
+        assert self._credit_place is not None, "asked for without its column"
+        text = clean_text(cells[self._credit_place])[0]
+        if not text:
+            return NULL
+        return item_of(self._source, "\x1f".join([*(cells[place].strip() for place in self._item_places), text]))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Text, case, cast, literal, null, true, type_coerce, union_all
+from sqlalchemy import CompoundSelect, Text, any_, case, cast, literal, null, type_coerce, union_all
 from sqlalchemy import select as columns_of
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.grants.expenditure.mending import errors_file
+from services.grants.expenditure.profile import complete
 from services.grants.expenditure.reader import FileReader, FileToRead
-from services.grants.expenditure.tables import BatchLine, ExpenditureBatch, HeldLine, LedgerEntry, SourceProfile
+from services.grants.expenditure.tables import BatchLine, ExpenditureBatch, LedgerEntry, SourceProfile
+from services.grants.expenditure.valuation import NET_COMPUTED
 from services.grants.organisations.tables import Organisation
 
 
@@ -33,6 +36,7 @@ async def lines_exist(session: AsyncSession, source: str) -> bool:
     """Whether any line of this source is stored, in the ledger or held."""
     batches = select(ExpenditureBatch.id).where(
         ExpenditureBatch.source == source,
+        col(ExpenditureBatch.dry_run).is_(False),
         (col(ExpenditureBatch.accepted_lines) + col(ExpenditureBatch.held_lines) > 0)
         | col(ExpenditureBatch.state).in_(("received", "processing")),
     )
@@ -55,9 +59,15 @@ async def batch_of(
 
 
 AMOUNT = case(
-    (col(LedgerEntry.vat_pence).is_not(None), col(LedgerEntry.net_pence)), else_=col(LedgerEntry.eligible_pence)
+    (
+        literal(NET_COMPUTED, Text) == any_(col(LedgerEntry.flags)),
+        col(LedgerEntry.net_pence) + func.coalesce(col(LedgerEntry.vat_pence), 0),
+    ),
+    (col(LedgerEntry.vat_pence).is_not(None), col(LedgerEntry.net_pence)),
+    else_=col(LedgerEntry.eligible_pence),
 )
-"""The amount as the source gave it: net where the VAT stood beside it, else what is eligible."""
+"""The amount as the source gave it: gross where the net was computed, net where the VAT stood beside it, else what is
+eligible."""
 
 
 def batch_lines(batch_id: UUID, outcomes: Sequence[str] | None = None) -> Any:
@@ -110,56 +120,27 @@ def _sentence(reason: dict[str, Any]) -> str:
     return f"{reason['code']}: {column}{reason['detail']}"
 
 
-def original_beside_reasons(
-    batch: ExpenditureBatch, layout: dict[str, Any], path: Path, errors: dict[int, tuple[str, str]]
-) -> tuple[list[str], Iterator[list[str]]]:
-    """The original's header and the cells of the lines named, with outcome, reasons and place behind them. Blocking."""
+def errors_csv(
+    batch: ExpenditureBatch,
+    layout: dict[str, Any],
+    path: Path,
+    errors: dict[int, tuple[str, str]],
+    mends: Sequence[str] | None,
+) -> bytes:
+    """The cells of the lines named as they were sent, with outcome, reasons and place behind them. Blocking."""
     file = FileToRead(
         path=str(path),
-        media_type=batch.media_type,
+        media_type=batch.media_type or "text/csv",
         gzipped=batch.gzipped,
-        encoding=batch.encoding,
-        layout=layout,
+        encoding=batch.encoding or "utf-8",
+        layout=complete(layout),
         source=batch.source,
         today="9999-12-31",
+        said=batch.said,
+        mends=mends,
     )
     reader = FileReader(file)
-    found = [(number, record) for number, record in reader.records() if number in errors]
-    width = max([len(reader.header), *(len(record.cells) for _, record in found)])
-    header = [*reader.header, *[""] * (width - len(reader.header)), "outcome", "reasons", "record", "line"]
-
-    def rows() -> Iterator[list[str]]:
-        for number, record in found:
-            cells = record.cells + [""] * (width - len(record.cells))
-            yield [*cells, *errors[number], str(number), "" if record.line is None else str(record.line)]
-
-    return header, rows()
-
-
-def ledger(
-    *,
-    organisations: frozenset[str] | None,
-    organisation: str | None = None,
-    agreement_id: UUID | None = None,
-    batch_id: UUID | None = None,
-) -> Any:
-    """Entries with their organisation's slug, within what the caller may see."""
-    statement = select(LedgerEntry, Organisation.slug).join(
-        Organisation, col(Organisation.id) == col(LedgerEntry.organisation_id)
-    )
-    if organisations is not None:
-        statement = statement.where(col(Organisation.slug).in_(organisations))
-    if organisation is not None:
-        statement = statement.where(Organisation.slug == organisation)
-    if agreement_id is not None:
-        statement = statement.where(LedgerEntry.agreement_id == agreement_id)
-    if batch_id is not None:
-        statement = statement.where(LedgerEntry.batch_id == batch_id)
-    return statement
-
-
-def held(organisations: frozenset[str] | None) -> Any:
-    statement = select(HeldLine, Organisation.slug).join(
-        Organisation, col(Organisation.id) == col(HeldLine.organisation_id)
-    )
-    return statement.where(col(Organisation.slug).in_(organisations) if organisations is not None else true())
+    found = [
+        (record.cells, errors[number], number, record.line) for number, record in reader.records() if number in errors
+    ]
+    return errors_file(reader.header, found, file.layout["delimiter"])

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from services.grants.expenditure.cells import SPACES
-from services.grants.expenditure.columns import Columns, ColumnsMissing, plain_name
+from services.grants.expenditure.columns import Columns, other_columns, used_columns
+from services.grants.expenditure.csv_records import CsvRecords, Dialect
+from services.grants.expenditure.headers import Found, find_header, said_once
+from services.grants.expenditure.json_records import JSON_LINES, json_header, json_records
+from services.grants.expenditure.mending import MendedFile, layout_of_mended, mended_file, mended_records
 from services.grants.expenditure.parsing import LineParser
-from services.grants.expenditure.reading import FileFault, Record, csv_records, json_records
+from services.grants.expenditure.reading import Record, choose_encoding
+from services.grants.expenditure.row_kinds import RowKinds, Tally
 
 BLOCK_LINES = 2000
+UNREADABLE_NAMED = 20
+JSON_TYPES = ("application/json", *JSON_LINES)
 
 
 @dataclass(frozen=True)
@@ -27,23 +33,34 @@ class FileToRead:
     layout: dict[str, Any]
     source: str
     today: str
+    uses: dict[str, Any] | None = None
+    """What lines are judged by: the rule book, and what must be known of agreements."""
+    said: dict[str, str] = field(default_factory=dict)
+    """What is said once a file, by field: by a parameter, or by the file that this one mends."""
+    mends: Sequence[str] | None = None
+    """The header of the file whose errors this one mends."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @property
+    def is_json(self) -> bool:
+        return self.media_type in JSON_TYPES
 
-@dataclass
-class Tally:
-    """What a file holds, counted while it is read: the one side of the batch's account."""
+    def mended(self) -> MendedFile | None:
+        """How a file of errors came back; None for a file of the source itself."""
+        if self.mends is None or self.is_json:
+            return None
+        return mended_file(Path(self.path), self.gzipped, self.mends, self.layout["encodings"])
 
-    received_lines: int = 0
-    received_pence: int = 0
-    rejected_lines: int = 0
-    amount_unreadable_lines: int = 0
-    not_lines: dict[str, int] = field(default_factory=dict)
 
-    def not_a_line(self, why: str) -> None:
-        self.not_lines[why] = self.not_lines.get(why, 0) + 1
+def encoding_of(file: FileToRead) -> str:
+    """The encoding that reads a file as a whole. FileFault when there is none."""
+    if file.is_json:
+        return "utf-8"
+    mended = file.mended()
+    encodings = mended.encodings if mended else tuple(file.layout["encodings"])
+    return choose_encoding(Path(file.path), file.gzipped, encodings)
 
 
 class FileReader:
@@ -51,20 +68,33 @@ class FileReader:
 
     def __init__(self, file: FileToRead) -> None:
         self.tally = Tally()
-        self._layout = file.layout
+        self.said = dict(file.said)
+        layout = file.layout
         path = Path(file.path)
-        if file.media_type == "application/json":
-            header, self._records = json_records(path, file.gzipped)
-            self.columns = Columns(header or _all_columns(file.layout), file.layout)
+        mended = file.mended()
+        if file.is_json:
+            header = json_header(path, file.gzipped, file.media_type) or _all_columns(layout)
+            decimal = layout["amounts"]["decimal"]
+            self._records = json_records(path, file.gzipped, file.media_type, header, decimal)
+            found = Found(Columns(header, layout))
         else:
-            self._records = csv_records(path, file.gzipped, file.encoding, file.layout["delimiter"])
-            self.columns = self._find_header()
-        self._parser = LineParser(file.layout, self.columns, source=file.source, today=file.today)
-        self._amount_column = self._parser.amount_column
-        self._totals = [
-            (self.columns.place(rule["column"]), _folded(rule["equals"]), _folded(rule["prefix"]))
-            for rule in file.layout["total_rows"]
-        ]
+            if mended:
+                layout = layout_of_mended(layout, mended)
+            lines = CsvRecords(path, file.gzipped, file.encoding, _dialect(layout))
+            self._records = iter(lines)
+            if mended:
+                found = Found(Columns(mended.columns, layout), [list(mended.columns)])
+                next(self._records, None)
+                self._records = mended_records(self._records, len(mended.columns))
+            else:
+                found = find_header(self._records, layout)
+                self.said |= said_once(layout, found)
+            self.tally.not_a_line("before_header", len(found.above) + found.skipped + lines.named_delimiter)
+        self.columns = found.columns
+        self._parser = LineParser(
+            layout, self.columns, source=file.source, today=file.today, uses=file.uses, once=self.said
+        )
+        self._kinds = RowKinds(layout, self.columns, found.rows, self._parser.valuation, self.tally)
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -72,7 +102,8 @@ class FileReader:
 
     def blocks(self, lines: int = BLOCK_LINES) -> Iterator[str]:
         """Rows for COPY, some thousand at a time; the tally is right whenever a block has been given."""
-        tally, parser, counts = self.tally, self._parser, self._counts
+        tally, parser, kinds = self.tally, self._parser, self._kinds
+        counts, fill_down = kinds.counts, kinds.fill_down if kinds.fills else None
         rows: list[str] = []
         number = tally.received_lines
         for record in self._records:
@@ -80,11 +111,15 @@ class FileReader:
                 continue
             number += 1
             line, cells, fault = record
+            if fill_down is not None and fault is None:
+                fill_down(cells)
             row, pence, rejected = (
                 parser.parse(number, line, cells) if fault is None else parser.broken(number, line, fault)
             )
             if pence is None:
                 tally.amount_unreadable_lines += 1
+                if len(tally.unreadable) < UNREADABLE_NAMED:
+                    tally.unreadable.append(number)
             else:
                 tally.received_pence += pence
             if rejected:
@@ -101,79 +136,17 @@ class FileReader:
     def records(self) -> Iterator[tuple[int, Record]]:
         """The data records with their numbers, unparsed: for showing the original beside its reasons."""
         for record in self._records:
-            if self._counts(record):
+            if self._kinds.counts(record):
                 self.tally.received_lines += 1
+                if record.fault is None:
+                    self._kinds.fill_down(record.cells)
                 yield self.tally.received_lines, record
 
-    def _counts(self, record: Record) -> bool:
-        """Whether a record is data. Blank ones, repeated headers and declared totals are counted apart."""
-        cells = record[1]
-        try:
-            first = cells[self._amount_column]
-        except IndexError:
-            first = ""
-        # A record whose amount begins with a digit is neither blank nor a header: the case of nearly all.
-        if record[2] is not None or (first[:1].isdigit() and not self._totals):
-            return True
-        if not first.strip(SPACES + "\t\r\n"):
-            if not any(cell.strip() for cell in cells):
-                self.tally.not_a_line("blank")
-                return False
-        elif self._repeats_header(cells):
-            self.tally.not_a_line("repeated_header")
-            return False
-        for place, equals, prefix in self._totals:
-            if place is not None and place < len(cells):
-                text = _folded(cells[place])
-                if (equals and text == equals) or (prefix and text.startswith(prefix)):
-                    self.tally.not_a_line("total_row")
-                    return False
-        return True
 
-    def _repeats_header(self, cells: list[str]) -> bool:
-        return [plain_name(cell) for cell in cells] == [plain_name(name) for name in self.columns.header]
-
-    def _find_header(self) -> Columns:
-        where = self._layout["header"]
-        if where["columns"]:
-            return Columns(where["columns"], self._layout)
-        if where["row"]:
-            ahead = list(islice(self._records, where["row"]))
-            if len(ahead) < where["row"]:
-                raise FileFault(
-                    "header_missing", f"The file ends before record {where['row']}, where its header is due."
-                )
-            for _ in ahead[:-1]:
-                self.tally.not_a_line("before_header")
-            if ahead[-1].fault:
-                raise FileFault("header_missing", ahead[-1].fault, line=ahead[-1].line)
-            return Columns(ahead[-1].cells, self._layout)
-        return self._search_header(where["search"])
-
-    def _search_header(self, most: int) -> Columns:
-        first_fault: ColumnsMissing | None = None
-        fewest = 0
-        seen: list[Record] = []
-        for record in islice(self._records, most):
-            seen.append(record)
-            try:
-                columns = Columns(record.cells, self._layout)
-            except ColumnsMissing as fault:
-                if first_fault is None or len(fault.faults) < fewest:
-                    first_fault, fewest = fault, len(fault.faults)
-                continue
-            for _ in seen[:-1]:
-                self.tally.not_a_line("before_header")
-            return columns
-        raise first_fault or FileFault("header_missing", "The file holds no record; send the header and the lines.")
+def _dialect(layout: dict[str, Any]) -> Dialect:
+    return Dialect(layout["delimiter"], layout["quote"], layout["escape"], layout["stray_quotes"] == "keep")
 
 
 def _all_columns(layout: dict[str, Any]) -> list[str]:
     """The columns of a profile, for a JSON body without any line."""
-    from services.grants.expenditure.columns import other_columns, used_columns
-
     return list(dict.fromkeys(chain(used_columns(layout), other_columns(layout))))
-
-
-def _folded(text: str | None) -> str:
-    return " ".join((text or "").split()).casefold()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 from services.grants.expenditure.columns import alternatives, plain_name, used_columns
-from services.grants.expenditure.faults import DaysNotCovered, IdentityFixed
+from services.grants.expenditure.faults import DaysNotCovered, IdentityFixed, PeriodNeeded
 from services.grants.faults import FutureDate, raise_together
 from shared.errors import Refusal
 from shared.events.grants import ExpenditureBatchCompleted, MonthTotal
+from shared.money import pounds
 from shared.periods import FinancialYear, Quarter, add_months
 
 
@@ -43,7 +44,9 @@ def _plain(identity: dict[str, Any]) -> tuple[str, list[str]]:
 
 STORED_AS = {
     "amount": "net_pence", "vat": "vat_pence", "recoverable_vat": "recoverable_vat_pence",
-    "irrecoverable_vat": "irrecoverable_vat_pence", "input_date": "payment_date", "gross": None, "party_key": None,
+    "irrecoverable_vat": "irrecoverable_vat_pence", "input_date": "payment_date", "gross": "vat_pence",
+    "party_key": None, "debit": "net_pence", "credit": "net_pence", "vat_rate": "vat_pence", "currency": None,
+    "recoverable_rate": "recoverable_vat_pence",
 }  # fmt: skip
 
 
@@ -88,8 +91,8 @@ def first_open_quarter(quarter: Quarter, still_open: Collection[str]) -> str | N
     """Where a cost of this quarter is posted (G-29); None with no quarter of the year open.
 
     Its own quarter where that is open, else the first open one after it: a cost does not stand before it arose unless
-    nothing later is open, and then in the first open one of the year. Loads, acts by hand and the refusals that name the
-    way on all ask here.
+    nothing later is open, and then in the first open one of the year. Loads, acts by hand and the refusals that name
+    the way on all ask here.
     """
     quarters = quarter.year.quarters
     in_order = (*quarters[quarter.number - 1 :], *quarters[: quarter.number - 1])
@@ -174,3 +177,70 @@ def over_budget(spent: dict[str, int], budget: dict[str, int], year: str) -> lis
         for code, pence in sorted(spent.items())
         if code in budget and pence > budget[code]
     ]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What the sender counted before sending: lines, and the sum of their amounts."""
+
+    lines: int | None = None
+    total_pence: int | None = None
+
+
+class Counted(Protocol):
+    """What was read of a file."""
+
+    received_lines: int
+    received_pence: int
+    amount_unreadable_lines: int
+    unreadable: list[int]
+
+
+def control_mismatch(expected: Controls, counted: Counted) -> dict[str, Any] | None:
+    """Why a file is not the one that was meant, with both figures of each total and their difference; None if it is.
+
+    A line whose amount cannot be read stands in no sum, so such lines are named.
+    """
+    parts, figures = [], {}
+    if expected.lines is not None and expected.lines != counted.received_lines:
+        difference = counted.received_lines - expected.lines
+        parts.append(f"{expected.lines:,} lines were expected and {counted.received_lines:,} came, {difference:+,}")
+        figures |= {"expected_lines": expected.lines, "received_lines": counted.received_lines}
+    if expected.total_pence is not None and expected.total_pence != counted.received_pence:
+        difference = counted.received_pence - expected.total_pence
+        parts.append(
+            f"{pounds(expected.total_pence)} pounds were expected and {pounds(counted.received_pence)} came,"
+            f" difference {pounds(difference)}"
+        )
+        figures |= {"expected_total_pence": expected.total_pence, "received_total_pence": counted.received_pence}
+    if not parts:
+        return None
+    detail = f"Control totals: {'; '.join(parts)}."
+    if counted.amount_unreadable_lines:
+        shown = ", ".join(map(str, counted.unreadable))
+        more = " and more" if counted.amount_unreadable_lines > len(counted.unreadable) else ""
+        detail += f" {counted.amount_unreadable_lines:,} amounts cannot be read, in records {shown}{more}."
+    return {
+        "code": "control_total_mismatch",
+        "detail": f"{detail} Nothing was taken in; send the whole file, or correct the totals.",
+        **figures,
+    }
+
+
+def last_day_of(period: str) -> date:
+    """The last day of a day, a month `2017-04`, a quarter `2017-18-q1` or a year `2017-18`. PeriodNeeded otherwise."""
+    try:
+        if len(period) == 10 and period[7] == "-" and period[8] != "q":
+            return date.fromisoformat(period)
+        if "-q" in period:
+            return Quarter.parse(period).end
+        year, _, rest = period.partition("-")
+        # 2011-12 may be a December or a financial year; the month is what is written so everywhere else.
+        if len(rest) == 2 and 1 <= int(rest) <= 12:
+            first = date(int(year), int(rest), 1)
+            return add_months(first, 1) - timedelta(days=1)
+        return FinancialYear.parse(period).end
+    except (ValueError, OverflowError):
+        raise PeriodNeeded(
+            "Give a day 2017-04-30, a month 2017-04, a quarter 2017-18-q1 or a year 2017-18.", parameter="period"
+        ) from None

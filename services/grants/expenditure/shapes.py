@@ -9,10 +9,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from services.grants.expenditure.names import NAME_IN_KEY, WITHHELD, withheld
-from services.grants.expenditure.parties import PUBLIC_KINDS
+from services.grants.expenditure.names import NAME_IN_KEY
 from services.grants.expenditure.profile import Layout
-from services.grants.expenditure.tables import ExpenditureBatch, HeldLine, LedgerEntry
+from services.grants.expenditure.tables import ExpenditureBatch
 from shared.http import Shape
 
 
@@ -49,15 +48,19 @@ class Reason(Shape):
     detail: str = Field(description="What is wrong and what to do.")
     column: str | None = None
     fields: list[str] | None = Field(default=None, description="Fields that differ from what is stored.")
+    held_line: UUID | None = Field(default=None, description="The held line that the line was before.")
+    rule: str | None = Field(default=None, description="Rule of use that the line raises (G-18).")
+    paragraph: str | None = Field(default=None, description="Where the rule stands.")
 
 
 class BatchShape(Shape):
-    """A file that was sent, and what became of every line in it."""
+    """A file that was sent, or an act by hand, and what became of every line in it."""
 
     id: UUID
     organisation: str = Field(description="Slug of the publisher whose ledger it is.")
-    profile: str
-    profile_version: int
+    kind: str = Field(description="`file`, or the act by hand: `entry`, `reversal`, `correction`, `decision`.")
+    profile: str = Field(description="Source profile; `by_hand` for entries that came through none.")
+    profile_version: int | None
     state: str = Field(description="received → processing → completed | failed")
     on_error: str
     corrects: UUID | None
@@ -65,15 +68,26 @@ class BatchShape(Shape):
         description="First day of payment the file is meant to cover; that of the batch it corrects where it says none."
     )
     covers_to: date | None = Field(description="Last day of payment the file is meant to cover.")
-    sha256: str = Field(description="Hash of the original's bytes as sent.")
-    size_bytes: int
-    media_type: str
-    encoding: str
+    dry_run: bool = Field(
+        description="A trial: the account is whole, and no line entered the ledger. The lines that would not have been"
+        " accepted stand in `lines`."
+    )
+    expected_lines: int | None = Field(description="Lines that the sender counted.")
+    expected_total_pence: int | None = Field(description="Sum of the amounts that the sender counted.")
+    period: str | None = Field(description="What the file is for, where it holds no day.")
+    sha256: str | None = Field(description="Hash of the original's bytes as sent; null for an act by hand.")
+    size_bytes: int | None
+    media_type: str | None
+    encoding: str | None
     lines_read: int = Field(description="Progress: data records read so far.")
     outcomes: Outcomes
+    held_decided: dict[str, int] = Field(description="How many of its held lines are decided: what → lines.")
     eligible_pence: int = Field(description="Sum of eligible_pence of the accepted lines (G-27).")
     flags: dict[str, int] = Field(description="Findings that stopped no line: code → accepted lines that carry it.")
-    findings: list[dict[str, Any]] = Field(description="Budget lines whose entries exceed their budget (G-30).")
+    findings: list[dict[str, Any]] = Field(
+        description="`over_budget`: budget lines whose entries exceed their budget (G-30). `total_differs`: a total in"
+        " the file is not the sum of its lines."
+    )
     event_count: int
     failure: Reason | None
     created_at: datetime
@@ -94,73 +108,6 @@ class LineShape(Shape):
     entry_id: UUID | None = Field(description="Its entry, or the stored one it equals or contradicts.")
     reasons: list[Reason]
     flags: list[str]
-
-
-class PartyShape(Shape):
-    key: str | None
-    kind: str
-    name: str | None = Field(description="Left out for private payees unless the token is of finance.")
-    company_number: str | None
-    charity_number: str | None
-    vcse: bool | None
-
-
-class EntryShape(Shape):
-    """An entry of an organisation's ledger."""
-
-    entry_id: UUID
-    organisation: str
-    source: str
-    batch_id: UUID
-    record: int
-    line: int | None
-    line_key: str
-    item_id: str
-    line_no: int
-    kind: str
-    ledger_class: str | None
-    party: PartyShape
-    unit: str | None
-    category: str | None
-    purpose: str | None
-    card: str
-    contract_ref: str | None
-    service_date: date | None
-    invoice_date: date | None
-    payment_date: date
-    date_basis: str
-    net_pence: int
-    vat_pence: int | None
-    recoverable_vat_pence: int | None
-    irrecoverable_vat_pence: int | None
-    amount_basis: str
-    eligible_pence: int
-    agreement_id: UUID | None
-    line_code: str | None
-    accounting_quarter: str | None
-    late_for: str | None
-    reverses: UUID | None
-    replaces: UUID | None
-    reason: str | None
-    decision_ref: str | None
-    source_redacted: bool
-    flags: list[str]
-    recorded_at: datetime
-
-
-class HeldShape(Shape):
-    """A line that a person must decide on."""
-
-    id: UUID
-    organisation: str
-    source: str
-    batch_id: UUID
-    record: int
-    line: int | None
-    amount_pence: int
-    reasons: list[Reason]
-    entry: dict[str, Any] = Field(description="The line as it would enter the ledger.")
-    held_at: datetime
 
 
 def batch_shape(batch: ExpenditureBatch, organisation: str, base_url: str) -> BatchShape:
@@ -211,31 +158,3 @@ def line_shape(row: Any, *, names: bool) -> LineShape:
         reasons=[Reason(**reason) for reason in row.reasons or []],
         flags=row.flags or [],
     )
-
-
-def entry_shape(entry: LedgerEntry, organisation: str, *, names: bool) -> EntryShape:
-    shown = names or entry.party_kind in PUBLIC_KINDS
-    own = {name: getattr(entry, name) for name in EntryShape.model_fields if hasattr(entry, name)}
-    party = PartyShape(
-        key=entry.party_key,
-        kind=entry.party_kind,
-        name=entry.party_name if shown else None,
-        company_number=entry.company_number if shown else None,
-        charity_number=entry.charity_number if shown else None,
-        vcse=entry.vcse,
-    )
-    if not names:
-        own |= {field: None for field in WITHHELD if withheld(entry.party_kind, entry.flags, field)}
-        if NAME_IN_KEY in entry.flags:
-            own["line_key"] = str(entry.entry_id)
-    return EntryShape(**own, organisation=organisation, party=party)
-
-
-def held_shape(line: HeldLine, organisation: str, *, names: bool) -> HeldShape:
-    own = {name: getattr(line, name) for name in HeldShape.model_fields if hasattr(line, name)}
-    entry = dict(line.entry)
-    if not names and entry.get("party_kind") not in PUBLIC_KINDS:
-        kind, flags = entry.get("party_kind"), entry.get("flags") or ()
-        kept_back = [field for field in WITHHELD if withheld(kind, flags, field)]
-        entry |= dict.fromkeys(("party_name", "company_number", "charity_number", *kept_back))
-    return HeldShape(**{**own, "entry": entry}, organisation=organisation)

@@ -15,11 +15,13 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select, update
 
 from services.grants.expenditure.commands import WAITING
-from services.grants.expenditure.loading import load
+from services.grants.expenditure.loading import load, uses_of
 from services.grants.expenditure.parse_client import ParsingProcess
+from services.grants.expenditure.profile import complete
 from services.grants.expenditure.queries import profile_version
-from services.grants.expenditure.reader import FileToRead, Tally
+from services.grants.expenditure.reader import FileToRead
 from services.grants.expenditure.reading import FileFault
+from services.grants.expenditure.row_kinds import Tally
 from services.grants.expenditure.tables import ExpenditureBatch
 from shared.auth import Actor
 from shared.periods import london_date
@@ -130,21 +132,25 @@ async def _load(runtime: Runtime, batch_id: UUID, progress: _Progress) -> None:
     )
     async with runtime.work(actor) as work:
         batch = (await work.session.exec(select(ExpenditureBatch).where(ExpenditureBatch.id == batch_id))).one()
-        profile = await profile_version(work.session, batch.source, batch.profile_version)
+        layout = complete((await profile_version(work.session, batch.source, batch.profile_version)).layout)
+        mended = await work.session.get(ExpenditureBatch, batch.corrects) if batch.corrects else None
         parsing = ParsingProcess(
             FileToRead(
                 path=str(runtime.files.path(batch.file_sha256)),
                 media_type=batch.media_type,
                 gzipped=batch.gzipped,
                 encoding=batch.encoding,
-                layout=profile.layout,
+                layout=layout,
                 source=batch.source,
                 # What was the future when the file was handed in does not become the past while it waits.
                 today=london_date(batch.created_at).isoformat(),
+                uses=await uses_of(work, layout),
+                said=batch.said,
+                mends=mended.header if mended else None,
             ),
             progress.note,
         )
-        await load(work, batch, profile.layout, parsing.blocks(), parsing.result)
+        await load(work, batch, layout, parsing.blocks(), parsing.result)
 
 
 @dataclass

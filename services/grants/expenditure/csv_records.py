@@ -1,0 +1,163 @@
+"""Records of a CSV file, whatever its delimiter, quotes and line ends, with the line on which each begins."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.grants.expenditure.reading import FileFault, Record, open_bytes
+
+MAX_RECORD_LINES = 200
+"""A quoted cell that runs over more lines was never closed; the record is refused and reading goes on behind it."""
+
+MAX_LINE_CHARACTERS = 8 * 1024 * 1024
+MAX_CELL_CHARACTERS = 1024 * 1024
+SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?|\"sep=(.)\"\r?\n?", re.IGNORECASE)
+
+csv.field_size_limit(MAX_CELL_CHARACTERS)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file divides its text into cells."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = ""
+    keep_stray_quotes: bool = False
+
+
+class CsvRecords:
+    """Every record of a file. One with broken quotes comes with a fault; reading goes on at its next line."""
+
+    def __init__(self, path: Path, gzipped: bool, encoding: str, dialect: Dialect) -> None:
+        self.named_delimiter = False
+        """Whether the first line said what divides cells, as spreadsheets write it; known once a record was given."""
+        self._path, self._gzipped, self._encoding, self._dialect = path, gzipped, encoding, dialect
+
+    def __iter__(self) -> Iterator[Record]:
+        with open_bytes(self._path, self._gzipped) as file:
+            lines = io.TextIOWrapper(file, encoding=self._encoding, newline="")  # type: ignore[arg-type,type-var]
+            source = _Lines(lines)
+            dialect = self._dialect
+            opening = source.peek()
+            if match := SEPARATOR_LINE.fullmatch(opening):
+                self.named_delimiter = True
+                dialect = Dialect(match[1] or match[2], dialect.quote, dialect.escape, dialect.keep_stray_quotes)
+                next(source)
+            yield from _divided(source, dialect)
+
+
+def _divided(source: _Lines, dialect: Dialect) -> Iterator[Record]:
+    reader = csv.reader(
+        source,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        escapechar=dialect.escape or None,
+        strict=True,
+    )
+    taken = source.taken
+    while True:
+        taken.clear()
+        first = source.number + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except (csv.Error, _RunsOn) as error:
+            source.give_back()
+            line = taken[0].rstrip("\r\n")
+            kept = _leniently(line, dialect) if dialect.keep_stray_quotes else None
+            yield Record(first, kept) if kept is not None else Record(first, [line], _why(error))
+            continue
+        yield Record(first, cells)
+
+
+class _RunsOn(Exception):
+    """A record that goes on for more lines than any real one."""
+
+
+class _Lines:
+    """Physical lines, counted; those of a record that turned out broken can be read again."""
+
+    def __init__(self, lines: io.TextIOBase) -> None:
+        self._lines = lines
+        self._next = iter(lambda: lines.readline(MAX_LINE_CHARACTERS), "").__next__
+        self._again: list[str] = []
+        self.taken: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else self._next()
+        self.number += 1
+        self.taken.append(line)
+        if len(line) >= MAX_LINE_CHARACTERS:
+            raise FileFault(
+                "line_too_long", "A line holds more than eight million characters; is this a text file?", self.number
+            )
+        if len(self.taken) > MAX_RECORD_LINES:
+            raise _RunsOn
+        return line
+
+    def peek(self) -> str:
+        """The first line, which is read again."""
+        line = next(self._next_or_nothing(), "")
+        if line:
+            self._again.append(line)
+        return line
+
+    def _next_or_nothing(self) -> Iterator[str]:
+        try:
+            yield self._next()
+        except StopIteration:
+            return
+
+    def give_back(self) -> None:
+        """All lines of the record but the first."""
+        surplus = self.taken[1:]
+        self._again += reversed(surplus)
+        self.number -= len(surplus)
+
+
+def _leniently(line: str, dialect: Dialect) -> list[str] | None:
+    """A line's cells where a quote ends its cell only before a delimiter or the end. None where one never ends."""
+    quote, delimiter = dialect.quote, dialect.delimiter
+    cells, place = [], 0
+    while True:
+        if line.startswith(quote, place):
+            end = place + 1
+            while True:
+                end = line.find(quote, end)
+                if end < 0:
+                    return None
+                behind = end + 1
+                if behind == len(line) or line.startswith(delimiter, behind):
+                    break
+                end = behind
+            cells.append(line[place + 1 : end].replace(quote * 2, quote))
+            place = end + 1
+        else:
+            end = line.find(delimiter, place)
+            end = len(line) if end < 0 else end
+            cells.append(line[place:end])
+            place = end
+        if place >= len(line):
+            return cells
+        place += len(delimiter)
+
+
+def _why(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, _RunsOn) or "unexpected end" in text:
+        return "A quotation mark opens a cell and never closes; close it, or double a mark that is meant."
+    if "field larger" in text:
+        return "A cell holds more than a million characters; shorten it."
+    return "A quotation mark closes a cell before its end; double a mark that is meant."

@@ -1,0 +1,125 @@
+"""Files of errors: the original's cells beside their reasons, to mend in a spreadsheet and send again (§6)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.grants.expenditure.columns import plain_name
+from services.grants.expenditure.reading import Record, first_text
+from shared.tabular import guard
+
+MARKS = ("outcome", "reasons", "record", "line")
+"""Columns behind the original's: what became of the line, why, and where it stood. Ignored when they come back."""
+
+DELIMITERS = (",", ";", "\t")
+GUARDED = ("=", "+", "@", "\t", "\r", "-")
+MONTH_FIRST = re.compile(r"^m{1,2}[^a-z]", re.IGNORECASE)
+BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True)
+class MendedFile:
+    """How a file of errors came back: its delimiter, and how many of its columns are the original's."""
+
+    delimiter: str
+    columns: tuple[str, ...]
+    encodings: tuple[str, ...]
+
+
+def mended_file(path: Path, gzipped: bool, header: Sequence[str], encodings: Sequence[str]) -> MendedFile | None:
+    """Whether a file is a file of errors that was mended, by its first record; None where it is one of the source's.
+
+    It is known by the four columns behind, or, where these were taken out, by holding the original's header as its
+    first record.
+    """
+    opening = first_text(path, gzipped)
+    wanted = [plain_name(name) for name in header]
+    for delimiter in DELIMITERS:
+        try:
+            first = next(csv.reader(io.StringIO(opening, newline=""), delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        names = [plain_name(name) for name in first]
+        while names and not names[-1]:
+            names.pop()
+        place = _place_of_marks(names)
+        if place is None and names != _without_blank_end(wanted):
+            continue
+        kept = first[: len(wanted) if place is None else place]
+        # Where the columns are still the original's, they keep the names by which the profile knows them.
+        if [plain_name(name) for name in kept[: len(wanted)]] == wanted:
+            kept = list(header)
+        # A spreadsheet may save it as what it was written in, as the machine's own, or as Unicode text.
+        tried = ("utf-16", "utf-8", "cp1252", *encodings)
+        return MendedFile(delimiter, tuple(kept), tuple(dict.fromkeys(tried)))
+    return None
+
+
+def layout_of_mended(layout: dict[str, Any], mended: MendedFile) -> dict[str, Any]:
+    """The source's layout as it reads a mended file: no preamble, no totals, nothing to fill down, one header.
+
+    A spreadsheet rewrites days in the way of its country, so these ways are read too, unless the source's own could be
+    mistaken for them.
+    """
+    dates = list(layout["dates"])
+    if not any(MONTH_FIRST.match(style) for style in dates):
+        dates += [style for style in ("yyyy-mm-dd", "dd/mm/yyyy") if style not in dates]
+    nothing: dict[str, Any] = {name: [] for name in ("total_rows", "other_rows", "only_rows", "end_rows", "fill_down")}
+    plain = {"delimiter": mended.delimiter, "quote": '"', "escape": "", "stray_quotes": "reject"}
+    return {**layout, **nothing, **plain, "dates": dates, "encodings": list(mended.encodings)}
+
+
+def mended_records(records: Iterator[Record], columns: int) -> Iterator[Record]:
+    """The records as the source would have sent them: without the columns behind, and without guards."""
+    for line, cells, fault in records:
+        if fault is not None:
+            yield Record(line, cells, fault)
+            continue
+        if not any(cell.strip() for cell in cells):
+            yield Record(line, cells)
+            continue
+        own = [cell[1:] if cell[:1] == "'" and cell[1:2] in GUARDED else cell for cell in cells[:columns]]
+        yield Record(line, own + [""] * (columns - len(own)))
+
+
+def errors_file(
+    header: Sequence[str], rows: Iterable[tuple[list[str], tuple[str, str], int, int | None]], delimiter: str
+) -> bytes:
+    """A file of errors: the cells of each record, its outcome and reasons, its number and line.
+
+    UTF-8, with a byte order mark where it holds more than ASCII, so that a spreadsheet shows it rightly.
+    """
+    found = list(rows)
+    width = max([len(header), *(len(cells) for cells, *_ in found)])
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=delimiter if delimiter in DELIMITERS else ",", lineterminator="\r\n")
+    writer.writerow([*map(guard, header), *[""] * (width - len(header)), *MARKS])
+    for cells, (outcome, reasons), number, line in found:
+        padded = cells + [""] * (width - len(cells))
+        writer.writerow([*map(_written, padded), outcome, guard(reasons), number, "" if line is None else line])
+    text = buffer.getvalue()
+    return (text if text.isascii() else BYTE_ORDER_MARK + text).encode(errors="replace")
+
+
+def _written(cell: str) -> str:
+    return guard(cell.replace("\x00", "\ufffd"))
+
+
+def _place_of_marks(names: list[str]) -> int | None:
+    for place in range(len(names) - len(MARKS), -1, -1):
+        if tuple(names[place : place + len(MARKS)]) == MARKS:
+            return place
+    return None
+
+
+def _without_blank_end(names: list[str]) -> list[str]:
+    kept = list(names)
+    while kept and not kept[-1]:
+        kept.pop()
+    return kept

@@ -1,0 +1,165 @@
+"""A source's whole layout, and what its parts must be to each other."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from services.grants.expenditure.dates import EXCEL_SERIAL, date_pattern
+from services.grants.expenditure.profile.rows import Header, OtherRow, RowMatch
+from services.grants.expenditure.profile.sources import ColumnName, Fields
+from services.grants.expenditure.profile.values import AmountFormat, Assignment, Identity, Parties, Vat
+from shared.http import Body
+
+Encoding = Literal["utf-8", "cp1252", "latin-1", "iso8859-15", "utf-16", "utf-16-le", "utf-16-be", "mac-roman", "cp850"]
+
+
+class Layout(Body):
+    """A source's layout: everything needed to read its files, as data."""
+
+    notes: str | None = Field(
+        default=None, max_length=2000, description="For people: what the source is, what was assumed."
+    )
+    encodings: tuple[Encoding, ...] = Field(
+        default=("utf-8",),
+        min_length=1,
+        description="Tried in this order; the first that reads the whole file counts. A byte order mark is no matter.",
+        examples=[["utf-8", "cp1252"]],
+    )
+    delimiter: Literal[",", ";", "\t", "|", "^", "~"] = Field(
+        default=",", description="Between cells; a first line such as `sep=;` overrules it."
+    )
+    quote: Literal['"', "'", ""] = Field(default='"', description="Around cells; empty where a quote means itself.")
+    escape: Literal["", "\\"] = Field(
+        default="", description="Stands before a quote or delimiter that is meant; else a quote is doubled."
+    )
+    stray_quotes: Literal["reject", "keep"] = Field(
+        default="reject",
+        description="A quote inside a quoted cell that is not doubled: reject the record, or take a quote for the end"
+        " of its cell only where a delimiter or the line's end follows.",
+    )
+    header: Header = Field(default=Header(row=1), description="Where the names of the columns stand.")
+    total_rows: tuple[RowMatch, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Records that are totals, not lines. Their amount is compared with the sum of all lines so far and"
+        " of those since the last total; where it is neither, the batch carries a finding `total_differs`.",
+        examples=[[{"column": "Supplier", "prefix": "Total"}]],
+    )
+    other_rows: tuple[OtherRow, ...] = Field(
+        default=(),
+        max_length=50,
+        description="Further records that are no lines: headings of groups, page numbers, rules.",
+        examples=[[{"prefix": "Page ", "counted_as": "page_line"}]],
+    )
+    only_rows: tuple[RowMatch, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Only records that pass all these tests are lines; others are counted as `not_selected`.",
+        examples=[[{"column": "Ledger", "equals": ["AP", "PC"]}]],
+    )
+    end_rows: tuple[RowMatch, ...] = Field(
+        default=(),
+        max_length=20,
+        description="The first record that passes ends the table; it and all behind it are counted as `after_end`.",
+        examples=[[{"prefix": "Notes"}]],
+    )
+    fill_down: tuple[ColumnName, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Columns that are filled in the first line of a group only; a blank cell takes the one above.",
+    )
+    surplus_cells: Literal["reject", "ignore"] = Field(
+        default="reject", description="Records with filled cells beyond the header; empty ones never matter."
+    )
+    missing_cells: Literal["reject", "ignore"] = Field(
+        default="reject", description="Records with fewer cells than the header; ignored, the missing ones are empty."
+    )
+    amounts: AmountFormat = Field(default=AmountFormat(), description="How amounts are written.")
+    dates: tuple[Annotated[str, Field(max_length=40)], ...] = Field(
+        default=("yyyy-mm-dd",),
+        min_length=1,
+        max_length=10,
+        description="Formats tried in order. Parts: `yyyy`, `yy` (of this century), `mmmm` or `mmm` (names), `mm`, `m`,"
+        " `dd`, `d`, `do` (1st), `ddd` (Mon), `[time]` (a time of day that may follow). Without a day, the month's last"
+        " day is meant and the line flagged `month_only`. `excel-serial` is a spreadsheet's day number.",
+        examples=[["dd/mm/yyyy", "d-mmm-yy"], ["yyyy-mm-dd[time]"], ["mmm-yy"]],
+    )
+    fields: Fields = Field(description="What stands where.")
+    item_columns: tuple[ColumnName, ...] = Field(
+        default=(), max_length=10, description="Columns that together name an invoice; without any, each line is one."
+    )
+    identity: Identity = Field(description="What makes a line the same line when it is sent again.")
+    assignment: Assignment = Field(default=Assignment(), description="Which agreement and budget line a line is for.")
+    vat: Vat = Field(description="What the amount holds, and what becomes of the VAT.")
+    parties: Parties = Field(default=Parties(), description="Who payees are where the source does not say.")
+
+    @field_validator("dates")
+    @classmethod
+    def dates_can_be_read(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for style in value:
+            if style != EXCEL_SERIAL:
+                date_pattern(style)
+        return value
+
+    @model_validator(mode="after")
+    def vat_has_its_columns(self) -> Layout:
+        fields, vat = self.fields, self.vat
+        if vat.treatment == "split":
+            self._vat_is_known()
+            shares = [
+                fields.recoverable_vat,
+                fields.irrecoverable_vat,
+                fields.recoverable_rate,
+                vat.recoverable_percent,
+            ]
+            if sum(share is not None for share in shares) != 1:
+                raise ValueError(
+                    "vat split needs either the field recoverable_vat or recoverable_percent, or one of the fields"
+                    " irrecoverable_vat and recoverable_rate"
+                )
+        else:
+            useless = ("vat", "recoverable_vat", "gross", "vat_rate", "recoverable_rate") + (
+                ("irrecoverable_vat",) if vat.treatment == "not_separable" else ()
+            )
+            given = [name for name in useless if getattr(fields, name) is not None]
+            if given or vat.recoverable_percent is not None:
+                raise ValueError(f"vat {vat.treatment} has no use for {', '.join(given) or 'recoverable_percent'}")
+            if vat.amount_is == "gross":
+                raise ValueError("amount_is goes with vat split; a gross amount whose VAT is unknown is not_separable")
+        return self
+
+    def _vat_is_known(self) -> None:
+        fields = self.fields
+        if fields.vat is not None and fields.vat_rate is not None:
+            raise ValueError("give the field vat or the field vat_rate, not both")
+        if fields.vat is None and fields.vat_rate is None and (fields.gross is None or self.vat.amount_is == "gross"):
+            raise ValueError("vat split needs the field vat or vat_rate, or the field gross beside a net amount")
+        if self.vat.amount_is == "gross" and fields.gross is not None:
+            raise ValueError("the amount is the gross already; leave the field gross out")
+
+    @model_validator(mode="after")
+    def parts_fit_together(self) -> Layout:
+        if self.fields.credit_of is not None and not self.item_columns:
+            raise ValueError("credit_of names an invoice, so item_columns say which columns name one")
+        if self.quote == "" and (self.stray_quotes == "keep" or self.escape):
+            raise ValueError("stray_quotes and escape go with a quote")
+        if any(row.fills_down for row in self.other_rows) and not self.fill_down:
+            raise ValueError("other_rows that fill down need the columns of fill_down")
+        if self.header.columns is not None and any(
+            source is not None and source.preamble is not None for _, source in self.fields
+        ):
+            raise ValueError("a file without a header has no preamble")
+        return self
+
+
+class SourceProfile(Layout):
+    """A layout with the name of its source. A new version takes the place of the one before."""
+
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80, description="Name of the source, for ever.")
+
+
+def complete(layout: dict[str, Any]) -> dict[str, Any]:
+    """A stored layout with every option spelled out, whatever options were known when it was stored."""
+    return Layout.model_validate(layout).model_dump(mode="json")

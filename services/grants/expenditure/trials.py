@@ -1,0 +1,176 @@
+"""Trying a layout on a sample: what it understands, what it does not, and what it leaves unread."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import Field
+
+from services.grants.expenditure.columns import Columns, ColumnsMissing, alternatives, other_columns, plain_name
+from services.grants.expenditure.line import INCOMING, NULL
+from services.grants.expenditure.reader import FileReader, FileToRead, encoding_of
+from services.grants.expenditure.reading import FileFault
+from services.grants.expenditure.receiving import header_refused, refused
+from services.grants.expenditure.shapes import Count, Reason
+from shared.http import Shape
+
+SHOWN_LINES = 50
+MOST_LINES = 5000
+PENCE = tuple(name for name in INCOMING if name.endswith("_pence"))
+INTERNAL = ("record", "line", "reasons", "fingerprint", "rule", "flags", "use_reasons", "amount_pence")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A layout, the beginning of a file, and what goes with a file."""
+
+    layout: dict[str, Any]
+    source: str
+    text: str | None
+    base64: str | None
+    media_type: str
+    said: dict[str, str]
+    today: str
+    uses: dict[str, Any] | None
+
+
+class TrialLine(Shape):
+    """A line as the layout understands it."""
+
+    record: int
+    line: int | None
+    outcome: str = Field(description="`readable` or `rejected`; what is stored already is not looked at.")
+    amount_pence: int | None
+    fields: dict[str, Any] = Field(description="The fields of the entry that it would become.")
+    agreement: str | None = Field(description="Year of the agreement that an assignment rule names.")
+    line_code: str | None
+    reasons: list[Reason]
+    use_reasons: list[dict[str, Any]] = Field(description="Why permitted use would hold the line (G-19).")
+    flags: list[str]
+
+
+class TrialShape(Shape):
+    """How a layout reads a sample."""
+
+    encoding: str
+    header: list[str] = Field(description="The columns, as the profile may name them.")
+    unused_columns: list[str] = Field(description="Columns that no part of the profile names.")
+    received: Count
+    rejected: int
+    amount_unreadable: int
+    not_lines: dict[str, int]
+    flags: dict[str, int]
+    faults: dict[str, int] = Field(description="Reasons by code, and how many lines have them.")
+    findings: list[dict[str, Any]]
+    repeated_keys: int = Field(description="Lines whose key stands in the sample before: do the columns name a line?")
+    lines: list[TrialLine] = Field(description=f"The first {SHOWN_LINES}.")
+    more: bool = Field(description=f"Whether the sample holds more than the {MOST_LINES:,} lines that were read.")
+
+
+def try_profile(sample: Sample) -> TrialShape:
+    """Blocking: runs in a thread. Refused where the file as a whole cannot be read."""
+    try:
+        with _stored(_bytes_of(sample)) as path:
+            file = FileToRead(
+                path=path,
+                media_type=sample.media_type,
+                gzipped=False,
+                encoding="utf-8",
+                layout=sample.layout,
+                source=sample.source,
+                today=sample.today,
+                uses=sample.uses,
+                said=sample.said,
+            )
+            encoding = encoding_of(file)
+            reader = FileReader(replace(file, encoding=encoding))
+            blocks = reader.blocks(MOST_LINES)
+            rows = next(blocks, "").splitlines()
+            more = next(blocks, None) is not None
+    except FileFault as fault:
+        raise refused(fault) from fault
+    except ColumnsMissing as fault:
+        raise header_refused(fault) from fault
+    lines = [_line(row, sample.layout) for row in rows]
+    return TrialShape(
+        encoding=encoding,
+        header=[name.strip() for name in reader.header],
+        unused_columns=_unused(reader.columns, sample.layout),
+        received=Count(lines=len(lines), pence=sum(line.amount_pence or 0 for line in lines)),
+        rejected=sum(line.outcome == "rejected" for line in lines),
+        amount_unreadable=sum(line.amount_pence is None for line in lines),
+        not_lines=reader.tally.not_lines,
+        flags=_counted(flag for line in lines for flag in line.flags),
+        faults=_counted(code for line in lines for code in {reason.code for reason in line.reasons}),
+        findings=reader.tally.findings,
+        repeated_keys=_repeated(lines) if sample.layout["identity"]["kind"] == "keyed" else 0,
+        lines=lines[:SHOWN_LINES],
+        more=more,
+    )
+
+
+def _bytes_of(sample: Sample) -> bytes:
+    if (sample.text is None) == (sample.base64 is None):
+        raise FileFault("sample_missing", "Give either sample or sample_base64.")
+    if sample.text is not None:
+        return sample.text.encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(sample.base64 or "", validate=True)
+    except (binascii.Error, ValueError):
+        raise FileFault("not_base64", "sample_base64 is not Base64; encode the file's bytes.") from None
+
+
+@contextmanager
+def _stored(data: bytes) -> Iterator[str]:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        yield file.name
+
+
+def _line(row: str, layout: dict[str, Any]) -> TrialLine:
+    cells = [None if cell == NULL else cell.replace("\\\\", "\\") for cell in row.split("\t")]
+    found = dict(zip(INCOMING, cells, strict=True))
+    rule = layout["assignment"]["rules"][int(found["rule"])] if found["rule"] else {}
+    reasons = json.loads(found["reasons"] or "[]")
+    return TrialLine(
+        record=int(found["record"] or 0),
+        line=int(found["line"]) if found["line"] else None,
+        outcome="rejected" if reasons else "readable",
+        amount_pence=int(found["amount_pence"]) if found["amount_pence"] else None,
+        fields={
+            name: int(value) if name in PENCE else value
+            for name, value in found.items()
+            if value is not None and name not in INTERNAL and not reasons
+        },
+        agreement=rule.get("agreement"),
+        line_code=rule.get("line_code"),
+        reasons=[Reason(**reason) for reason in reasons],
+        use_reasons=json.loads(found["use_reasons"] or "[]"),
+        flags=[flag for flag in (found["flags"] or "{}").strip("{}").split(",") if flag],
+    )
+
+
+def _unused(columns: Columns, layout: dict[str, Any]) -> list[str]:
+    named = {plain_name(name) for source in layout["fields"].values() if source for name in alternatives(source)}
+    named |= set(map(plain_name, other_columns(layout)))
+    return [name.strip() for name in columns.header if name.strip() and plain_name(name) not in named]
+
+
+def _counted(names: Iterator[str]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for name in names:
+        counted[name] = counted.get(name, 0) + 1
+    return dict(sorted(counted.items()))
+
+
+def _repeated(lines: list[TrialLine]) -> int:
+    keys = [line.fields["line_key"] for line in lines if "line_key" in line.fields]
+    return len(keys) - len(set(keys))
