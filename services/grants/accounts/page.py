@@ -62,14 +62,17 @@ class Chart:
 
 def render_accounts(accounts: ManagementAccounts) -> bytes:
     """The page as bytes: the same accounts give the same page."""
+    carrying = [line for line in accounts.lines if line.kind in CARRYING]
     page = PAGES.get_template("accounts.html").render(
         accounts=accounts,
         quarter=Quarter.parse(accounts.quarter),
-        chart=draw([line for line in accounts.lines if line.kind in CARRYING]),
-        over=[line for line in accounts.lines if line.over_budget],
-        expected_over=[line for line in accounts.lines if line.forecast_over_budget and not line.over_budget],
+        chart=draw(carrying),
+        over=[line for line in carrying if line.over_budget],
+        expected_over=[line for line in carrying if line.forecast_over_budget and not line.over_budget],
         sums=[line for line in accounts.lines if line.kind == "total"],
-        stated=any(line.stated_pence is not None for line in accounts.lines),
+        stated=any(line.stated_pence is not None for line in carrying),
+        differing=[line for line in carrying if line.stated_difference_pence],
+        because=any(line.negative_because or line.stated_difference_pence for line in carrying),
         forecasting=accounts.view == "accruals",
     )
     return page.encode()
@@ -107,7 +110,7 @@ def draw(lines: Sequence[AccountLine]) -> Chart:
     ticks = [(place(value), thousands(value)) for value in range(-(-low // step) * step, high + 1, step)]
     return Chart(
         width=LABEL_WIDTH + PLOT_WIDTH + VALUE_WIDTH,
-        height=bottom + 30,
+        height=bottom + 6,
         zero=place(0),
         bottom=bottom,
         rows=rows,
