@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.grants.agreements.commands import keep_version
 from services.grants.closure.queries import closing_position
 from services.grants.closure.rules import Step
 from services.grants.closure.rules import begin_closing as decide_beginning
@@ -30,5 +31,6 @@ async def close_year(work: Work, agreement_key: str, step: Step) -> Agreement:
     if step == "closed":
         agreement.closed_at, agreement.closed_by = work.now, work.actor.sub
     touch(work, agreement)
+    keep_version(work, agreement, "close_year", {"state": step}, before=before, effective_from=today)
     work.audit("close_year", agreement.id, before=before, after={"state": step})
     return agreement
