@@ -21,6 +21,7 @@ from services.grants.expenditure import profile_api as source_profiles
 from services.grants.expenditure.worker import take_in_batches
 from services.grants.forecasts import api as forecasts
 from services.grants.held_lines import api as held_lines
+from services.grants.historical_budgets import api as historical_budgets
 from services.grants.history import api as history
 from services.grants.ledger import api as ledger
 from services.grants.onward_awards import api as onward_awards
@@ -34,6 +35,7 @@ from services.grants.underspend import api as underspend
 from services.grants.usage_statement import api as usage_statement
 from services.grants.use_rules import api as use_rules
 from services.grants.use_rules import declarations_api as use_declarations
+from services.grants.use_rules import public_money_api as public_money
 from services.grants.variations import api as variations
 from services.grants.variations.virements import api as virements
 from shared.service import Service
@@ -66,7 +68,9 @@ SERVICE = Service(
         onward_awards.router,
         use_rules.router,
         use_declarations.router,
+        public_money.router,
         history.router,
+        historical_budgets.router,
         source_profiles.router,
         expenditure.router,
         ledger.router,

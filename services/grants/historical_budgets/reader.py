@@ -1,0 +1,155 @@
+"""Reads a printed budget from CSV or from a request's rows, every fault with its place; no figure is corrected."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast, get_args
+
+from services.grants.historical_budgets.rules import (
+    BLANK,
+    Cell,
+    Row,
+    RowKind,
+    Table,
+    Unit,
+    UnreadableBudget,
+    read_cell,
+    structure_errors,
+)
+from shared.errors import ErrorItem
+
+MAX_ROWS = 500
+MAX_COLUMNS = 20
+FIXED = ("line", "row_kind", "parent", "dash_in")
+AMOUNT_COLUMN = re.compile(r"([a-z][a-z0-9_]{0,34})_(gbpm|gbpk|gbp)")
+KINDS = get_args(RowKind)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A row as it was sent: text in every field."""
+
+    line: str
+    row_kind: str
+    parent: str
+    cells: Mapping[str, str]
+    dash_in: tuple[str, ...] = ()
+
+
+def read_csv(data: bytes) -> tuple[Unit, Table]:
+    """Columns: line, row_kind, parent, amounts named `pay_gbpm` (the last called total sums them), and dash_in.
+
+    `dash_in` names columns, apart by blanks, in which a dash is printed and 0.00 was written. UnreadableBudget with
+    record, line and column of every fault.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableBudget("The file is not UTF-8; save it as UTF-8.") from error
+    if "\x00" in text:
+        raise UnreadableBudget("The file holds a NUL character; save it as plain text.")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        unit, columns = _amount_columns(header)
+        rows, errors, starts = [], [], []
+        for record, cells in enumerate(reader, 1):
+            if not any(cell.strip() for cell in cells):
+                continue
+            place = {"record": record, "line": reader.line_num}
+            if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+                fix = f"The record has {len(cells)} cells, the header {len(header)}; quote cells that hold a comma."
+                errors.append(ErrorItem(code="surplus_cells", detail=fix, **place))
+            values = dict(zip(header, cells, strict=False))
+            amounts = {name: values.get(f"{name}_{unit}", "") for name in columns}
+            dashes = tuple(values.get("dash_in", "").replace(";", " ").split())
+            rows.append(
+                Typed(values.get("line", ""), values.get("row_kind", ""), values.get("parent", ""), amounts, dashes)
+            )
+            starts.append(place)
+    except csv.Error as error:
+        raise UnreadableBudget(f"Record {reader.line_num} is no CSV; quote cells that hold quotes.") from error
+    table, found = read_rows(columns, "total" if "total" in columns else None, unit, rows)
+    for position, field, item in found:
+        name = f"{field}_{unit}" if field in columns else field
+        errors.append(ErrorItem(code=item.code, detail=item.detail, column=name, **starts[position]))
+    if errors:
+        errors.sort(key=lambda item: (item.record or 0, item.column or ""))
+        raise UnreadableBudget(_summary(errors), errors=errors)
+    return unit, table
+
+
+def read_rows(
+    columns: Sequence[str], total_column: str | None, unit: Unit, typed: Sequence[Typed]
+) -> tuple[Table, list[tuple[int, str, ErrorItem]]]:
+    """The table, and every fault as (row, field, error)."""
+    rows: list[Row] = []
+    errors: list[tuple[int, str, ErrorItem]] = []
+    for place, sent in enumerate(typed):
+        faults: dict[str, tuple[str, str]] = {}
+        kind = sent.row_kind.strip()
+        if not sent.line.strip() or len(sent.line.strip()) > 200:
+            faults["line"] = "blank_line", "Give the line as printed, at most 200 characters."
+        if kind not in KINDS:
+            faults["row_kind"] = "unknown_row_kind", f"Give one of {', '.join(KINDS)}."
+            kind = "income"
+        cells: dict[str, Cell] = {}
+        for name, text in sent.cells.items():
+            if name not in columns:
+                faults[name] = "unknown_column", f"Give one of {', '.join(columns)}."
+                continue
+            try:
+                cells[name] = _cell(text, unit, dashed=name in sent.dash_in)
+            except ValueError as error:
+                faults[name] = "bad_figure", str(error)
+        for name in sent.dash_in:
+            if name not in columns:
+                faults["dash_in"] = "unknown_column", f"Name columns without their unit: {', '.join(columns)}."
+        if not any(cell.printed != "blank" for cell in cells.values()) and not faults:
+            faults["line"] = "empty_row", "The row holds no figure; leave it out."
+        errors.extend((place, field, ErrorItem(code=code, detail=fix)) for field, (code, fix) in faults.items())
+        rows.append(Row(sent.line.strip(), cast(RowKind, kind), cells, sent.parent.strip() or None))
+    table = Table(tuple(columns), total_column, tuple(rows))
+    wrong_kind = {place for place, field, _ in errors if field in ("line", "row_kind")}
+    errors.extend(error for error in structure_errors(table) if error[0] not in wrong_kind)
+    return table, errors
+
+
+def _cell(text: str, unit: Unit, *, dashed: bool) -> Cell:
+    cell = read_cell(text, unit)
+    if not dashed:
+        return cell
+    if cell.pence != 0 or cell == BLANK:
+        raise ValueError("dash_in says that a dash is printed here; write 0.00 or leave dash_in out.")
+    return Cell("dash", "-")
+
+
+def _amount_columns(header: Sequence[str]) -> tuple[Unit, list[str]]:
+    columns: list[str] = []
+    units: set[str] = set()
+    unknown = []
+    for name in header:
+        match = AMOUNT_COLUMN.fullmatch(name)
+        if match:
+            columns.append(match[1])
+            units.add(match[2])
+        elif name not in FIXED:
+            unknown.append(name)
+    faults = [f"the column {name} is missing" for name in ("line", "row_kind") if name not in header]
+    if unknown:
+        faults.append(f"{len(unknown)} columns are unknown (amounts are named such as pay_gbpm)")
+    if len(set(header)) < len(header):
+        faults.append("a column stands twice")
+    if len(units) != 1 or len(columns) > MAX_COLUMNS:
+        faults.append(f"give 1 to {MAX_COLUMNS} amount columns, all in one of gbpm, gbpk, gbp")
+    if faults:
+        raise UnreadableBudget(f"The header does not fit: {'; '.join(faults)}.")
+    return cast(Unit, units.pop()), columns
+
+
+def _summary(errors: Sequence[ErrorItem]) -> str:
+    return errors[0].detail if len(errors) == 1 else f"{len(errors)} faults; the first: {errors[0].detail}"
