@@ -4,7 +4,8 @@ Owns       organisations, agreements with signatures, budgets, accounting period
            entries, source profiles and expenditure batches, the history of the grant
 Commands   register_organisation, rename_organisation, describe_organisation · draft_agreement, change_agreement,
            sign_agreement, name_signatory, record_review · set_budget, approve_budget ·
-           propose, decide (variations), approve_virement, set_thresholds · state_quarter, lock_quarter, reopen_quarter ·
+           propose, decide (variations), approve_virement, set_thresholds ·
+           state_quarter, lock_quarter, reopen_quarter ·
            make_forecast ·
            award_pass_through, declare_award_use, acknowledge_duties, move_award · plan_payment, request_payment,
            approve_excess, note_part, refuse_payment · change_rules, declare_entries, decide_use,

@@ -11,9 +11,11 @@ from services.grants.accounts import spend
 from services.grants.agreements import api as agreements
 from services.grants.agreements.commands import bring_into_force
 from services.grants.agreements.reviews import api as reviews
+from services.grants.awaiting import api as awaiting
 from services.grants.awards import api as awards
 from services.grants.base import Grants
 from services.grants.budget import api as budget
+from services.grants.budget import comparison
 from services.grants.certificates import api as certificates
 from services.grants.closure import api as closure
 from services.grants.expenditure import api as expenditure
@@ -57,6 +59,7 @@ SERVICE = Service(
         agreements.router,
         reviews.router,
         budget.router,
+        comparison.router,
         variations.router,
         virements.router,
         periods.router,
@@ -79,6 +82,7 @@ SERVICE = Service(
         underspend.router,
         certificates.router,
         closure.router,
+        awaiting.router,
         usage_statement.router,
     ),
     metadata=Grants.metadata,

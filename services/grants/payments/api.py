@@ -15,12 +15,11 @@ from services.grants.payments.queries import load_payment, parts_of, payment_sum
 from services.grants.payments.rules import Basis, NeedResult, Part
 from services.grants.payments.tables import Payment, PaymentPart
 from services.grants.queries import load_agreement
-from services.grants.shapes import Amount, AsAt, KnownBy, Name, Prose, SignedAmount, content_tag
+from services.grants.shapes import Amount, AsAt, KnownByTime, Name, Prose, SignedAmount, content_tag
 from shared.fields import Day, example
 from shared.http import Body, Reads, Routes, Shape, Writes
 from shared.money import pounds
 from shared.pagination import ChangedPaging, Page, paginate
-from shared.periods import end_of_day
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.values import QuarterSlug
 from shared.work import Work
@@ -99,11 +98,10 @@ class RefusalNote(Body):
 class NeedShape(Shape):
     """The need test and all its terms (G-25)."""
 
-    requested_on: date
-    spent_to: str = Field(description="Quarter up to whose end accrued spend counts.")
+    requested_on: date = Field(description="Day up to which receipts and accrued spend count.")
     forecast_quarter: str
     received_pence: int
-    accrued_pence: int
+    accrued_pence: int = Field(description="Eligible cost received by that day, without other bodies' own ledgers.")
     held_pence: int = Field(description="Received less accrued.")
     forecast_pence: int | None
     need_pence: int | None = Field(description="Forecast less held.")
@@ -208,13 +206,11 @@ async def list_payments(
 
 @router.get("/v1/agreements/{agreement}/payments/summary")
 async def read_payment_summary(
-    work: Officer, agreement: str, as_at: AsAt = None, known_by: KnownBy = None
+    work: Officer, agreement: str, as_at: AsAt = None, known_by: KnownByTime = None
 ) -> SummaryShape:
     """Receivable, received and still to come; `as_at` and `known_by` narrow what has moved."""
     found = await load_agreement(work.session, agreement)
-    summary = await payment_summary(
-        work.session, found, as_at=as_at, known_by=end_of_day(known_by) if known_by else None
-    )
+    summary = await payment_summary(work.session, found, as_at=as_at, known_by=known_by)
     shape = SummaryShape.model_validate(summary)
     work.etag(content_tag(shape))
     return shape

@@ -15,11 +15,11 @@ from services.grants.forecasts.queries import forecast_of_quarter
 from services.grants.payments import rules
 from services.grants.payments.queries import load_payment, parts_of, payments_of, receivable, received_pence
 from services.grants.payments.tables import Payment, PaymentPart
-from services.grants.periods.queries import ledger_sums
+from services.grants.periods.queries import ledger_cells
 from services.grants.rules import AgreementNotSigned
 from services.grants.tables import Agreement
 from shared.errors import Invalid
-from shared.periods import FinancialYear, Quarter, london_date
+from shared.periods import FinancialYear, Quarter, end_of_day, london_date
 from shared.work import Work, four_eyes
 
 
@@ -172,7 +172,7 @@ async def refuse_payment(
 async def _need(
     work: Work, agreement: Agreement, asked_pence: int, day: date, forecast_quarter: str | None
 ) -> rules.NeedTerms:
-    """The need test on a day: spend accrued up to that day's quarter, and the quarter after it unless one is named."""
+    """The need test on a day, with the forecast that stood then: of the quarter after it, unless one is named."""
     year = year_of(agreement.year)
     quarter = _quarter_within(year, day)
     if forecast_quarter is not None:
@@ -185,14 +185,16 @@ async def _need(
         coming = None
     if coming is not None and coming < quarter:
         raise Invalid("Name the quarter that the money is for, not one that is over.", pointer="/forecast_quarter")
-    forecast = await forecast_of_quarter(work.session, agreement.id, coming) if coming is not None else None
-    spent = await ledger_sums(work.session, agreement.id, quarter)
+    stood = end_of_day(day)
+    forecast = None
+    if coming is not None:
+        forecast = await forecast_of_quarter(work.session, agreement.id, coming, as_at=stood)
+    spent = await ledger_cells(work.session, agreement.id, until=day)
     return rules.need_test(
         requested_on=day,
-        spent_to=quarter.slug,
         forecast_quarter=coming.slug if coming is not None else year.next().quarters[0].slug,
         received_pence=await received_pence(work.session, agreement.id, as_at=day),
-        accrued_pence=sum(spent.year_to_date_pence.values()) if day >= year.start else 0,
+        accrued_pence=sum(cell.pence for cell in spent if cell.own),
         forecast_pence=None if forecast is None else sum(forecast.values()),
         asked_pence=asked_pence,
     )

@@ -84,10 +84,9 @@ class BeforeAward(Conflict):
 
 @dataclass(frozen=True)
 class NeedTerms:
-    """The terms of the need test, in pence (G-25); forecast, need and excess are None where it is not possible."""
+    """The terms of the need test on the day of the request, in pence (G-25); None where it is not possible."""
 
     requested_on: date
-    spent_to: str
     forecast_quarter: str
     received_pence: int
     accrued_pence: int
@@ -102,7 +101,6 @@ class NeedTerms:
 def need_test(
     *,
     requested_on: date,
-    spent_to: str,
     forecast_quarter: str,
     received_pence: int,
     accrued_pence: int,
@@ -120,7 +118,6 @@ def need_test(
     result: NeedResult = "not_possible" if excess_pence is None else "excess" if excess_pence else "passed"
     return NeedTerms(
         requested_on=requested_on,
-        spent_to=spent_to,
         forecast_quarter=forecast_quarter,
         received_pence=received_pence,
         accrued_pence=accrued_pence,
@@ -259,9 +256,10 @@ def _part_faults(position: PartPosition, part: Part, states: Sequence[str], toda
     not_after(part.paid_on, today, "/paid_on")
     if part.paid_pence == 0:
         raise ZeroAmount("Give the amount that moved; a negative one takes back what was noted.", pointer="/paid_pence")
-    faults: list[Refusal] = []
     if position.state not in states:
-        faults.append(PaymentOutOfOrder(f"The payment is {position.state}; request it first."))
+        fix = "request it first" if position.state == "planned" else "plan another one"
+        raise PaymentOutOfOrder(f"The payment is {position.state}; {fix}.")
+    faults: list[Refusal] = []
     if part.paid_pence < 0 and not part.reason:
         faults.append(PartReasonMissing("Say in reason why it is taken back.", pointer="/reason"))
     after_pence = position.moved_pence + part.paid_pence
