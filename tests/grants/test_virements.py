@@ -83,6 +83,31 @@ async def test_a_virement_inside_a_heading_makes_the_next_version_and_earlier_da
         assert (shown["IL5"], shown["IL1"]) == (il5, il1)
 
 
+async def test_any_two_versions_of_a_budget_are_compared_line_by_line(grants: Running) -> None:
+    """Question 2 of the domain; G-12: original and revised side by side, as JSON and as CSV."""
+    await budgeted(grants)
+    virement = done(await post(grants, {"IL5": -20_000_000, "IL1": 20_000_000}, significance=JUDGED))
+    done(await approve(grants, virement))
+    path = f"{AGREEMENT}/budget/comparison"
+    compared = done(await grants.anonymous.get(path, params={"from": 1, "to": 2}), 200)
+    assert (compared["from_version"]["type"], compared["to_version"]["type"]) == ("original", "revised")
+    changed = {line["code"]: line for line in compared["lines"] if line["change_pence"]}
+    assert {code: (line["from_pence"], line["to_pence"], line["change_percent"]) for code, line in changed.items()} == {
+        "IL5": (257_200_000, 237_200_000, "-7.776"),
+        "IL1": (661_300_000, 681_300_000, "3.024"),
+    }
+    assert len(compared["lines"]) == 21
+    backwards = done(await grants.anonymous.get(path, params={"from": 2, "to": 1}), 200)
+    assert [line["change_pence"] for line in backwards["lines"]] == [
+        -line["change_pence"] for line in compared["lines"]
+    ]
+    text = (await grants.anonymous.get(f"{path}.csv", params={"from": 1, "to": 2})).text
+    assert "IL5," in text
+    assert "2572000.00,2372000.00,-200000.00,-7.776" in text
+    problem(await grants.anonymous.get(path, params={"from": 1, "to": 3}), 404)
+    assert problem(await grants.anonymous.get(path), 422) == {"from": "missing", "to": "missing"}
+
+
 async def test_a_virement_that_does_not_sum_to_zero_is_refused_with_its_net(grants: Running) -> None:
     """Worked example 5; G-13."""
     await budgeted(grants)
