@@ -14,7 +14,8 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.expenditure.tables import LedgerEntry
-from services.grants.periods.queries import PAID, View, own_entries, quarter_of_row
+from services.grants.ledger.queries import PAID
+from services.grants.periods.queries import View, own_entries, quarter_of_row
 from shared.periods import Quarter
 from shared.values import PUBLIC_PARTY_KINDS
 

@@ -30,6 +30,7 @@ from services.grants.budget.queries import as_typed
 from services.grants.budget.tables import BudgetVersion
 from services.grants.faults import year_of
 from services.grants.forecasts.queries import forecasts_of
+from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.periods.queries import Cell, View, latest_statement, ledger_cells, statement_lines
 from services.grants.periods.rules import FutureActual
 from services.grants.queries import budget_as_at, budget_lines, names_on, parties
@@ -38,8 +39,6 @@ from shared.errors import NotFound
 from shared.money import percent, thousands
 from shared.periods import Quarter, end_of_day, london_date
 from shared.work import Work
-
-SEES_NAMES = ("grants:finance", "grants:cfo")
 
 SHOWN = ("budget", "actual", "year_to_date", "forecast", "full_year", "variance", "full_year_variance")
 """The figures a table in thousands shows, each of which may not sum because of rounding."""

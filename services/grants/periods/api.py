@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.grants.accounts.queries import negatives
-from services.grants.accounts.report import SEES_NAMES
 from services.grants.accounts.shapes import Because
 from services.grants.faults import quarter_of, year_of
+from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.periods import commands
 from services.grants.periods.queries import (
     latest_statement,

@@ -14,18 +14,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.expenditure.tables import LedgerEntry
+from services.grants.ledger.queries import PAID
 from services.grants.periods.tables import AccountingPeriod, PeriodMove, QuarterStatement, StatementLine
 from services.grants.tables import Party
 from shared.errors import NotFound
 from shared.periods import Quarter
 
 View = Literal["accruals", "cash"]
-
-PAID: Any = col(LedgerEntry.net_pence) + func.coalesce(
-    col(LedgerEntry.vat_pence),
-    func.coalesce(LedgerEntry.recoverable_vat_pence, 0) + func.coalesce(LedgerEntry.irrecoverable_vat_pence, 0),
-)
-"""What was paid for a line: its VAT is part of it, whether or not it can be recovered (G-26)."""
 
 
 @dataclass(frozen=True)
