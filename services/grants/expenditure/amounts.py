@@ -88,9 +88,10 @@ class _Styled:
             raise Unreadable("amount_unreadable", "The text is too long for an amount; write pounds such as 1234.50.")
         if style.thousands == "'":
             text = text.translate(APOSTROPHES)
-        negative, text = self._sign(text)
-        if text is None:
+        negative, rest = self._sign(text)
+        if rest is None:
             return 0, False
+        text = rest
         if style.scientific and (match := SCIENTIFIC.fullmatch(text)):
             digits, fraction = _written_out(match)
         else:

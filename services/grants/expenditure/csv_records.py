@@ -41,7 +41,7 @@ class CsvRecords:
 
     def __iter__(self) -> Iterator[Record]:
         with open_bytes(self._path, self._gzipped) as file:
-            lines = io.TextIOWrapper(file, encoding=self._encoding, newline="")  # type: ignore[arg-type,type-var]
+            lines = io.TextIOWrapper(file, encoding=self._encoding, newline="")
             source = _Lines(lines)
             dialect = self._dialect
             opening = source.peek()

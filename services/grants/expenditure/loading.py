@@ -37,7 +37,7 @@ from shared.periods import FinancialYear, london_date
 from shared.work import Work
 
 SPOOLED_BYTES = 4 * 1024 * 1024
-_OUTCOME_COLUMNS = sql.SQL(", ").join(map(sql.Identifier, BatchLine.__table__.columns.keys()))  # type: ignore[attr-defined]
+_OUTCOME_COLUMNS = sql.SQL(", ").join(sql.Identifier(name) for name in BatchLine.model_fields)
 SLICE_BLOCKS = 5
 """Blocks of parsed lines that are merged at a time: enough to work by sets, and few enough to overlap with parsing."""
 

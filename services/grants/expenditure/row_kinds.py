@@ -100,16 +100,16 @@ class RowKinds:
             self._ended = True
             self._tally.not_a_line("after_end")
             return False
+        if any(test(cells) for test in self._totals):
+            self._tally.not_a_line("total_row")
+            self._check_total(record)
+            return False
         for test, name, fills_down in self._others:
             if test(cells):
                 self._tally.not_a_line(name)
                 if fills_down:
                     self.fill_down(list(cells))
                 return False
-        if any(test(cells) for test in self._totals):
-            self._tally.not_a_line("total_row")
-            self._check_total(record)
-            return False
         if not all(test(cells) for test in self._only):
             self._tally.not_a_line("not_selected")
             return False

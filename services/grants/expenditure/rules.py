@@ -201,7 +201,8 @@ def control_mismatch(expected: Controls, counted: Counted) -> dict[str, Any] | N
 
     A line whose amount cannot be read stands in no sum, so such lines are named.
     """
-    parts, figures = [], {}
+    parts: list[str] = []
+    figures: dict[str, int] = {}
     if expected.lines is not None and expected.lines != counted.received_lines:
         difference = counted.received_lines - expected.lines
         parts.append(f"{expected.lines:,} lines were expected and {counted.received_lines:,} came, {difference:+,}")

@@ -157,10 +157,12 @@ class Valuation:
 
 
 def _reader(layout: dict[str, Any]) -> Callable[[str], tuple[int, bool]]:
-    style = {name: value for name, value in layout["amounts"].items() if name not in ("reversed", "negative_when")}
-    return amount_reader(
-        AmountStyle(**{name: tuple(value) if isinstance(value, list) else value for name, value in style.items()})
-    )
+    style: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in layout["amounts"].items()
+        if name not in ("reversed", "negative_when")
+    }
+    return amount_reader(AmountStyle(**style))
 
 
 def share_of(pence: int | None, share: Fraction) -> int | None:

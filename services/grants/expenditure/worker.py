@@ -132,6 +132,7 @@ async def _load(runtime: Runtime, batch_id: UUID, progress: _Progress) -> None:
     )
     async with runtime.work(actor) as work:
         batch = (await work.session.exec(select(ExpenditureBatch).where(ExpenditureBatch.id == batch_id))).one()
+        assert batch.profile_version and batch.file_sha256 and batch.media_type and batch.encoding, "a file's batch"
         layout = complete((await profile_version(work.session, batch.source, batch.profile_version)).layout)
         mended = await work.session.get(ExpenditureBatch, batch.corrects) if batch.corrects else None
         parsing = ParsingProcess(
