@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.certificates.standing import standing_certificate
 from services.grants.closure.rules import ClosingPosition
 from services.grants.faults import year_of
-from services.grants.queries import latest_outturn, quarters_open, reported_quarters
+from services.grants.periods.tables import AccountingPeriod
+from services.grants.queries import latest_outturn, reported_quarters
 from services.grants.rules import underspend
 from services.grants.tables import Agreement
 from services.grants.underspend.queries import treated_pence
@@ -23,6 +25,12 @@ async def closing_position(session: AsyncSession, agreement: Agreement) -> Closi
     certificate = await standing_certificate(session, agreement.id)
     left_pence = underspend(outturn.grant_pence, outturn.spend_pence) if outturn is not None else None
     report = (await reported_quarters(session, agreement.id)).get(year.quarters[3].slug)
+    # Read without a lock: whoever locks or reopens a quarter holds the agreement's row.
+    still_open = (
+        select(AccountingPeriod.quarter)
+        .where(AccountingPeriod.agreement_id == agreement.id, AccountingPeriod.state == "open")
+        .order_by(col(AccountingPeriod.quarter))
+    )
     return ClosingPosition(
         year=year,
         state=agreement.state,
@@ -32,7 +40,7 @@ async def closing_position(session: AsyncSession, agreement: Agreement) -> Closi
         undecided_variations=[
             f"{row.number} ({row.kind}, {row.state})" for row in await undecided_variations(session, agreement.id)
         ],
-        open_quarters=[Quarter.parse(slug) for slug in await quarters_open(session, agreement.id)],
+        open_quarters=[Quarter.parse(slug) for slug in (await session.exec(still_open)).all()],
         report_state=report.state if report is not None else None,
         held_lines=await held_undecided(session, agreement.id),
     )

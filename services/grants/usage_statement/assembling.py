@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.awards.queries import awards_of, paid_by_award, spent_by_bodies
-from services.grants.budget.lines import CARRYING, Line, children_of, roll_up
+from services.grants.budget.lines import Line, children_of, roll_up
 from services.grants.budget.queries import as_typed
 from services.grants.certificates.standing import standing_certificate
 from services.grants.certificates.tables import Certificate
@@ -31,6 +31,7 @@ from services.grants.usage_statement.queries import (
     use_decisions,
     vat_treatment,
 )
+from services.grants.use_rules.queries import public_money_declarations
 from shared.events.base import canonical_json
 from shared.money import percent, rounded_thousands, thousands
 
@@ -50,6 +51,7 @@ async def usage_statement(session: AsyncSession, agreement: Agreement, today: da
     treated = [row for row in await treatments(session, agreement.id) if row.state != "withdrawn"]
     years = await following_years(session, agreement.id)
     left_pence = outturn.underspend_pence if outturn is not None else None
+    declared = await public_money_declarations(session, agreement.id)
     return shapes.UsageStatement(
         **{name: getattr(certified, name) for name in shapes.Certified.model_fields},
         as_of=as_of,
@@ -68,6 +70,7 @@ async def usage_statement(session: AsyncSession, agreement: Agreement, today: da
                 for row in treated
             ],
         ),
+        public_money=shapes.StatedPublicMoney.model_validate(declared[-1]) if declared else None,
         certificate=None if certificate is None else _signature(certificate, certified),
         note=None if _adds_up(certified.lines) else ROUNDING_NOTE,
     )
@@ -122,12 +125,17 @@ async def _lines(
     budget = roll_up(lines, {line.code: line.amount_pence or 0 for line in lines})
     spent = roll_up(lines, ledger)
     stated = {row.code: row.spend_pence for row in await outturn_lines(session, outturn.id)} if outturn else {}
-    reported = roll_up(lines, stated) if stated else {}
+    reported = roll_up(lines, stated) if stated else _total_alone(lines, outturn)
     return (
         version.number,
         [_line(line, budget[line.code], reported.get(line.code), spent[line.code]) for line in lines],
         sum(pence for code, pence in ledger.items() if code not in budget),
     )
+
+
+def _total_alone(lines: Sequence[Line], outturn: Outturn | None) -> dict[str, int]:
+    """The outturn of the total, where it is known of the whole year only."""
+    return {line.code: outturn.spend_pence for line in lines if outturn is not None and line.kind == "total"}
 
 
 def _line(line: Line, budget_pence: int, outturn_pence: int | None, ledger_pence: int) -> shapes.StatedLine:
@@ -200,16 +208,18 @@ def _signature(certificate: Certificate, certified: shapes.Certified) -> shapes.
 def _adds_up(lines: Sequence[shapes.StatedLine]) -> bool:
     """Whether each heading, rounded from its own pence, is the sum of its lines as shown (G-40)."""
     typed = [Line(line.code, line.name, line.kind, line.parent_code) for line in lines]
-    columns = (
+    columns: tuple[Mapping[str, int | None], ...] = (
         {line.code: line.budget_pence for line in lines},
         {line.code: line.outturn_pence for line in lines},
         {line.code: line.ledger_pence for line in lines},
         {line.code: line.variance_pence for line in lines},
     )
-    return all(
-        rounded_thousands(column[line.code] or 0)
-        == sum(rounded_thousands(column[child] or 0) for child in children_of(typed, line.code))
-        for column in columns
-        for line in lines
-        if line.kind not in CARRYING and children_of(typed, line.code)
-    )
+    return all(_sums(column, line.code, children_of(typed, line.code)) for column in columns for line in lines)
+
+
+def _sums(column: Mapping[str, int | None], code: str, children: Sequence[str]) -> bool:
+    """Nothing is said where a line has no children, or where one of the figures is not known."""
+    whole, parts = column[code], [column[child] for child in children]
+    if whole is None or not parts or None in parts:
+        return True
+    return rounded_thousands(whole) == sum(rounded_thousands(part) for part in parts if part is not None)

@@ -144,6 +144,17 @@ class StatedUnderspend(Shape):
     treatments: list[StatedTreatment] = Field(description="Those that stand; withdrawn ones are left out.")
 
 
+class StatedPublicMoney(Shape):
+    """The year's declaration that use followed the principles for public money (G-21)."""
+
+    edition: str
+    principles: list[str]
+    statement: str
+    signatory_name: str
+    signatory_role: str
+    declared_on: date
+
+
 class StatedSignature(Shape):
     """The certificate that stands for the year, as far as it got."""
 
@@ -188,5 +199,6 @@ class UsageStatement(Certified):
     as_of: date = Field(description="Day of the signature; before that, today.")
     parties: list[StatedParty]
     underspend: StatedUnderspend
+    public_money: StatedPublicMoney | None
     certificate: StatedSignature | None
     note: str | None = Field(description="Said where figures in thousands do not add up; none is adjusted (G-40).")

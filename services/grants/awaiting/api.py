@@ -1,0 +1,106 @@
+"""The route of what awaits whom, and its shapes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import Field
+
+from services.grants.awaiting.queries import held_pending, open_years, year_facts
+from services.grants.awaiting.rules import Item, waiting, waiting_for_all
+from services.grants.faults import year_of
+from services.grants.queries import parties
+from services.grants.shapes import Year, content_tag
+from services.grants.tables import Agreement
+from shared.http import Reads, Routes, Shape
+from shared.periods import london_date
+from shared.work import Work
+
+router = Routes(tags=["awaiting"])
+
+Officer = Annotated[Work, Reads("grants:read", "grants:manager", "grants:finance", "grants:cfo", "grants:approver")]
+Scope = Literal["grants:manager", "grants:finance", "grants:cfo", "grants:approver"]
+
+
+class AwaitingItem(Shape):
+    what: str = Field(description="Kind of the thing that waits, such as `budget_approval`.")
+    year: str | None = Field(description="Null where no agreement is named, as for lines held without one.")
+    agreement_id: UUID | None
+    detail: str
+    count: int = Field(description="How many things stand behind it.")
+    since: date
+    due_on: date | None = Field(description="Only where an agreement or a rule names a day; there is no silent one.")
+    overdue: bool
+    scopes: list[Scope] = Field(description="Who can act on it: a token with one of these.")
+    mine: bool = Field(description="Whether this token can act on it, as far as scopes go.")
+    href: str
+
+
+class AwaitingShape(Shape):
+    as_of: date
+    items: list[AwaitingItem] = Field(description="What is overdue first, then what is due soonest, then the oldest.")
+
+
+@router.get("/v1/awaiting")
+async def list_awaiting(
+    work: Officer,
+    year: Year | None = None,
+    what: Annotated[str | None, Query(max_length=40, description="Only this kind.")] = None,
+    scope: Annotated[Scope | None, Query(description="Only what a token of this scope can act on.")] = None,
+    overdue: Annotated[bool | None, Query(description="Only what is overdue, or what is not.")] = None,
+) -> AwaitingShape:
+    """What is overdue or awaits whose decision, across all years that are not closed (question 11)."""
+    today = london_date(work.now)
+    label = year_of(year, parameter="year").label if year is not None else None
+    items: list[AwaitingItem] = []
+    for agreement in await open_years(work.session):
+        if label in (None, agreement.year) and await _may_see(work, agreement):
+            found = waiting(await year_facts(work.session, agreement), today)
+            items += [_shape(work, item, agreement, today) for item in found]
+    if label is None and work.actor.organisations is None:
+        found = waiting_for_all(await held_pending(work.session, None))
+        items += [_shape(work, item, None, today) for item in found]
+    shape = AwaitingShape(
+        as_of=today,
+        items=sorted(
+            (
+                item
+                for item in items
+                if what in (None, item.what)
+                and (scope is None or scope in item.scopes)
+                and overdue in (None, item.overdue)
+            ),
+            key=lambda item: (not item.overdue, item.due_on or date.max, item.since, item.what),
+        ),
+    )
+    work.etag(content_tag(shape))
+    return shape
+
+
+async def _may_see(work: Work, agreement: Agreement) -> bool:
+    """A token limited to some organisations sees the years of those that receive the grant."""
+    if work.actor.organisations is None:
+        return True
+    rows = await parties(work.session, agreement.id)
+    return any(party.role == "recipient" and body.slug in work.actor.organisations for party, body in rows)
+
+
+def _shape(work: Work, item: Item, agreement: Agreement | None, today: date) -> AwaitingItem:
+    return AwaitingItem.model_validate(
+        {
+            "what": item.what,
+            "year": agreement.year if agreement is not None else None,
+            "agreement_id": agreement.id if agreement is not None else None,
+            "detail": item.detail,
+            "count": item.count,
+            "since": item.since,
+            "due_on": item.due_on,
+            "overdue": item.due_on is not None and item.due_on < today,
+            "scopes": list(item.scopes),
+            "mine": work.actor.may(*item.scopes),
+            "href": f"{work.base_url}{item.path}",
+        }
+    )
