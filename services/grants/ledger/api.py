@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from sqlalchemy import or_
+from sqlalchemy import any_, or_
 from sqlmodel import col
 
 from services.grants import queries as grants
@@ -216,11 +216,11 @@ async def list_expenditure_lines(
         stands = reversed_by.is_(None) & col(entry.reverses).is_(None)
         wanted.append(stands if state == "standing" else ~stands)
     if use_code is not None:
-        wanted.append(col(entry.use_codes).contains([use_code]))
+        wanted.append(use_code == any_(col(entry.use_codes)))
     if use_declared is not None:
         wanted.append(col(entry.use_codes).is_not(None) if use_declared else col(entry.use_codes).is_(None))
     if flag is not None:
-        wanted.append(col(entry.flags).contains([flag]))
+        wanted.append(flag == any_(col(entry.flags)))
     if chain is not None:
         links = queries.links_of(chain)
         wanted.append(or_(col(entry.entry_id).in_(links), col(entry.reverses).in_(links)))

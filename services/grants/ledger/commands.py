@@ -199,6 +199,7 @@ async def _correct(
         today=london_date(work.now),
         judged=same_place and use == before.use(origin, entry.line_code),
     )
+    reversal = chosen.reverse(entry, record=first_record, reason=reason)
     correction_id = work.new_id()
     correction = row_of(
         replace(content, kind="correction"),
@@ -211,7 +212,7 @@ async def _correct(
         replaces=entry.replaces or entry.entry_id,
         reason=cleaned(reason),
     )
-    return chosen.reverse(entry, record=first_record, reason=reason), correction
+    return reversal, correction
 
 
 def _same_cost(said: Amounts | Cost, stood: Amounts | Cost) -> bool:
