@@ -11,7 +11,14 @@ from sqlmodel import col, delete, func, select
 from services.deliverables.base import Deliverables
 from services.deliverables.programme.tables import Programme
 from services.deliverables.ratings.tables import RatingScheme
-from services.deliverables.tables import AgreedVariation, BudgetLine, Organisation, Outturn, SpendStatement
+from services.deliverables.tables import (
+    AgreedVariation,
+    BudgetLine,
+    BudgetVersion,
+    Organisation,
+    Outturn,
+    SpendStatement,
+)
 from shared.events.base import Event
 from shared.events.grants import (
     AgreementSigned,
@@ -89,12 +96,23 @@ async def note_variation(event: AgreementVaried, reacting: Reacting) -> None:
         kind=event.kind,
         effective_from=event.effective_from,
         reference=event.reference,
+        changes=[change.model_dump() for change in event.changes],
     )
     await reacting.session.exec(row.on_conflict_do_nothing(index_elements=["id"]))
 
 
 async def take_over_budget(event: BudgetSet, reacting: Reacting) -> None:
-    """Keep the carrying lines of the latest budget version: names and order of the spend table."""
+    """Keep the carrying lines of the latest budget version, and the amounts of every version from its day on.
+
+    A report shows the budget of its own quarter: a later version leaves what was reported as it was (G-16).
+    """
+    kept = insert(BudgetVersion).values(
+        agreement_id=event.agreement_id,
+        version=event.version,
+        effective_from=event.effective_from,
+        amounts={line.code: line.amount_pence for line in event.lines},
+    )
+    await reacting.session.exec(kept.on_conflict_do_nothing(index_elements=["agreement_id", "version"]))
     mine = col(BudgetLine.agreement_id) == event.agreement_id
     latest = (await reacting.session.exec(select(func.max(BudgetLine.version)).where(mine))).one()
     if latest is not None and latest >= event.version:

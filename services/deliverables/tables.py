@@ -40,6 +40,18 @@ class BudgetLine(Deliverables, table=True):
     amount_pence: int = pence()
 
 
+class BudgetVersion(Deliverables, table=True):
+    """The amounts of one version of the budget and the day it takes effect: a report shows those of its quarter."""
+
+    __tablename__ = "budget_versions"
+
+    agreement_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    effective_from: date
+    amounts: dict[str, int] = json_field()
+    """Code of the line → amount in pence."""
+
+
 class SpendStatement(Deliverables, table=True):
     """Spend of a quarter as grants stated it, every carrying line with its zeros (D-41), in the owner's order."""
 
@@ -81,9 +93,11 @@ class AgreedVariation(Deliverables, table=True):
     kind: str = Field(max_length=20)
     effective_from: date
     reference: str = Field(max_length=400)
+    changes: list[dict[str, Any]] | None = json_field(nullable=True)
+    """{what, deliverable, before, after}; null where it was told without."""
 
 
-READ_MODELS = (Organisation, BudgetLine, SpendStatement, Outturn, AgreedVariation)
+READ_MODELS = (Organisation, BudgetLine, BudgetVersion, SpendStatement, Outturn, AgreedVariation)
 
 OWN_TABLES = (
     programme.Programme,

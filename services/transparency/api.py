@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query, Request
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 from sqlmodel import col, select
 from starlette.responses import Response
 
 from services.transparency import queries
-from services.transparency.tables import Methodology, Organisation, OutturnFigure, QuarterStatement
+from services.transparency.tables import (
+    Agreement,
+    AgreementVariation,
+    Methodology,
+    Organisation,
+    OutturnFigure,
+    QuarterStatement,
+)
 from shared.errors import NotFound
 from shared.http import PublicWork, Routes, Shape
 from shared.money import percent, pounds
 from shared.pagination import Page, Paging, paginate
-from shared.periods import FinancialYear, Quarter
+from shared.periods import FinancialYear, Quarter, london_date
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.values import QuarterSlug
 
@@ -55,12 +63,16 @@ class VariationShape(Shape):
     kind: str
     effective_from: date
     reference: str
+    grant_pence: int | None = Field(description="Grant for the year with the variation; null where it was not told.")
+    changes: list[dict[str, str | None]] | None = Field(
+        description="What changed, each as {what, deliverable, before, after}; null where it was told without."
+    )
 
 
 class AgreementShape(Shape):
     agreement_id: UUID
     year: str
-    grant_pence: int
+    grant_pence: int = Field(description="Grant for the year as it stands today, with the variations in effect.")
     in_force_from: date
     in_force_to: date
     signed_on: list[date]
@@ -144,7 +156,8 @@ async def read_publisher(work: PublicWork, publisher: PublisherSlug) -> Publishe
         roles=await queries.roles(work.session, organisation.organisation_id),
         agreements=[
             AgreementShape(
-                **agreement.model_dump(include=set(AgreementShape.model_fields) - {"variations"}),
+                **agreement.model_dump(include=set(AgreementShape.model_fields) - {"variations", "grant_pence"}),
+                grant_pence=_grant(agreement, variations, london_date(work.now)),
                 variations=[
                     VariationShape.model_validate(row)
                     for row in variations
@@ -160,6 +173,15 @@ async def read_publisher(work: PublicWork, publisher: PublisherSlug) -> Publishe
             "documents": f"{base}/v1/documents?publisher={organisation.slug}",
         },
     )
+
+
+def _grant(agreement: Agreement, variations: Sequence[AgreementVariation], today: date) -> int:
+    """The grant as signed, or as the last variation in effect left it (G-16); variations come in order of their day."""
+    grant_pence = agreement.grant_pence
+    for row in variations:
+        if row.agreement_id == agreement.agreement_id and row.effective_from <= today and row.grant_pence is not None:
+            grant_pence = row.grant_pence
+    return grant_pence
 
 
 @router.get("/v1/methodologies")

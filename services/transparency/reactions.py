@@ -132,6 +132,8 @@ async def vary_agreement(event: AgreementVaried, reacting: Reacting) -> None:
         kind=event.kind,
         effective_from=event.effective_from,
         reference=event.reference,
+        grant_pence=event.grant_pence,
+        changes=[change.model_dump() for change in event.changes],
     )
     await reacting.session.exec(row.on_conflict_do_nothing())
 

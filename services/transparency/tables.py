@@ -76,6 +76,8 @@ class AgreementVariation(Transparency, table=True):
     kind: str
     effective_from: date
     reference: str
+    grant_pence: int | None = pence(nullable=True)
+    changes: list[dict[str, Any]] | None = json_field(nullable=True)
 
 
 class BudgetVersion(Transparency, table=True):

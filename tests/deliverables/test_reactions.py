@@ -11,7 +11,7 @@ from sqlmodel import select
 from services.deliverables.reactions import REACTIONS
 from services.deliverables.tables import READ_MODELS, BudgetLine, SpendStatement
 from shared.events.deliverables import RatingRecorded
-from shared.events.grants import AgreementVaried, BudgetSet
+from shared.events.grants import AgreedChange, AgreementVaried, BudgetSet
 from shared.events.grants import BudgetLine as Line
 from shared.inbox import replay
 from tests.deliverables.steps import AGREEMENT, done, registered, signed, the_year
@@ -74,6 +74,7 @@ async def test_a_replay_ends_with_the_same_rows_and_touches_nothing_of_ours(worl
         kind="target",
         effective_from=signed().in_force_from,
         reference="Letter 7",
+        changes=(AgreedChange(what="part 1", deliverable="E10", before="12 councils", after="10 councils"),),
     )
     told = (registered(), signed(), budget(1, "A"), budget(2, "A", "B"), spend(), outturn(1), outturn(2, 5), variation)
     async with world.grants.runtime.work() as work:

@@ -18,6 +18,7 @@ from shared.events.deliverables import (
     PerformanceReportSubmitted,
 )
 from shared.events.grants import (
+    AgreedChange,
     AgreementVaried,
     BudgetLine,
     BudgetSet,
@@ -244,6 +245,19 @@ async def test_the_drafter_does_not_certify(deliverables: Running) -> None:
     assert "same_person" in problem(await submit(deliverables, report, sub="person:officer"), 409).values()
 
 
+async def test_a_report_shows_the_budget_of_its_own_quarter(deliverables: Running) -> None:
+    """G-16, worked example 4: a budget revised from October leaves the report of July to September as it was."""
+    await imported(deliverables)
+    await deliverables.receive(spend("2017-18-q2"), spend("2017-18-q3"))
+    for version, start, pence in ((1, date(2017, 4, 1), 6_613_000_00), (2, date(2017, 10, 1), 6_813_000_00)):
+        line = BudgetLine(code="IL1", name="Peer support", kind="leaf", amount_pence=pence)
+        told = BudgetSet(agreement_id=AGREEMENT, version=version, year="2017/18", effective_from=start, lines=(line,))
+        await deliverables.receive(told, told)
+    for quarter, pence in (("2017-18-q2", 6_613_000_00), ("2017-18-q3", 6_813_000_00)):
+        report = await draft(deliverables, quarter, EARLY)
+        assert report["figures"]["spend"]["lines"][0]["budget_pence"] == pence
+
+
 async def test_the_first_report_has_no_spend_and_the_others_show_what_grants_stated(deliverables: Running) -> None:
     """D-41, MoU para 25: spend only from QuarterSpendStated, an older version ignored."""
     await imported(deliverables)
@@ -407,6 +421,7 @@ async def test_the_page_is_accessible_and_stands_alone(deliverables: Running) ->
         kind="target",
         effective_from=date(2017, 10, 1),
         reference="Letter 7",
+        changes=(AgreedChange(what="part 1", deliverable="E10", before="12 councils", after="10 councils"),),
     )
     await deliverables.receive(variation, variation)
     report = await draft(deliverables, "2017-18-q4", LATE, "<b>Bold</b> & plain.\n\nSecond paragraph.")
@@ -418,6 +433,7 @@ async def test_the_page_is_accessible_and_stands_alone(deliverables: Running) ->
     assert outline.tables == outline.captions >= 8
     assert "<p>&lt;b&gt;Bold&lt;/b&gt; &amp; plain.</p>" in page
     assert "Letter 7" in page
+    assert "E10 part 1: 12 councils becomes 10 councils" in page
     assert "at least 110 (peer challenge)" in page
     assert "nearly £40,000,000" in page
     assert "38 (peer challenge): of the 64 corporate or finance challenges" in page

@@ -163,6 +163,9 @@ class VariationOut(Shape):
     kind: str
     effective_from: date
     reference: str
+    changes: list[dict[str, str | None]] | None = Field(
+        description="What changed, each as {what, deliverable, before, after}; null where it was told without."
+    )
 
 
 class ProgrammeOut(Shape):

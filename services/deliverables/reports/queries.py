@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,14 @@ from services.deliverables.ratings.queries import Standings, load_standings
 from services.deliverables.ratings.shapes import deliverable_out, green_without_evidence, summary_out
 from services.deliverables.reports.rules import Due, NoSuchReport, due, report_type, sections_of
 from services.deliverables.reports.tables import Publication, Reopening, Report, Submission
-from services.deliverables.tables import AgreedVariation, BudgetLine, Organisation, Outturn, SpendStatement
+from services.deliverables.tables import (
+    AgreedVariation,
+    BudgetLine,
+    BudgetVersion,
+    Organisation,
+    Outturn,
+    SpendStatement,
+)
 from shared.periods import Quarter
 
 
@@ -101,8 +108,7 @@ async def build_figures(session: AsyncSession, story: Story, base_url: str) -> d
     standings = await load_standings(session, programme, quarter)
     rated = quarter.number == 4 or any(row.rated.colour for row in standings.rows)
     spend = await session.get(SpendStatement, (programme.agreement_id, quarter.slug))
-    budget = await session.exec(select(BudgetLine).where(BudgetLine.agreement_id == programme.agreement_id))
-    amounts = {line.code: line.amount_pence for line in budget.all()}
+    amounts = await _budget_of(session, programme.agreement_id, quarter.end)
     outturn = await session.get(Outturn, programme.agreement_id) if quarter.number == 4 else None
     variations = select(AgreedVariation).where(AgreedVariation.agreement_id == programme.agreement_id)
     summary = summary_out(standings, "explained")
@@ -188,6 +194,19 @@ def _carried_forward(standings: Standings) -> list[str]:
         for part in item.parts
         if part.part.due > standings.period.year.end
     ]
+
+
+async def _budget_of(session: AsyncSession, agreement_id: UUID, day: date) -> dict[str, int]:
+    """Amounts by line of the budget in effect on a day (G-16); of the latest where its days were never told."""
+    versions = select(BudgetVersion).where(
+        BudgetVersion.agreement_id == agreement_id, BudgetVersion.effective_from <= day
+    )
+    latest = (col(BudgetVersion.effective_from).desc(), col(BudgetVersion.version).desc())
+    version = (await session.exec(versions.order_by(*latest).limit(1))).first()
+    if version is not None:
+        return version.amounts
+    lines = await session.exec(select(BudgetLine).where(BudgetLine.agreement_id == agreement_id))
+    return {line.code: line.amount_pence for line in lines.all()}
 
 
 def _spend(statement: SpendStatement | None, budget: Mapping[str, int]) -> dict[str, Any] | None:

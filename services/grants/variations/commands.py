@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import cast
 
 from services.grants.agreements.commands import event_parties, keep_version
+from services.grants.agreements.queries import terms_as_at
 from services.grants.awards.queries import awarded_pence
 from services.grants.budget.commands import revise_budget
 from services.grants.budget.lines import Line
@@ -210,8 +211,15 @@ async def _put_into_effect(work: Work, agreement: Agreement, variation: Variatio
     content = await content_of(work, variation)
     lines = check_variation(position, content)
     touch(work, agreement)
+    # As of its own day: what another variation changes from a later day on is not told with this one.
+    terms_then = await terms_as_at(work.session, agreement.id, content.effective_from) or {}
     fact = vary_agreement(
-        position,
+        replace(
+            position,
+            grant_pence=terms_then.get("grant_pence", position.grant_pence),
+            in_force_to=_day(terms_then.get("in_force_to")) or position.in_force_to,
+            review_by=_day(terms_then.get("review_by", position.review_by)),
+        ),
         content,
         variation_id=variation.id,
         version=agreement.version,
@@ -235,6 +243,10 @@ async def _put_into_effect(work: Work, agreement: Agreement, variation: Variatio
     await work.record(fact)
     if lines is not None:
         await _revise(work, agreement, variation, current, lines, author=variation.created_by, approved_by=None)
+
+
+def _day(value: date | str | None) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 async def _revise(
