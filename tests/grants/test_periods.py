@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 
-from services.grants.queries import locked_quarters, quarters_open
 from shared.events.grants import QuarterSpendStated
 from tests.grants.ledger import spend
 from tests.grants.steps import budgeted, done, figures, problem, signed
@@ -63,11 +60,14 @@ async def test_a_statement_gives_the_quarter_and_the_year_to_date_of_every_line(
 
 async def test_the_first_year_to_date_includes_a_first_quarter_that_was_not_stated(grants: Running) -> None:
     """G-31: nothing need be stated for Q1."""
-    await budgeted(grants)
+    agreement = await budgeted(grants)
+    await spend(grants, agreement["id"], ("OG1", "2017-18-q1", 125), ("OG1", "2017-18-q2", 50))
     lines = figures(50)
-    refused = problem(await state(grants, 2, lines), 409)
+    answer = await state(grants, 2, lines)
+    refused = problem(answer, 409)
     assert set(refused.values()) == {"year_to_date_missing"}
     assert len(refused) == 16
+    assert answer.json()["errors"][0]["detail"].endswith("all of the year's quarters in it: the ledger holds £1.75.")
     answer = done(await state(grants, 2, [{**line, "year_to_date_pence": 175} for line in lines]))
     assert {line["year_to_date_pence"] for line in answer["lines"]} == {175}
     third = done(await state(grants, 3, figures(25)))
@@ -83,10 +83,9 @@ async def test_missing_lines_are_each_named_and_a_zero_is_confirmed(grants: Runn
     refused = await state(grants, 1, lines)
     assert refused.status_code == 409
     errors = refused.json()["errors"]
-    missing = [error["detail"] for error in errors if error["code"] == "spend_missing"]
-    assert [detail.split(";")[0] for detail in missing] == [
-        "No Q1 figure for OG1 Councillor Services",
-        "No Q1 figure for LP Local Partnerships",
+    assert [(error["pointer"], error["detail"]) for error in errors if error["code"] == "spend_missing"] == [
+        ("/lines", "No Q1 figure for OG1 Councillor Services; enter a value even if zero."),
+        ("/lines", "No Q1 figure for LP Local Partnerships; enter a value even if zero."),
     ]
     assert [error["pointer"] for error in errors if error["code"] == "zero_unconfirmed"] == [
         f"/lines/{place}/zero_confirmed"
@@ -154,47 +153,6 @@ async def test_a_statement_cannot_have_been_made_before_the_one_it_follows(grant
     assert problem(refused, 409) == {"/happened_at": "earlier_than_forerunner"}
 
 
-async def test_a_locked_quarter_takes_no_statement_and_the_answer_names_the_way_on(grants: Running) -> None:
-    """G-29."""
-    await budgeted(grants)
-    locked = done(await lock(grants, 2, "quarter stated"))
-    assert (locked["state"], locked["lock_reason"]) == ("locked", "quarter stated")
-    refused = await state(grants, 2, figures())
-    assert problem(refused, 409) == {"": "period_locked"}
-    assert refused.json()["detail"] == "Q2 2017/18 locked: quarter stated; post a correction in Q3 2017/18."
-    for quarter in (1, 3, 4):
-        done(await lock(grants, quarter))
-    assert "no quarter is open" in (await state(grants, 2, figures())).json()["detail"]
-
-
-async def test_a_quarter_is_locked_once_by_the_chief_finance_officer_and_opened_again_with_a_reason(
-    grants: Running,
-) -> None:
-    """G-29: their own act, with a reason each time."""
-    await budgeted(grants)
-    finance = grants.as_("grants:finance")
-    problem(await finance.post(f"{PERIODS}/2017-18-q1/lock", json={"reason": "quarter stated"}), 403)
-    cfo = grants.as_("grants:cfo")
-    reopening = f"{PERIODS}/2017-18-q1/reopening"
-    assert problem(await cfo.post(reopening, json={"reason": "a late invoice"}), 409) == {"": "period_open"}
-    assert problem(await lock(grants, 1, " "), 422) == {"/reason": "string_too_short"}
-    done(await lock(grants, 1))
-    assert problem(await lock(grants, 1), 409) == {"": "period_locked"}
-    reopened = done(await cfo.post(reopening, json={"reason": "a late invoice"}))
-    assert (reopened["state"], reopened["lock_reason"]) == ("open", None)
-    done(await lock(grants, 1, "it is in"))
-    listed = done(await grants.as_("grants:read").get(PERIODS), 200)["items"]
-    assert [(move["state"], move["reason"], move["moved_by"]) for move in listed[0]["history"]] == [
-        ("locked", "quarter stated", "person:anne"),
-        ("open", "a late invoice", "person:anne"),
-        ("locked", "it is in", "person:anne"),
-    ]
-    assert [item["history"] for item in listed[1:]] == [[], [], []]
-    assert done(await grants.as_("grants:read").get(f"{PERIODS}/2017-18-q1"), 200)["history"] == listed[0]["history"]
-    done(await cfo.post(reopening, json={"reason": "a late invoice"}))
-    done(await state(grants, 1, figures()))
-
-
 async def test_a_negative_figure_is_shown_with_its_reason_and_refused_without(grants: Running) -> None:
     """G-28: a line's quarter may come out negative."""
     agreement = await budgeted(grants)
@@ -229,33 +187,14 @@ async def test_spend_of_the_first_quarter_may_be_stated_and_need_not(grants: Run
     assert len(missing["errors"]) == 16
 
 
-async def test_two_locks_at_once_leave_one_lock(grants: Running) -> None:
-    """The second guard: the row is locked before the rule looks at it."""
-    await budgeted(grants)
-    answers = await asyncio.gather(lock(grants, 1, "first"), lock(grants, 1, "second"))
-    assert sorted(answer.status_code for answer in answers) == [201, 409]
-
-
-async def test_a_quarter_is_not_locked_under_lines_that_found_it_open(grants: Running) -> None:
-    """G-29: the lock waits until lines that are on their way into the open quarter are in."""
-    agreement = await budgeted(grants)
-    async with grants.session() as session:
-        assert await locked_quarters(session, UUID(agreement["id"])) == set()
-        locking = asyncio.create_task(lock(grants, 1))
-        await asyncio.sleep(0.5)
-        assert not locking.done()
-        await session.rollback()
-    done(await locking)
-    async with grants.session() as session:
-        assert await locked_quarters(session, UUID(agreement["id"])) == {"2017-18-q1"}
-        assert await quarters_open(session, UUID(agreement["id"])) == ["2017-18-q2", "2017-18-q3", "2017-18-q4"]
-
-
 async def test_nothing_is_stated_before_the_quarter_is_over(grants: Running) -> None:
     """G-32."""
     await budgeted(grants)
     stated = {"happened_at": "2018-03-30T10:00:00Z"}
-    assert problem(await state(grants, 4, figures(), **stated), 409) == {"": "future_actual"}
+    refused = await state(grants, 4, figures(), **stated)
+    assert problem(refused, 409) == {"quarter": "future_actual"}
+    assert refused.json()["detail"] == "Q4 2017/18 ends on 2018-03-31; state its spend then."
+    assert await grants.emitted(QuarterSpendStated) == []
     stated = {"happened_at": "2018-03-31T10:00:00Z"}
     lines = [{**line, "year_to_date_pence": 1} for line in figures()]
     done(await state(grants, 4, lines, **stated))

@@ -72,8 +72,8 @@ async def compare(
     day = min(london_date(as_at - timedelta(microseconds=1)), today) if as_at else today
     year = FinancialYear.parse(agreement.year)
     expected = await forecasts_of(work.session, agreement.id, known_by=known_by, as_at=as_at)
-    cells = [cell for cell in await ledger_cells(work.session, agreement.id, known_by=known_by) if cell.own]
-    then = [cell for cell in await ledger_cells(work.session, agreement.id, known_by=known_by, until=day) if cell.own]
+    cells = await _own_cells(work, agreement, known_by, today)
+    then = cells if day == today else await _own_cells(work, agreement, known_by, day)
     names = {line.code: line.name for line in await carrying_lines(work.session, agreement.id, year.end)}
     return Comparison(
         agreement_id=agreement.id,
@@ -114,6 +114,11 @@ def csv_rows(comparison: Comparison) -> tuple[Sequence[str], Iterator[tuple[str 
         for line in quarter.lines
     )
     return CSV_HEADER, rows
+
+
+async def _own_cells(work: Work, agreement: Agreement, known_by: datetime | None, until: date) -> list[Cell]:
+    cells = await ledger_cells(work.session, agreement.id, known_by=known_by, until=until)
+    return [cell for cell in cells if cell.own]
 
 
 def _quarter(

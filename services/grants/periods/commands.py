@@ -54,6 +54,7 @@ async def state_quarter(
             open_quarters=tuple(await quarters_open(work.session, agreement.id)),
             gross_used=ledger.gross_used,
             ledger=ledger.quarter_pence,
+            ledger_to_date=ledger.year_to_date_pence,
             budget_awaiting=await budget_awaiting(work.session, agreement.id),
         ),
         lines,

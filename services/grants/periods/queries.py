@@ -101,7 +101,8 @@ async def ledger_cells(
 
     Accruals: eligible cost in the quarter an entry is accounted for. Cash: the full amount paid, recoverable VAT with
     it, in the quarter of its payment, whichever year that falls in (G-26). With `known_by` only what was recorded
-    before that instant; with `until` only what was received (accruals) or paid (cash) by that day.
+    before that instant; with `until` only what was received (accruals) or paid (cash) by that day. One pass over the
+    agreement's entries, found by its index.
     """
     own = own_entries(agreement_id)
     entry = LedgerEntry

@@ -72,7 +72,7 @@ class StatingPosition:
 
     `lines` are the carrying lines of the budget in effect at the quarter's end, code → name. `before` holds each line's
     year to date of the quarter before; it is empty in Q1, and None where that quarter was not stated. `ledger` is what
-    the ledger holds for the quarter, code → pence.
+    the ledger holds for the quarter, `ledger_to_date` for the year up to its end, code → pence.
     """
 
     agreement_id: UUID
@@ -85,6 +85,7 @@ class StatingPosition:
     open_quarters: tuple[str, ...] = field(default=())
     gross_used: bool = False
     ledger: Mapping[str, int] = field(default_factory=dict)
+    ledger_to_date: Mapping[str, int] = field(default_factory=dict)
     budget_awaiting: int | None = None
 
 
@@ -115,10 +116,13 @@ def state_quarter(
     quarter = position.quarter
     if position.lock_reason is not None:
         raise PeriodLocked(
-            f"{quarter.label} locked: {position.lock_reason}; {way_on(quarter, position.open_quarters)}."
+            f"{quarter.label} locked: {position.lock_reason}; {way_on(quarter, position.open_quarters)}.",
+            parameter="quarter",
         )
     if today < quarter.end:
-        raise FutureActual(f"{quarter.label} ends on {quarter.end.isoformat()}; state its spend then.")
+        raise FutureActual(
+            f"{quarter.label} ends on {quarter.end.isoformat()}; state its spend then.", parameter="quarter"
+        )
     if not position.lines:
         fix = "Set the budget of the year first; its carrying lines are what is stated."
         raise no_budget(fix, position.budget_awaiting, "/lines")
@@ -207,7 +211,8 @@ def _figure_faults(position: StatingPosition, line: StatedLine, index: int) -> l
         if line.year_to_date_pence is None:
             faults.append(
                 YearToDateMissing(
-                    f"The quarter before was not stated; give the year to date of {line.code} with it.",
+                    f"The quarter before was not stated; give the year to date of {line.code}, all of the year's "
+                    f"quarters in it: the ledger holds {sterling(position.ledger_to_date.get(line.code, 0))}.",
                     pointer=pointer,
                 )
             )
