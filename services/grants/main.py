@@ -25,6 +25,7 @@ from services.grants.forecasts import api as forecasts
 from services.grants.held_lines import api as held_lines
 from services.grants.historical_budgets import api as historical_budgets
 from services.grants.history import api as history
+from services.grants.history import claims_api
 from services.grants.ledger import api as ledger
 from services.grants.onward_awards import api as onward_awards
 from services.grants.organisations import api as organisations
@@ -73,6 +74,7 @@ SERVICE = Service(
         use_declarations.router,
         public_money.router,
         history.router,
+        claims_api.router,
         historical_budgets.router,
         source_profiles.router,
         expenditure.router,

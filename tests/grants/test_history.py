@@ -135,3 +135,125 @@ async def test_bad_rows_are_located_and_none_is_kept(
     refused = await grants.as_("grants:manager").post(HISTORY, json={"rows": rows})
     assert problem(refused, status) == errors
     assert done(await grants.anonymous.get(HISTORY), 200)["items"] == []
+
+
+CLAIMS = f"{HISTORY}/claims"
+REAL_TERMS: dict[str, Any] = {
+    "from_year": "2010/11",
+    "to_year": "2017/18",
+    "claimed_by": "The association, in its update for the sector of November 2017",
+    "source": "003 Introduction",
+    "statement": "In real terms the money for improvement led by the sector fell by about three fifths.",
+    "figure_as_printed": "approximately 60 per cent",
+}
+TOP_SLICE: dict[str, Any] = {
+    "from_year": "2010/11",
+    "to_year": "2014-15",
+    "basis": "not_stated",
+    "claimed_by": "The association, in its board paper of March 2011",
+    "source": "004 para 2.1",
+    "statement": "The top-slice falls over four years, most of it in the first.",
+    "figure_as_printed": "38%",
+}
+
+
+async def claim(grants: Running, **body: Any) -> dict[str, Any]:
+    return done(await grants.as_("grants:manager").post(CLAIMS, json=body))
+
+
+async def test_claims_of_a_real_terms_change_stand_as_claims_and_compute_nothing(grants: Running) -> None:
+    """Section 5, question 9: who claims what, where, in which words, with the figure as printed."""
+    await take_in(grants, printed_rows())
+    before = done(await grants.anonymous.get(HISTORY), 200)["items"]
+    first = await claim(grants, **REAL_TERMS)
+    second = await claim(grants, **TOP_SLICE)
+    history = done(await grants.anonymous.get(HISTORY), 200)
+    assert history["items"] == before
+    assert [item["id"] for item in history["claims"]] == [second["id"], first["id"]]
+    assert {name: history["claims"][1][name] for name in REAL_TERMS} == REAL_TERMS
+    assert (history["claims"][1]["basis"], history["claims"][0]["basis"]) == ("real_terms", "not_stated")
+    assert history["claims"][0]["to_year"] == "2014/15"
+    # A cash change over those seven years is not made up either: the figures cover different things.
+    assert [item["change_pence"] for item in before if item["year"] == "2010/11"] == [None]
+
+
+async def test_a_claim_recorded_wrongly_is_withdrawn_and_still_known_for_its_day(grants: Running) -> None:
+    """Question 9: as known on a date."""
+    grants.clock.set(datetime(2018, 5, 24, 12, tzinfo=UTC))
+    made = await claim(grants, **REAL_TERMS)
+    grants.clock.set(datetime(2018, 5, 25, 12, tzinfo=UTC))
+    path = f"{CLAIMS}/{made['id']}"
+    client = grants.as_("grants:manager")
+    gone = done(await client.post(f"{path}/withdrawals", json={"reason": "another fund"}))
+    assert (gone["withdrawal_reason"], gone["version"]) == ("another fund", 2)
+    assert problem(await client.post(f"{path}/withdrawals", json={"reason": "twice"}), 409) == {"": "claim_withdrawn"}
+    assert done(await grants.anonymous.get(HISTORY), 200)["claims"] == []
+    for known, count in (("2018-05-23", 0), ("2018-05-24", 1), ("2018-05-25T11:59:00Z", 1), ("2018-05-25", 0)):
+        shown = done(await grants.anonymous.get(HISTORY, params={"known_by": known}), 200)["claims"]
+        assert len(shown) == count, known
+    assert done(await grants.anonymous.get(path), 200)["withdrawal_reason"] == "another fund"
+    problem(await grants.anonymous.get(f"{CLAIMS}/none"), 404)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "errors"),
+    [
+        ({"to_year": "2010/11"}, 422, {"/to_year": "claim_backwards"}),
+        ({"to_year": "2017/19"}, 422, {"/to_year": "bad_year_label"}),
+        ({"claimed_on": "2018-06-02"}, 422, {"/claimed_on": "future_date"}),
+        ({"figure_as_printed": ""}, 422, {"/figure_as_printed": "string_too_short"}),
+        ({"basis": "real"}, 422, {"/basis": "literal_error"}),
+        ({"percent": 60}, 422, {"/percent": "extra_forbidden"}),
+    ],
+)
+async def test_a_wrong_claim_is_refused_with_its_place(
+    grants: Running, change: dict[str, Any], status: int, errors: dict[str, str]
+) -> None:
+    refused = await grants.as_("grants:manager").post(CLAIMS, json={**REAL_TERMS, **change})
+    assert problem(refused, status) == errors
+    assert done(await grants.anonymous.get(HISTORY), 200)["claims"] == []
+
+
+async def test_claims_belong_to_the_manager_of_all_organisations(grants: Running) -> None:
+    problem(await grants.as_("grants:finance").post(CLAIMS, json=REAL_TERMS), 403)
+    limited = grants.as_("grants:manager", organisations=["agency"])
+    problem(await limited.post(CLAIMS, json=REAL_TERMS), 403)
+
+
+async def test_a_corrected_figure_is_not_known_before_its_correction(grants: Running) -> None:
+    """Question 9: what was known on a day stays what it was; nothing is edited."""
+    rows = [row for row in printed_rows() if row["year"] == "2016/17"]
+    grants.clock.set(datetime(2018, 5, 24, 12, tzinfo=UTC))
+    await take_in(grants, rows)
+    grants.clock.set(datetime(2018, 5, 25, 12, tzinfo=UTC))
+    rows[0]["grant_pence"] += 100
+    assert (await take_in(grants, rows))["changed"] == 1
+    for known, pence in (("2018-05-24", 2_140_000_000), ("2018-05-25", 2_140_000_100), (None, 2_140_000_100)):
+        params = {"known_by": known} if known else {}
+        (item,) = done(await grants.anonymous.get(HISTORY, params=params), 200)["items"]
+        assert item["grant_pence"] == pence, known
+
+
+async def test_a_year_of_an_agreement_is_known_from_its_signature_with_the_outturn_of_the_day(grants: Running) -> None:
+    """Question 9; worked example 11: on 24 May 2018 the year had spent what was provisional then."""
+    grants.clock.set(datetime(2018, 5, 23, 12, tzinfo=UTC))
+    await signed(grants)
+    grants.clock.set(datetime(2018, 5, 24, 12, tzinfo=UTC))
+    client = grants.as_("grants:cfo")
+    path = "/v1/agreements/2017-18/outturns"
+    done(await client.post(path, json={"state": "provisional", "as_at": "2018-03-31", "spend_pence": 2_098_600_000}))
+    grants.clock.set(datetime(2018, 7, 20, 12, tzinfo=UTC))
+    body = {"state": "final", "as_at": "2018-07-20", "spend_pence": 2_098_125_000, **AUDIT}
+    done(await client.post(path, json=body))
+
+    async def known(day: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = done(await grants.anonymous.get(HISTORY, params={"known_by": day}), 200)["items"]
+        return items
+
+    assert await known("2018-05-22") == []
+    (item,) = await known("2018-05-23")
+    assert (item["state"], item["spend_pence"], item["underspend_pence"]) == ("in_force", None, None)
+    (item,) = await known("2018-05-24")
+    assert (item["outturn_state"], item["underspend_pence"]) == ("provisional", 1_400_000)
+    (item,) = await known("2018-07-20")
+    assert (item["outturn_state"], item["underspend_pence"]) == ("final", 1_875_000)

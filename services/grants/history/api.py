@@ -11,14 +11,14 @@ from pydantic import Field
 
 from services.grants.faults import BadYearLabel, year_of
 from services.grants.history import commands
-from services.grants.history.queries import grant_history
+from services.grants.history.claims_api import ClaimShape
+from services.grants.history.queries import claims, grant_history
 from services.grants.history.rules import SpendState, YearFigure
 from services.grants.rules import underspend
-from services.grants.shapes import Amount, KnownBy, Name, Prose, Year, content_tag
+from services.grants.shapes import Amount, KnownByTime, Name, Prose, Year, content_tag
 from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.money import percent, pounds
-from shared.periods import end_of_day
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Work
 
@@ -95,6 +95,9 @@ class YearShape(Shape):
 
 class HistoryShape(Shape):
     items: list[YearShape]
+    claims: list[ClaimShape] = Field(
+        description="What others claim about changes of the grant, as they print it; nothing of it is computed."
+    )
 
 
 @router.post("/v1/grant-history")
@@ -107,10 +110,14 @@ async def import_grant_history(work: Annotated[Work, Writes("grants:manager")], 
 
 @router.get("/v1/grant-history.csv", include_in_schema=False, response_model=HistoryShape)
 @router.get("/v1/grant-history", response_model=HistoryShape)
-async def read_grant_history(work: PublicWork, request: Request, known_by: KnownBy = None) -> HistoryShape | Response:
+async def read_grant_history(
+    work: PublicWork, request: Request, known_by: KnownByTime = None
+) -> HistoryShape | Response:
     """All years, those of agreements with their outturn; CSV in pounds by `.csv` or `Accept`."""
-    figures = await grant_history(work.session, known_by=end_of_day(known_by) if known_by else None)
-    history = HistoryShape(items=[_shape(figure) for figure in figures])
+    history = HistoryShape(
+        items=[_shape(figure) for figure in await grant_history(work.session, known_by=known_by)],
+        claims=[ClaimShape.model_validate(claim) for claim in await claims(work.session, known_by=known_by)],
+    )
     work.headers["Vary"] = "Accept"
     if not wants_csv(request):
         work.etag(content_tag(history))

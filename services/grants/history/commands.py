@@ -33,7 +33,10 @@ class Imported:
 
 
 async def import_grant_history(work: Work, rows: Sequence[tuple[str, YearFigure | None]]) -> Imported:
-    """Add or correct rows by year and scope; a row that says the same changes nothing. Each change is audited."""
+    """Add or correct rows by year and scope; a row that says the same changes nothing. Each change is audited.
+
+    A corrected row supersedes the one before, which stays for reads of what was known then.
+    """
     check_rows(rows, london_date(work.now))
     await work.lock("grant_history")
     standing = {(row.year, row.scope): row for row in await historical_rows(work.session)}
@@ -41,28 +44,37 @@ async def import_grant_history(work: Work, rows: Sequence[tuple[str, YearFigure 
     for _, figure in rows:
         assert figure is not None
         row = standing.get((figure.year.label, figure.scope))
-        values = {name: getattr(figure, name) for name in FIELDS}
-        if row is None:
-            row = HistoricalGrant(
-                id=work.new_id(),
-                year=figure.year.label,
-                scope=figure.scope,
-                created_at=work.now,
-                modified_at=work.now,
-                created_by=work.actor.sub,
-                **values,
-            )
-            work.session.add(row)
-            work.audit("import_grant_history", row.id, after={"year": row.year, **values})
-            result.added += 1
-        elif document_figure(row) == figure:
+        if row is not None and document_figure(row) == figure:
             result.unchanged += 1
+            continue
+        before = None
+        if row is None:
+            result.added += 1
         else:
             before = {name: getattr(row, name) for name in FIELDS}
-            for name, value in values.items():
-                setattr(row, name, value)
-            row.version += 1
-            row.modified_at = work.now
-            work.audit("import_grant_history", row.id, before=before, after={"year": row.year, **values})
+            row.superseded_at = row.modified_at = work.now
             result.changed += 1
+            # The later row may stand only once the earlier one no longer does.
+            await work.session.flush()
+        later = _row(work, figure, version=1 if row is None else row.version + 1)
+        work.session.add(later)
+        work.audit(
+            "import_grant_history",
+            later.id,
+            before=before,
+            after={"year": later.year, **{name: getattr(later, name) for name in FIELDS}},
+        )
     return result
+
+
+def _row(work: Work, figure: YearFigure, version: int) -> HistoricalGrant:
+    return HistoricalGrant(
+        id=work.new_id(),
+        year=figure.year.label,
+        scope=figure.scope,
+        version=version,
+        created_at=work.now,
+        modified_at=work.now,
+        created_by=work.actor.sub,
+        **{name: getattr(figure, name) for name in FIELDS},
+    )

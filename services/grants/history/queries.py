@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import get_args
 
+from sqlalchemy import or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.grants.faults import year_of
+from services.grants.agreements.queries import terms_as_at
+from services.grants.faults import uuid_of, year_of
 from services.grants.history.rules import WHOLE_GRANT, SpendState, YearFigure, side_by_side
-from services.grants.history.tables import HistoricalGrant
-from services.grants.queries import latest_outturn
+from services.grants.history.tables import GrantClaim, HistoricalGrant
+from services.grants.queries import latest_outturn, signatures
 from services.grants.tables import Agreement
-from shared.periods import london_date
+from shared.errors import NotFound
+from shared.periods import london_date, start_of_day
 
 SPEND_STATES: dict[str, SpendState] = {state: state for state in get_args(SpendState)}
 
@@ -28,10 +31,13 @@ async def grant_history(session: AsyncSession, *, known_by: datetime | None = No
 
 
 async def historical_rows(session: AsyncSession, *, known_by: datetime | None = None) -> Sequence[HistoricalGrant]:
-    """Rows as documents have them, in the order of years."""
+    """Rows as documents have them, in the order of years; with `known_by` those that stood before that instant."""
     statement = select(HistoricalGrant).order_by(col(HistoricalGrant.year), col(HistoricalGrant.created_at))
-    if known_by is not None:
-        statement = statement.where(HistoricalGrant.created_at < known_by)
+    if known_by is None:
+        statement = statement.where(col(HistoricalGrant.superseded_at).is_(None))
+    else:
+        still = or_(col(HistoricalGrant.superseded_at).is_(None), col(HistoricalGrant.superseded_at) >= known_by)
+        statement = statement.where(HistoricalGrant.created_at < known_by, still)
     return (await session.exec(statement)).all()
 
 
@@ -52,18 +58,20 @@ def document_figure(row: HistoricalGrant) -> YearFigure:
 
 async def _agreement_figures(session: AsyncSession, known_by: datetime | None) -> list[YearFigure]:
     statement = select(Agreement).where(Agreement.state != "draft").order_by(col(Agreement.year))
-    if known_by is not None:
-        statement = statement.where(Agreement.created_at < known_by)
     figures = []
     for agreement in (await session.exec(statement)).all():
+        known = await _known(session, agreement, known_by)
+        if known is None:
+            continue
+        grant_pence, state = known
         outturn = await latest_outturn(session, agreement.id, known_by=known_by)
         figures.append(
             YearFigure(
                 year=year_of(agreement.year),
                 scope=WHOLE_GRANT,
                 funding_basis=agreement.funding_basis,
-                grant_pence=agreement.grant_pence,
-                state=agreement.state,
+                grant_pence=grant_pence,
+                state=state,
                 spend_pence=outturn.spend_pence if outturn else None,
                 spend_state=SPEND_STATES[outturn.state] if outturn else None,
                 spend_reported_on=london_date(outturn.happened_at) if outturn else None,
@@ -71,3 +79,44 @@ async def _agreement_figures(session: AsyncSession, known_by: datetime | None) -
             )
         )
     return figures
+
+
+async def _known(session: AsyncSession, agreement: Agreement, known_by: datetime | None) -> tuple[int, str] | None:
+    """(Grant in pence, state) of an agreement as it was known; None before its second signature was recorded."""
+    if known_by is None:
+        return agreement.grant_pence, agreement.state
+    signed = [row for row in await signatures(session, agreement.id) if row.created_at < known_by]
+    terms = await terms_as_at(session, agreement.id, date.max, known_by=known_by)
+    if len(signed) < 2 or terms is None:
+        return None
+    moments = [
+        ("closed", agreement.closed_at),
+        ("closing", agreement.closing_since),
+        ("in_force", start_of_day(agreement.in_force_from)),
+    ]
+    state = next((name for name, since in moments if since is not None and since < known_by), "agreed")
+    return terms.get("grant_pence", agreement.grant_pence), state
+
+
+async def claims(session: AsyncSession, *, known_by: datetime | None = None) -> Sequence[GrantClaim]:
+    """What is claimed about changes of the grant, in the order of years; withdrawn claims are left out."""
+    statement = select(GrantClaim).order_by(
+        col(GrantClaim.from_year), col(GrantClaim.to_year), col(GrantClaim.created_at), col(GrantClaim.id)
+    )
+    if known_by is None:
+        statement = statement.where(col(GrantClaim.withdrawn_at).is_(None))
+    else:
+        still = or_(col(GrantClaim.withdrawn_at).is_(None), col(GrantClaim.withdrawn_at) >= known_by)
+        statement = statement.where(GrantClaim.created_at < known_by, still)
+    return (await session.exec(statement)).all()
+
+
+async def load_claim(session: AsyncSession, key: str, *, lock: bool = False) -> GrantClaim:
+    """By id."""
+    statement = select(GrantClaim).where(GrantClaim.id == uuid_of(key))
+    if lock:
+        statement = statement.with_for_update()
+    claim = (await session.exec(statement)).one_or_none()
+    if claim is None:
+        raise NotFound("There is no claim with this id.")
+    return claim

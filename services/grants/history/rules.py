@@ -23,6 +23,16 @@ class RepeatedYear(Invalid):
     title = "A year and scope stand more than once"
 
 
+class ClaimBackwards(Invalid):
+    code = "claim_backwards"
+    title = "The later year does not follow the earlier"
+
+
+class ClaimWithdrawn(Conflict):
+    code = "claim_withdrawn"
+    title = "The claim was withdrawn before"
+
+
 class SpendStateWithoutSpend(Conflict):
     code = "spend_state_without_spend"
     title = "A state of spend needs the spend"
@@ -71,6 +81,21 @@ def check_rows(rows: Sequence[tuple[str, YearFigure | None]], today: date) -> No
                 FutureDate(f"Give a day not after {today.isoformat()}.", pointer=f"/rows/{index}/spend_reported_on")
             )
     raise_together(faults)
+
+
+def check_claim(from_year: FinancialYear, to_year: FinancialYear, claimed_on: date | None, today: date) -> None:
+    """Refuse a claim over no years or from the future; what it says is the claimant's, and is not judged."""
+    faults: list[Refusal] = []
+    if to_year <= from_year:
+        faults.append(ClaimBackwards(f"Give a year after {from_year.label}.", pointer="/to_year"))
+    if claimed_on is not None and claimed_on > today:
+        faults.append(FutureDate(f"Give a day not after {today.isoformat()}.", pointer="/claimed_on"))
+    raise_together(faults)
+
+
+def withdraw_claim(withdrawn: bool) -> None:
+    if withdrawn:
+        raise ClaimWithdrawn("It stands no longer; record the right claim as a new one.")
 
 
 def side_by_side(documents: Sequence[YearFigure], agreements: Sequence[YearFigure]) -> list[YearFigure]:
