@@ -86,6 +86,9 @@ def _lines(file: Any, decoder: json.JSONDecoder, packed: int) -> Iterator[Item]:
                 yield number, None, f"The line is not one JSON object{_because(error)}; correct it."
     except UnicodeDecodeError as error:
         raise FileFault("not_decodable", "JSON is UTF-8; save it so.", line=number + 1) from error
+    finally:
+        # The file is closed by who opened it.
+        text.detach()
 
 
 class _Document:

@@ -132,7 +132,10 @@ async def _load(runtime: Runtime, batch_id: UUID, progress: _Progress) -> None:
     )
     async with runtime.work(actor) as work:
         batch = (await work.session.exec(select(ExpenditureBatch).where(ExpenditureBatch.id == batch_id))).one()
-        assert batch.profile_version and batch.file_sha256 and batch.media_type and batch.encoding, "a file's batch"
+        assert batch.profile_version is not None, "a file's batch has a profile"
+        assert batch.file_sha256, "a file's batch has a file"
+        assert batch.media_type, "a file's batch says what it is"
+        assert batch.encoding, "a file's batch was read once"
         layout = complete((await profile_version(work.session, batch.source, batch.profile_version)).layout)
         mended = await work.session.get(ExpenditureBatch, batch.corrects) if batch.corrects else None
         parsing = ParsingProcess(

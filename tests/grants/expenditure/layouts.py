@@ -1,4 +1,4 @@
-"""Files as finance systems lay them out, generated with their profiles and with what an independent sum makes of them."""
+"""Files as finance systems lay them out, generated with their profiles and with what an independent sum says."""
 
 from __future__ import annotations
 
@@ -443,11 +443,9 @@ def spreadsheet_serials() -> Export:
     """A sheet saved without formats: day numbers, float noise, blank columns, names broken over lines."""
     lines = ledger_of(40, 10)
     rows: list[list[object]] = [["Trans\nNo", "", "Date\r\nPaid", "Supplier", "", "Amount", "", ""]]
-    noisy = 0
     for line in lines:
         serial = (line.day - date(1899, 12, 30)).days
         amount = f"{line.net}0000000001"
-        noisy += 1
         rows += [[line.number, "", f"{serial}.5", line.supplier, "", amount, "", ""], ["", "", "", "", "", "", "", ""]]
     return Export(
         "spreadsheet-serials",

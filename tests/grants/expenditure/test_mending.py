@@ -1,0 +1,256 @@
+"""The whole way of a rejected line: errors as a file, mended as a spreadsheet would, sent again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.grants.expenditure.conftest import Ledger, accounted, simple_profile
+from tests.grants.expenditure.layouts import profile
+
+MARKS = ["outcome", "reasons", "record", "line"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file with one bad line, where its fault stands in the file of errors, and what mends it."""
+
+    name: str
+    profile: dict[str, Any]
+    content: bytes
+    column: str
+    mended: str
+    pence: int
+    received_pence: int
+    media_type: str = "text/csv"
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+FIELDS = {
+    "payment_date": {"column": "Paid"},
+    "amount": {"column": "Amount"},
+    "party_name": {"column": "Payee"},
+}
+CASES = (
+    Case(
+        "plain with a guard",
+        simple_profile(name="layout", amounts={"currency": ["£"]}),
+        "Reference,Date,Supplier,Amount\nA-1,2017-04-03,Alpha,1.00\n=A-2,2017-13-03,@Home,-£2.00\n".encode(),
+        "Date",
+        "2017-04-04",
+        -200,
+        -100,
+    ),
+    Case(
+        "preamble, total, semicolons, another encoding",
+        profile(
+            "layout",
+            FIELDS,
+            encodings=["cp1252"],
+            delimiter=";",
+            header={"search": 5},
+            dates=["dd/mm/yyyy"],
+            amounts={"decimal": ",", "thousands": "."},
+            total_rows=[{"column": "Payee", "equals": "Total"}],
+        ),
+        "Café spend;;\n\nPaid;Payee;Amount\n03/04/2017;Café;1.000,50\n03/04/2017;Bêta;zwei\n;Total;1.000,50\n".encode(
+            "cp1252"
+        ),
+        "Amount",
+        "2,00",
+        200,
+        100050,
+    ),
+    Case(
+        "two headers, doubled names, filled down",
+        profile(
+            "layout",
+            {
+                "payment_date": {"column": "When Paid"},
+                "amount": {"column": "Sum"},
+                "party_name": {"column": "Payee"},
+                "unit": {"column": "Unit"},
+            },
+            header={
+                "row": 1,
+                "rows": 2,
+                "named": [{"column": "Sum £", "occurrence": 2, "name": "Sum"}, {"position": 1, "name": "Unit"}],
+            },
+            dates=["yyyymmdd"],
+            fill_down=["Unit", "Payee"],
+        ),
+        b",When,,Sum,Sum\n,Paid,Payee,\xc2\xa3,\xc2\xa3\nAdults,20170403,Alpha,9,1.00\n,20170404,,9,1.0.0\n",
+        "Sum",
+        "3.00",
+        300,
+        100,
+    ),
+    Case(
+        "no header",
+        profile(
+            "layout",
+            {"payment_date": {"column": "day"}, "amount": {"column": "sum"}, "party_name": {"column": "who"}},
+            header={"columns": ["day", "who", "sum"]},
+            delimiter="|",
+            quote="",
+        ),
+        b'2017-04-03|12" pipes|1.00\n2017-04-03|"quoted", and more|\n',
+        "sum",
+        "4.00",
+        400,
+        100,
+    ),
+    Case(
+        "the day said above",
+        profile(
+            "layout",
+            {
+                "payment_date": {"preamble": {"row": 1, "column": 2}},
+                "amount": {"column": "Amount"},
+                "party_name": {"column": "Payee"},
+            },
+            header={"row": 2},
+            dates=["d mmmm yyyy"],
+        ),
+        b"Paid on,3 April 2017\nPayee,Amount\nAlpha,1.00\nAlpha,1.00.00\n",
+        "Amount",
+        "5.00",
+        500,
+        100,
+    ),
+    Case(
+        "the period by parameter",
+        profile(
+            "layout",
+            {
+                "payment_date": {"parameter": "period"},
+                "amount": {"column": "Amount"},
+                "party_name": {"column": "Payee"},
+            },
+        ),
+        b"Payee,Amount\nAlpha,1.00\nAlpha,x\n",
+        "Amount",
+        "6.00",
+        600,
+        100,
+        parameters=(("period", "2017-04"),),
+    ),
+    Case(
+        "json",
+        simple_profile(name="layout"),
+        json.dumps(
+            {
+                "lines": [
+                    {"Reference": "A-1", "Date": "2017-04-03", "Supplier": "Alpha", "Amount": 1},
+                    {"Reference": "A-2", "Date": "2017-04-03", "Supplier": "Bêta", "Amount": "x", "More": True},
+                ]
+            }
+        ).encode(),
+        "Amount",
+        "7.00",
+        700,
+        100,
+        media_type="application/json",
+    ),
+)
+
+
+def as_sent(data: bytes, delimiter: str) -> bytes:
+    return data
+
+
+def as_saved_by_a_spreadsheet(data: bytes, delimiter: str) -> bytes:
+    """Opened, guards left as they are, saved in the machine's own code page with every cell quoted."""
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows)
+    return out.getvalue().encode("cp1252")
+
+
+def as_unicode_text(data: bytes, delimiter: str) -> bytes:
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter="\t").writerows(rows)
+    return out.getvalue().encode("utf-16")
+
+
+def without_the_reasons(data: bytes, delimiter: str) -> bytes:
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([row[: -len(MARKS)] for row in rows])
+    return out.getvalue().encode()
+
+
+@pytest.mark.parametrize("saved", [as_sent, as_saved_by_a_spreadsheet, as_unicode_text, without_the_reasons])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_rejected_lines_come_as_a_file_and_go_back_mended(
+    ledger: Ledger, case: Case, saved: Callable[[bytes, str], bytes]
+) -> None:
+    """§6: the original's columns and the reasons, to fix in a spreadsheet and send again with `corrects`."""
+    await ledger.defined(case.profile)
+    batch = await ledger.sent(case.content, "layout", media_type=case.media_type, **dict(case.parameters))
+    accounted(batch)
+    assert (batch["outcomes"]["accepted"]["lines"], batch["outcomes"]["rejected"]["lines"]) == (1, 1)
+    assert batch["outcomes"]["received"]["pence"] == case.received_pence
+    answer = await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}/errors.csv")
+    assert answer.status_code == 200
+    delimiter = case.profile.get("delimiter", ",")
+    delimiter = delimiter if delimiter in (",", ";", "\t") else ","
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+    assert rows[0][-4:] == MARKS
+    assert len(rows) == 2
+    rows[1][rows[0].index(case.column)] = case.mended
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter).writerows(rows)
+    data = saved(out.getvalue().encode("utf-8-sig"), delimiter)
+    again = await ledger.sent(data, "layout", corrects=batch["id"])
+    accounted(again)
+    assert again["outcomes"]["accepted"] == {"lines": 1, "pence": case.pence}, again
+    entries = await ledger.everything("/v1/expenditure-lines", batch=again["id"])
+    first = await ledger.everything("/v1/expenditure-lines", batch=batch["id"])
+    assert entries[0]["party"]["name"][0] not in "'\ufffd"
+    if case.name.startswith("two"):
+        assert (entries[0]["unit"], entries[0]["party"]["name"]) == (first[0]["unit"], first[0]["party"]["name"])
+    twice = await ledger.sent(data, "layout", corrects=batch["id"])
+    assert twice["outcomes"]["duplicate"]["lines"] == 1
+
+
+async def test_a_mended_file_may_be_mended_again(ledger: Ledger) -> None:
+    """A correction's own errors come back in the same way; days as a spreadsheet writes them are read."""
+    await ledger.defined(simple_profile(header={"row": 2}))
+    content = b"Title\nReference,Date,Supplier,Amount\nA-1,x,Alpha,1.00\nA-2,x,Beta,2.00\n"
+    batch = await ledger.sent(content)
+    errors = (await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}/errors.csv")).text
+    half = errors.replace("A-1,x", "A-1,03/04/2017")
+    second = await ledger.sent(half.encode(), corrects=batch["id"])
+    assert (second["outcomes"]["accepted"]["lines"], second["outcomes"]["rejected"]["lines"]) == (1, 1)
+    rest = (await ledger.system.get(f"/v1/expenditure-batches/{second['id']}/errors.csv")).text
+    assert rest.splitlines()[0] == "Reference,Date,Supplier,Amount,outcome,reasons,record,line"
+    third = await ledger.sent(rest.replace("A-2,x", "A-2,2017-04-03").encode(), corrects=second["id"])
+    assert third["outcomes"]["accepted"] == {"lines": 1, "pence": 200}
+    assert [line["payment_date"] for line in await ledger.everything("/v1/expenditure-lines")] == ["2017-04-03"] * 2
+
+
+async def test_surplus_and_short_records_come_whole_and_can_be_mended(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    content = (
+        b'Reference,Date,Supplier,Amount\nA-1,2017-04-03,Alpha,Sons,1.00\nA-2,2017-04-03,Beta\nA-3,"un"closed,B,3\n'
+    )
+    batch = await ledger.sent(content)
+    assert batch["outcomes"]["rejected"]["lines"] == 3
+    answer = await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}/errors.csv")
+    rows = list(csv.reader(io.StringIO(answer.text, newline="")))
+    assert rows[1][:5] == ["A-1", "2017-04-03", "Alpha", "Sons", "1.00"]
+    rows[1][2:5] = ["Alpha, Sons", "1.00", ""]
+    rows[2][3] = "2.00"
+    rows[3][:4] = ["A-3", "2017-04-03", "B", "3"]
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(rows)
+    again = await ledger.sent(out.getvalue().encode(), corrects=batch["id"])
+    assert again["outcomes"]["accepted"] == {"lines": 3, "pence": 600}, again["outcomes"]
