@@ -1,0 +1,215 @@
+"""Files that nobody should send: refused as a whole with place and fix, or line by line; never a 500."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from tests.grants.expenditure.conftest import HEADER, Ledger, accounted, csv_file, simple_profile
+
+GOOD = ("A-1", "2017-04-03", "Alpha Ltd", "1.00")
+GZIP = {"Content-Encoding": "gzip"}
+
+
+async def refused(ledger: Ledger, content: bytes, status: int = 422, **kwargs: Any) -> dict[str, Any]:
+    answer = await ledger.send(content, **kwargs)
+    assert answer.status_code == status, answer.text
+    assert (await ledger.everything("/v1/expenditure-batches")) == []
+    problem: dict[str, Any] = answer.json()
+    return problem
+
+
+async def test_a_profile_for_another_file_names_every_missing_column_and_what_is_near(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    problem = await refused(ledger, csv_file(header=("Referense", "Paid", "Supplier", "Amounts")))
+    told = {error["column"]: error["detail"] for error in problem["errors"]}
+    assert set(told) == {"Reference", "Date", "Amount"}
+    assert {error["code"] for error in problem["errors"]} == {"column_missing"}
+    assert "Near it: Referense" in told["Reference"]
+    assert "Amounts" in told["Amount"]
+
+
+async def test_a_wrong_delimiter_is_said_at_once(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile(delimiter=";"))
+    problem = await refused(ledger, csv_file(GOOD))
+    assert "delimiter" in problem["detail"]
+
+
+async def test_a_header_of_a_million_columns_is_refused(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    problem = await refused(ledger, ("a," * 1_000_000).encode())
+    assert problem["errors"][0]["code"] == "too_many_columns"
+    many = "\n".join(json.dumps({f"c{n * 3000 + m}": 1 for m in range(3000)}) for n in range(2))
+    problem = await refused(ledger, many.encode(), media_type="application/x-ndjson")
+    assert problem["errors"][0]["code"] == "too_many_columns"
+
+
+async def test_a_record_of_a_million_cells_and_a_huge_cell_are_rejected_and_their_neighbours_are_not(
+    ledger: Ledger,
+) -> None:
+    await ledger.defined(simple_profile())
+    content = csv_file(GOOD) + b"," * 1_000_000 + b"x\n" + b'"' + b"y" * 2_000_000 + b'"\n' + b"A-2,2017-04-03,B,2.00\n"
+    batch = await ledger.sent(content)
+    accounted(batch)
+    assert await ledger.outcomes(batch) == ["accepted", "rejected", "rejected", "accepted"]
+    answer = await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}/errors.csv")
+    assert answer.status_code == 200
+
+
+async def test_a_line_without_end_does_not_fill_memory(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    problem = await refused(ledger, csv_file(GOOD) + b"z" * (9 * 1024 * 1024))
+    assert (problem["errors"][0]["code"], problem["errors"][0]["line"]) == ("line_too_long", 3)
+
+
+async def test_bytes_of_another_kind_are_told_apart_from_text(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    for content, word in ((b"PK\x03\x04", "spreadsheet"), (b"%PDF-1.7", "CSV"), (gzip.compress(b"x"), "gzip")):
+        problem = await refused(ledger, content, status=415)
+        assert word in problem["detail"]
+
+
+async def test_a_broken_compression_is_located_and_a_bomb_is_refused(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    lines = csv_file(*[(f"A-{n}", "2017-04-03", f"Alpha {n * 7919 % 1000}", "1.00") for n in range(200_000)])
+    packed = gzip.compress(lines)
+    problem = await refused(ledger, packed[: len(packed) // 2], headers=GZIP)
+    assert problem["errors"][0]["code"] == "not_gzip"
+    assert problem["errors"][0]["line"] > 10_000
+    damaged = bytearray(packed)
+    damaged[len(packed) // 2 : len(packed) // 2 + 40] = b"\xff" * 40
+    for content in (bytes(damaged), b"\x1f\x8b\x08\x00", zlib.compress(lines[:1000])):
+        problem = await refused(ledger, content, headers=GZIP)
+        assert problem["errors"][0]["code"] in ("not_gzip", "not_decodable")
+    bomb = gzip.compress(b"\n" * (80 * 1024 * 1024))
+    problem = await refused(ledger, bomb, status=413, headers=GZIP)
+    assert problem["errors"][0]["code"] == "too_large"
+    bomb = gzip.compress(b'{"lines": [' + b" " * (80 * 1024 * 1024))
+    problem = await refused(ledger, bomb, status=413, media_type="application/gzip")
+    assert problem["errors"][0]["code"] == "too_large"
+
+
+NAUGHTY = (
+    "\x00", "\u2028", "\x85", "\ufeff", "\u202e", "A" * 100_000, "9" * 30, "1e309", "-", "--", "+-1", "£", "()", "NaN",
+    "inf", "0x1F", "1_000", "１２.00", "١٢", "1,2,3", ".", "1.", "5E-1", "CR", "£-£1", "(1", "1)", "=1+1", "\\N", "{}",
+    "\\", "a\tb", '"', "''", "'", "31/02/2017", "0000-00-00", "9999-99-99", "2017-4-3", "00/00/00", "44927.5",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("column", range(4))
+async def test_no_text_in_any_cell_breaks_more_than_its_line(ledger: Ledger, column: int) -> None:
+    """NUL, marks of other scripts, numbers of thirty digits, half of everything: rejected with a reason, or taken."""
+    generous = {
+        "thousands": ",",
+        "currency": ["£"],
+        "brackets": True,
+        "trailing_minus": True,
+        "credit_marks": ["CR"],
+        "scientific": True,
+        "bare_decimal": True,
+        "plus_sign": True,
+        "dash_is_zero": True,
+    }
+    dates = ["yyyy-mm-dd", "d/m/yy", "excel-serial", "mmm-yy", "yyyy-mm-dd[time]"]
+    await ledger.defined(simple_profile(amounts=generous, dates=dates, identity={"kind": "counted"}))
+    rows = []
+    for text in NAUGHTY:
+        row = list(GOOD)
+        row[column] = text
+        rows.append(row)
+    batch = await ledger.sent(csv_file(*rows, GOOD))
+    accounted(batch)
+    outcomes = await ledger.outcomes(batch)
+    assert len(outcomes) == len(NAUGHTY) + 1
+    assert outcomes[-1] == "accepted"
+    lines = await ledger.everything(f"/v1/expenditure-batches/{batch['id']}/lines", outcome="rejected")
+    assert all(reason["code"] and reason["detail"] for line in lines for reason in line["reasons"])
+    errors = await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}/errors.csv")
+    assert errors.status_code == 200
+    entries = await ledger.everything("/v1/expenditure-lines")
+    assert all(abs(entry["net_pence"]) <= 10**13 for entry in entries)
+
+
+async def test_a_profile_is_told_every_fault_by_pointer(ledger: Ledger) -> None:
+    """Options that contradict each other are refused when the profile is handed in, not when a file comes."""
+    fields = simple_profile()["fields"]
+    for change, pointer in (
+        ({"fields": {**fields, "party_name": {"column": "A", "join": ["A", "B"]}}}, "/fields/party_name"),
+        ({"fields": {**fields, "party_name": {"column": "A", "part": {"form": "{other}"}}}}, "/fields/party_name/part"),
+        ({"fields": {**fields, "amount": {"column": "A", "when_blank": "0"}}}, "/fields"),
+        ({"fields": {**fields, "debit": {"column": "D"}}}, "/fields"),
+        ({"fields": {**fields, "credit_of": {"column": "D"}}}, ""),
+        ({"total_rows": [{"blank": True}]}, "/total_rows/0"),
+        ({"other_rows": [{"prefix": "x", "counted_as": "blank"}]}, "/other_rows/0"),
+        ({"other_rows": [{"column": "a", "prefix": "x", "fills_down": True}]}, ""),
+        ({"header": {"row": 1, "spread": True}}, "/header"),
+        ({"header": {"row": 1, "named": [{"name": "x", "column": "y"}]}}, "/header/named/0"),
+        ({"amounts": {"credit_marks": ["x"], "debit_marks": ["X"]}}, "/amounts"),
+        ({"quote": "", "stray_quotes": "keep"}, ""),
+        ({"vat": {"treatment": "not_separable", "amount_is": "gross"}}, ""),
+        ({"dates": ["dd/mm", "hh"]}, "/dates"),
+    ):
+        answer = await ledger.define(simple_profile(**change))
+        assert answer.status_code == 422, (change, answer.text)
+        pointers = {error.get("pointer") or "" for error in answer.json()["errors"]}
+        assert pointer in pointers, (change, pointers)
+
+
+async def test_a_layout_is_tried_on_a_sample_and_nothing_is_kept(ledger: Ledger) -> None:
+    sample = csv_file(GOOD, ("A-1", "2017-04-05", "Mr Smith", "2.00"), ("A-3", "x", "B", "y"), header=HEADER)
+    body = {"profile": simple_profile(), "sample": sample.decode()}
+    answer = await ledger.system.post("/v1/source-profiles/trials", json=body)
+    assert answer.status_code == 200, answer.text
+    trial = answer.json()
+    assert trial["received"] == {"lines": 3, "pence": 300}
+    assert (trial["rejected"], trial["amount_unreadable"], trial["repeated_keys"]) == (1, 1, 1)
+    assert trial["faults"] == {"amount_unreadable": 1, "date_unreadable": 1}
+    assert trial["lines"][0]["fields"]["net_pence"] == 100
+    assert trial["lines"][0]["fields"]["party_name"] == "Alpha Ltd"
+    assert trial["lines"][2]["reasons"][0]["column"] in ("Date", "Amount")
+    packed = {"profile": simple_profile(encodings=["utf-16"]), "sample_base64": _packed(sample.decode())}
+    assert (await ledger.finance.post("/v1/source-profiles/trials", json=packed)).json()["encoding"] == "utf-16"
+    assert (await ledger.finance.get("/v1/source-profiles")).json()["items"] == []
+    assert await ledger.everything("/v1/expenditure-batches") == []
+    for wrong, code in (
+        ({"profile": simple_profile()}, "sample_missing"),
+        ({"profile": simple_profile(), "sample_base64": "%"}, "not_base64"),
+        ({"profile": simple_profile(), "sample": "a,b\n"}, "column_missing"),
+        ({"profile": simple_profile(), "sample": ""}, "empty_file"),
+    ):
+        answer = await ledger.finance.post("/v1/source-profiles/trials", json=wrong)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["code"] == code
+
+
+def _packed(text: str) -> str:
+    return base64.b64encode(text.encode("utf-16")).decode()
+
+
+async def test_a_file_without_days_says_what_it_is_for_and_one_with_days_does_not(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    answer = await ledger.send(csv_file(GOOD), period="2017-04")
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "period")
+    fields = {**simple_profile()["fields"], "payment_date": {"parameter": "period"}}
+    await ledger.defined(simple_profile(fields=fields))
+    answer = await ledger.send(csv_file(GOOD))
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "period_unclear")
+    for number, (period, day) in enumerate(
+        (
+            ("2017-04", "2017-04-30"),
+            ("2017-18-q1", "2017-06-30"),
+            ("2017/18", "2018-03-31"),
+            ("2017-05-09", "2017-05-09"),
+        )
+    ):
+        batch = await ledger.sent(csv_file((f"P-{number}", "", "Alpha", "1.00")), period=period)
+        assert batch["flags"] == {"period_given": 1}
+        [line] = await ledger.everything("/v1/expenditure-lines", batch=batch["id"])
+        assert line["payment_date"] == day
+    assert (await ledger.send(csv_file(GOOD), period="2017-13-01")).status_code == 422
+    assert (await ledger.send(csv_file(GOOD), period="soon")).status_code == 422
