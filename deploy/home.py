@@ -41,6 +41,9 @@ class Home:
 
     services: list[dict[str, str]]
     agreements: list[Any] | None = None
+    onward: list[tuple[str, bool]] = field(default_factory=list)
+    """Years in which grant was passed on, and whether the public export holds any of it."""
+    printed: list[Any] = field(default_factory=list)
     programmes: list[str] = field(default_factory=list)
     reports: list[Any] | None = None
     calendars: list[Any] | None = None
@@ -62,8 +65,9 @@ def home_routes(client: Callable[[], httpx.AsyncClient]) -> list[Route]:
 
 async def look_around(http: httpx.AsyncClient) -> Home:
     """Ask the services, all at once. One that is away leaves its section with a sentence and the others whole."""
-    agreements, reports, publishers, datasets, duties, boards, meetings = await asyncio.gather(
+    agreements, printed, reports, publishers, datasets, duties, boards, meetings = await asyncio.gather(
         _every(http, "/grants/v1/agreements"),
+        _every(http, "/grants/v1/historical-budgets"),
         _every(http, "/deliverables/v1/reports"),
         _every(http, "/transparency/v1/publishers"),
         _every(http, "/transparency/v1/datasets"),
@@ -71,17 +75,36 @@ async def look_around(http: httpx.AsyncClient) -> Home:
         _every(http, "/governance/v1/boards"),
         _every(http, "/governance/v1/meetings"),
     )
+    onward = await _award_years(http)
     services = await asyncio.gather(*(_state(http, name) for name in SERVICES))
     years = [_slug(row["year"]) for row in agreements or []]
     return Home(
         services=services,
         agreements=agreements,
+        onward=onward,
+        printed=[_printed(row) for row in printed or []],
         programmes=sorted({_slug(row["year"]) for row in reports or []}) or years,
         reports=None if reports is None else [_report(row) for row in reports],
         calendars=_calendars(duties, publishers),
         editions=_editions(datasets, publishers),
         boards=None if boards is None else [await _board(http, row, meetings or []) for row in boards],
     )
+
+
+def _printed(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "address": f"/grants/v1/historical-budgets/{_slug(row['year'])}/{row['table']}"}
+
+
+async def _award_years(http: httpx.AsyncClient) -> list[tuple[str, bool]]:
+    """Years with awards, and whether any of them is in the public export."""
+    try:
+        answer = await http.get("/grants/v1/onward-awards")
+        found = answer.json() if answer.status_code == 200 else {}
+    except (httpx.HTTPError, ValueError):
+        return []
+    exported = {row["year"] for row in found.get("items", ())}
+    years = exported | {row["year"] for row in found.get("left_out", ())}
+    return [(year, year in exported) for year in sorted(years)]
 
 
 def _report(row: dict[str, Any]) -> dict[str, Any]:

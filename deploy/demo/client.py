@@ -79,6 +79,11 @@ class Client:
         self.made[kind] += 1
         return made
 
+    def count(self, kind: str, *, made: int, of: int) -> None:
+        """Count several at once: some made now, the others found."""
+        self.made[kind] += made
+        self.found[kind] += of - made
+
     def noted(self, kind: str, answer: httpx.Response) -> None:
         """Count an upload: found where the service gave the kept answer of the same one again."""
         (self.found if is_replay(answer) else self.made)[kind] += 1

@@ -13,7 +13,7 @@ from rich.table import Table
 from deploy.databases import SERVICES
 from deploy.demo.client import Client
 from deploy.demo.ledger import QUARTERS, quarter_file
-from deploy.demo.people import FINANCE, OPERATOR
+from deploy.demo.people import CFO, FINANCE, OPERATOR
 from deploy.demo.steps.agreement import RECIPIENT, YEAR
 from deploy.demo.steps.boards import BOARDS
 from deploy.demo.steps.programme import LAST, PROGRAMME
@@ -80,6 +80,16 @@ async def _outturn(console: Console, client: Client) -> None:
         f"spend {_millions(found['spend_pence'])}, under by £{found['underspend_pence'] // 100:,} "
         f"({found['underspend_percent']} %)."
     )
+    year = f"/grants/v1/agreements/{YEAR}"
+    use = await client.get(f"{year}/use-summary", FINANCE)
+    console.print(
+        f"Use declared for {use['entries'] - use['undeclared']:,} of {use['entries']:,} entries: "
+        f"{use['allowed']:,} allowed, {use['refused']:,} refused, {use['awaiting_decision']:,} waiting for a decision."
+    )
+    standing = await client.get(f"{year}/closure", CFO)
+    console.print(f"What keeps the year {standing['state'].replace('_', ' ')}:")
+    for item in standing["open"]:
+        console.print(f"  {item['detail']}")
 
 
 async def _attendance(console: Console, client: Client) -> None:
@@ -196,9 +206,17 @@ async def _addresses(console: Console, client: Client, address: str) -> None:
         ("The report of the last quarter", f"/deliverables/v1/reports/{report['id']}.html"),
         ("The calendar of duties", f"/transparency/v1/obligations/compliance.html?publisher={RECIPIENT}&year={YEAR}"),
         ("Spend over £500, last quarter", f"/transparency/open/{RECIPIENT}/spend/{LAST}/latest.csv"),
+        ("The printed budget of 2011/12", "/grants/v1/historical-budgets/2011-12/group.csv"),
+        ("Grant passed on, and why it is not in the 360Giving file", "/grants/v1/onward-awards"),
         ("The API of grants", "/grants/docs"),
     ):
         console.print(f"  {label}: {address}{path}")
+    console.print("\nWith a token (outturn token --scope grants:read):")
+    for label, path in (
+        ("Management accounts of the last quarter", f"management-accounts.html?quarter={LAST}"),
+        ("Statement of grant usage", "usage-statement.html"),
+    ):
+        console.print(f"  {label}: {address}/grants/v1/agreements/{YEAR}/{path}")
 
 
 MONEY = ("received_pence", "accepted_pence", "eligible_pence")

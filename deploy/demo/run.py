@@ -25,6 +25,7 @@ YEAR: Steps = (
     ("Load the budget of Annex B", agreement.set_budget),
     ("Award the pass-through lines", agreement.award_pass_through),
     ("Load the history of the grant", agreement.load_history),
+    ("Load the printed budgets of 2011/12", agreement.load_printed_budgets),
     ("Import the programme", programme.import_programme),
     ("Report results and printed ratings", programme.report_results),
     ("Push the synthetic ledger", money.push_ledger),

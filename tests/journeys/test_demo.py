@@ -128,6 +128,44 @@ def test_every_row_of_every_real_file_is_accounted_for_in_lines_and_pence(real_y
     assert "In every file received = accepted + duplicate + conflict + rejected + held" in real_year.text
 
 
+@pytest.mark.skipif(REAL is None, reason="the folder of real finance exports is not here (OUTTURN_SPEND_DIR)")
+def test_editions_say_which_months_are_missing(real_year: Year) -> None:
+    """T-51: by the days that the files' names state; strays of other months' files cover nothing."""
+    pattern = r"(\w+) +(20\d\d-\d\d-q\d) +[\d,]+ +\S+ +(complete|partial|not_stated) *(20\d\d.*)?"
+    editions = (re.fullmatch(pattern, line.rstrip()) for line in real_year.text.splitlines())
+    said = {f"{found[1]} {found[2]}": (found[3], found[4] or "") for found in editions if found}
+    partial = {edition: months for edition, (word, months) in said.items() if word == "partial"}
+    assert partial == {
+        # Of the files of April to June 2017, the card statements go back to August.
+        "calderdale 2016-17-q2": "2016-07, 2016-08, 2016-09",
+        "calderdale 2016-17-q3": "2016-10, 2016-11, 2016-12",
+        "calderdale 2016-17-q4": "2017-01, 2017-02, 2017-03",
+        # There is no file of the sixth period, 20 August to 16 September.
+        "gla 2017-18-q2": "2017-08, 2017-09",
+        # Payments after the year for services of the year.
+        "idea 2018-19-q1": "2018-04, 2018-05, 2018-06",
+        "leeds 2010-11-q3": "2010-10, 2010-11",
+        "leeds 2010-11-q4": "2011-01, 2011-02",
+        "leeds 2019-20-q4": "2020-01, 2020-02, 2020-03",
+        "leeds 2020-21-q1": "2020-04, 2020-05",
+    }
+    assert {word for edition, (word, _) in said.items() if edition not in partial} == {"complete"}
+    assert len(said) == 21
+    assert "12 complete, 9 partial." in real_year.text
+
+
+def test_the_error_in_a_printed_budget_is_found_and_not_mended(short_year: Year) -> None:
+    """G-11: one figure of the group's budget of 2011/12 differs from what its rows make; the other table has none."""
+    assert "2 tables, 1 figure printed wrong: Total expenditure, non_pay: stated £31,000,000.00" in short_year.text
+
+
+def test_every_entry_says_that_it_raises_no_rule_and_both_bodies_took_on_the_duties(short_year: Year) -> None:
+    """G-19, G-22, G-38: and what keeps the year open is listed."""
+    assert "Use declared for 5,990 of 5,990 entries: 5,990 allowed, 0 refused" in short_year.text
+    assert "14 duties acknowledged, both payable" in short_year.text
+    assert "£14,000.00 of the underspend is undecided" in short_year.text
+
+
 AMOUNT_COLUMNS = ("Net", "Net Amount", "Net amount", "Amount")
 
 
@@ -179,7 +217,8 @@ def test_every_link_of_the_home_page_answers(real_year: Year) -> None:
         for kind in (
             r"/deliverables/v1/reports/.*\.html", r"/transparency/open/.*/latest\.csv", r".*compliance\.html.*",
             r".*/agenda\.html", r".*/minutes\.html", r"/governance/v1/boards/.*", r"/grants/docs", r".*/readyz",
-            r".*/packs/.*", r"/grants/v1/agreements/2017-18/budget",
+            r".*/packs/.*", r"/grants/v1/agreements/2017-18/budget", r"/grants/v1/onward-awards\?year=2017-18",
+            r"/grants/v1/historical-budgets/2011-12/group",
         ):  # fmt: skip
             assert any(re.fullmatch(kind, link) for link in links), kind
         with httpx.Client(base_url=address, follow_redirects=True, timeout=60) as client:
@@ -189,6 +228,19 @@ def test_every_link_of_the_home_page_answers(real_year: Year) -> None:
                 if (answer := client.get(link.replace("&amp;", "&"))).status_code != 200
             }
         assert broken == {}
+        # Pages that need a token stand there as text, and answer those who have one.
+        token = outturn(real_year.home, "token", "--scope", "grants:read").text.strip()
+        pages = re.findall(r"<code>(/[^<]+)</code>", page.text)
+        assert [path.partition(".html")[0].rpartition("/")[2] for path in pages] == [
+            "management-accounts",
+            "usage-statement",
+        ]
+        with httpx.Client(base_url=address, timeout=60) as client:
+            for path in pages:
+                assert client.get(path).status_code == 401
+                answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
+                assert answer.status_code == 200, answer.text
+                assert answer.headers["content-type"].startswith("text/html")
 
 
 class Served:

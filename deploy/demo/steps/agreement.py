@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.demo.client import Client
 from deploy.demo.people import CFO, MANAGER
-from deploy.demo.steps.data import pence, table
+from deploy.demo.steps.data import MOU, pence, table
 
 YEAR = "2017-18"
 RECIPIENT = "idea"
@@ -32,6 +32,9 @@ PUBLISHERS: tuple[dict[str, Any], ...] = (
 )
 SIGNED_ON = ("2017-04-24", "2017-05-04")
 """The two dates under the memorandum; whose they are it does not tell, so no party is named (G-4)."""
+
+ACKNOWLEDGED_ON = "2017-05-12"
+PRINTED_BUDGETS = {"group": "Budget of the group", "by-organisation": "Budget by organisation"}
 
 
 async def register_parties(client: Client) -> str:
@@ -121,11 +124,11 @@ async def set_budget(client: Client) -> str:
 
 
 async def award_pass_through(client: Client) -> str:
-    """The two pass-through lines to their bodies, which then carry the same duties (G-22).
+    """The two pass-through lines to their bodies, which then carry the same duties (G-22); no rule of use is raised.
 
     No date of award is printed; the day of the last signature is assumed.
     """
-    total = 0
+    total = duties = 0
     for row in table("annex_b_2017_18"):
         if row["kind"] != "pass_through":
             continue
@@ -143,12 +146,54 @@ async def award_pass_through(client: Client) -> str:
                 "awarded_on": SIGNED_ON[-1],
                 "title": f"{row['name']} 2017/18",
                 "description": "Part of the programme of sector improvement support, delivered by this body.",
+                "use_codes": [],
             }
             return await client.post(path, MANAGER, award)
 
         award = await client.once("pass-through awards", find, make)
+        award = await _take_on_duties(client, f"{path}/{award['id']}")
         total += award["amount_pence"]
-    return f"2 awards, £{total // 100:,}"
+        duties += len(award["duties"])
+    return f"2 awards, £{total // 100:,}, {duties} duties acknowledged, both {award['state']}"
+
+
+async def _take_on_duties(client: Client, path: str) -> Any:
+    """The body acknowledges each duty, which makes the award payable (G-22). The day is assumed; none is printed."""
+    award = await client.get(path, MANAGER)
+    missing = [duty["code"] for duty in award["duties"] if duty["acknowledged_on"] is None]
+    if missing:
+        acknowledged = {"acknowledged_by": "The body (assumed)", "acknowledged_on": ACKNOWLEDGED_ON, "duties": missing}
+        await client.post(f"{path}/acknowledgements", MANAGER, acknowledged)
+    client.count("duties acknowledged", made=len(missing), of=len(award["duties"]))
+    if (await client.get(path, MANAGER))["state"] == "terms_acknowledged":
+        await client.post(f"{path}/state-changes", MANAGER, {"to": "payable"})
+    return await client.get(path, MANAGER)
+
+
+async def load_printed_budgets(client: Client) -> str:
+    """The preliminary budgets of 2011/12 as printed, errors included: found, and never corrected (G-11)."""
+    found = []
+    for name, title in PRINTED_BUDGETS.items():
+        path = f"/grants/v1/historical-budgets/2011-12/{name}"
+
+        async def find(path: str = path) -> Any:
+            return await client.find(path)
+
+        async def make(path: str = path, name: str = name, title: str = title) -> Any:
+            content = (MOU / f"budget_2011_12_{name.replace('-', '_')}.csv").read_bytes()
+            answer = await client.call(
+                "PUT",
+                f"{path}.csv",
+                MANAGER,
+                params={"title": title, "source": "Board papers of March 2011, Appendix 1"},
+                content=content,
+                headers={"Content-Type": "text/csv"},
+            )
+            return answer.json()
+
+        found += (await client.once("printed budgets", find, make))["findings"]
+    told = "; ".join(finding["detail"] for finding in found)
+    return f"{len(PRINTED_BUDGETS)} tables, {len(found)} figure printed wrong: {told}"
 
 
 async def load_history(client: Client) -> str:
