@@ -10,6 +10,7 @@ PARAMETERS: dict[str, Any] = {
     "item_basis": "invoice",
     "selection_basis": "net_of_recoverable",
     "date_basis": "payment",
+    "linked_credits": "include",
     "spend_cadence": "quarterly",
     "named_from_salary_pence": 15_000_000,
     "month_reading": "corresponding",

@@ -173,6 +173,36 @@ async def test_a_credit_over_the_threshold_is_shown_with_a_minus(transparency: R
     )
 
 
+async def test_a_smaller_credit_is_shown_where_it_names_a_published_invoice(transparency: Running) -> None:
+    """T-7: linked credits, so that supplier totals are right; a credit of what is not published stays out."""
+    cancelled = line(90_000, item="i-3")
+    await ledger(
+        transparency,
+        line(120_000, item="i-1"),
+        line(-2_000, item="c-1", credit_of="i-1"),
+        line(50_000, item="i-2"),
+        line(-3_000, item="c-2", credit_of="i-2"),
+        cancelled,
+        line(-90_000, item="i-3", kind="reversal", reverses=cancelled.entry_id),
+        line(-4_000, item="c-3", credit_of="i-3"),
+        line(700_000, item="i-4", ledger_class="salary"),
+        line(-5_000, item="c-4", credit_of="i-4"),
+        line(-60_000, item="c-5", credit_of="i-1"),
+        line(-6_000, item="c-6"),
+    )
+    await publish(transparency)
+    shown = [(row["Amount"], row["InclusionReason"], row["ItemKind"]) for row in await rows(transparency)]
+    assert sorted(shown) == [
+        ("-20.00", "LINKED_CREDIT", "credit_note"),
+        ("-600.00", "CREDIT_OVER_THRESHOLD", "credit_note"),
+        ("1200.00", "OVER_THRESHOLD", "invoice"),
+    ]
+    [credit] = [row for row in await rows(transparency) if row["Amount"] == "-20.00"]
+    explained = (await transparency.anonymous.get(f"/v1/rows/{credit['RowID']}")).json()
+    assert explained["editions"][0]["rule"] == "T-7"
+    assert "names a published invoice" in explained["because"]
+
+
 async def test_every_line_left_out_has_one_reason_and_is_counted(transparency: Running) -> None:
     """T-10, T-14, T-15, T-17: outside the agreement, pay, and below the threshold; VCSE grants show at any value."""
     await ledger(

@@ -25,6 +25,10 @@ RULES = {
         "A small line of an item whose total of {total} exceeds {threshold}; all its lines are shown.",
     ),
     "CREDIT_OVER_THRESHOLD": ("T-7", "A credit whose total of {total} exceeds {threshold}."),
+    "LINKED_CREDIT": (
+        "T-7",
+        "A credit of {total} that names a published invoice; shown so that the supplier's total is right.",
+    ),
     "CARD": ("T-9", "Bought with a card; card purchases are shown at any value."),
     "EXPENSE_MONTH": ("T-8", "Expenses of one person in one month come to {total}, which exceeds {threshold}."),
     "VCSE_GRANT": ("T-17", "A grant to a voluntary, community or social enterprise body, shown at any value."),

@@ -42,6 +42,7 @@ class Selection:
             "programme": self.parameters["scope"] == "programme",
             "threshold": self.parameters["threshold_pence"],
             "gross": self.parameters["selection_basis"] == "gross",
+            "linked": self.parameters["linked_credits"] == "include",
             "classes": list(excluded_classes()),
             "key": self.reference_key,
             "first": self.first_edition_id,
@@ -63,6 +64,7 @@ def excluded_classes() -> tuple[str, ...]:
 # entry stands alone. An item is an invoice or credit note; for staff expenses it is a person's calendar month (T-8),
 # without what that person bought with a card: such a purchase is an item of its own, shown at any value (T-9).
 # Its total takes in every live line, of other periods and other programmes too, because the whole item is tested (T-2).
+# A smaller credit is shown where the item it names is one that is published, in whatever period (T-7).
 #
 # The total is a window over the publisher's lines, and what belongs to single lines is looked up line by line: joins
 # here would rest on estimates that are far off for a table just filled, and a wrong one takes all memory.
@@ -91,6 +93,17 @@ WITH tested AS (
     SELECT line.*, superseded, item_kind, item, tested_pence, item_pence, shown_singly
     FROM totalled JOIN spend_lines line USING (entry_id)
     WHERE totalled.payment_date BETWEEN %(start)s AND %(end)s
+), linking AS (
+    SELECT *, %(linked)s AND credit_of IS NOT NULL AND item_pence < 0 AND COALESCE((
+        SELECT sum(CASE WHEN %(gross)s AND named.amount_basis = 'net'
+            THEN named.net_pence + COALESCE(named.vat_pence, 0) ELSE named.eligible_pence END)
+        FROM spend_lines named
+        WHERE named.organisation_id = %(organisation)s AND named.source = period.source
+            AND named.item_id = period.credit_of AND named.reverses IS NULL
+            AND NOT EXISTS (SELECT FROM spend_lines reversal WHERE reversal.reverses = named.entry_id)
+            AND NOT (%(programme)s AND named.agreement_id IS NULL)
+            AND upper(named.ledger_class) = ANY(%(classes)s) IS NOT TRUE), 0) > %(threshold)s AS linked
+    FROM period
 ), decided AS (
     SELECT *,
         CASE
@@ -98,9 +111,9 @@ WITH tested AS (
             WHEN %(programme)s AND agreement_id IS NULL THEN 'NOT_PROGRAMME'
             WHEN upper(ledger_class) = ANY(%(classes)s) THEN upper(ledger_class)
             WHEN shown_singly THEN NULL
-            WHEN abs(item_pence) <= %(threshold)s THEN 'BELOW_THRESHOLD'
+            WHEN abs(item_pence) <= %(threshold)s AND NOT linked THEN 'BELOW_THRESHOLD'
         END AS exclusion
-    FROM period
+    FROM linking
 )
 INSERT INTO row_decisions (
     edition_id, entry_id, row_id, inclusion, exclusion, item_total_pence, amount_pence, transaction_number, line_number,
@@ -125,6 +138,7 @@ FROM (
             WHEN card <> 'none' THEN 'CARD'
             WHEN ledger_class = 'grant' AND vcse THEN 'VCSE_GRANT'
             WHEN item_kind = 'staff_expense' THEN 'EXPENSE_MONTH'
+            WHEN abs(item_pence) <= %(threshold)s THEN 'LINKED_CREDIT'
             WHEN abs(tested_pence) <= %(threshold)s THEN 'PART_OF_ITEM'
             WHEN item_pence < 0 THEN 'CREDIT_OVER_THRESHOLD'
             ELSE 'OVER_THRESHOLD' END AS reason

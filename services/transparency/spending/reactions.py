@@ -52,6 +52,7 @@ COLUMNS = (
     "reverses",
     "replaces",
     "decision_ref",
+    "credit_of",
     "source_redacted",
     "first_seen_at",
 )
@@ -146,6 +147,7 @@ def _cells(line: LedgerLine, event: ExpenditureRecorded, seen_at: datetime) -> t
         line.reverses,
         line.replaces,
         line.decision_ref,
+        line.credit_of,
         line.source_redacted,
         seen_at,
     )

@@ -56,6 +56,7 @@ class SpendLine(Transparency, table=True):
     reverses: UUID | None = None
     replaces: UUID | None = None
     decision_ref: str | None = None
+    credit_of: str | None = Field(default=None, description="Item that a credit note names, of the same source (T-7).")
     source_redacted: bool
     first_seen_at: datetime = instant()
 
