@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from services.grants.tables import Agreement
 from shared.http import HouseRoute
+from tests.grants.expenditure.conftest import Ledger, csv_file, real_profile
+from tests.grants.expenditure.test_assignment import HEADER, row
+from tests.grants.ledger import spend
 from tests.grants.steps import budgeted, done, drafted, problem, signed
 from tests.grants.test_outturns import FINAL, PROVISIONAL
 from tests.grants.year_end import (
     YEAR,
+    audited,
     certified,
     closable,
     closed,
@@ -162,11 +168,67 @@ async def test_reads_of_a_closed_year_go_on(grants: Running) -> None:
 
 async def test_the_database_keeps_the_day_with_the_closed_state(grants: Running) -> None:
     """The second guard of G-38."""
-    from sqlalchemy.exc import IntegrityError
-
     await signed(grants)
     async with grants.session() as session:
         agreement = (await session.exec(select(Agreement))).one()
         agreement.state = "closed"
         with pytest.raises(IntegrityError, match="ck_agreements_closed_says_when"):
             await session.flush()
+
+
+async def test_an_undecided_variation_and_lines_that_wait_for_a_person_keep_the_year_open(grants: Running) -> None:
+    """G-38: both are named with the year's other open ends, and go once they are decided."""
+    agreement = await audited(grants)
+    proposal = {
+        "kind": "scope",
+        "reason": "fewer events",
+        "effective_from": "2018-03-01",
+        "changes": [{"what": "events", "before": "12", "after": "10"}],
+        "significance": {"significant": True, "reason": "named in the memorandum", "by": "Jo Grey"},
+    }
+    answer = await grants.as_("grants:manager").post(f"{YEAR}/variations", json=proposal)
+    variation = done(answer)
+    await certified(grants)
+    await treated(grants)
+    await locked(grants, 1, 2, 3, 4)
+    await reported(grants, agreement["id"])
+    ledger = Ledger(grants)
+    await ledger.defined(real_profile("mou-ledger"))
+    await ledger.sent(csv_file(row("T-1"), header=HEADER), "mou-ledger", organisation="agency")
+    refused = await signatory(grants).post(CLOSURE, json={})
+    errors = {error["code"]: error["detail"] for error in refused.json()["errors"]}
+    assert set(errors) == {"variation_undecided", "held_lines_undecided"}
+    assert errors["variation_undecided"].startswith("Variation 1 (scope, draft) is undecided")
+    assert errors["held_lines_undecided"].startswith("1 lines meant for the year wait for a person (no_open_quarter)")
+    (held,) = done(await ledger.finance.get("/v1/held-lines"), 200)["items"]
+    decision = {"decision": "refuse", "reason": "came too late"}
+    done(await everything(grants).post(f"/v1/held-lines/{held['id']}/decisions", json=decision))
+    withdrawn = {"decision": "withdraw", "reason": "overtaken"}
+    answer = await grants.as_("grants:manager").post(f"{YEAR}/variations/{variation['id']}/decisions", json=withdrawn)
+    assert answer.status_code in (200, 201), answer.text
+    assert await standing(grants) == []
+
+
+async def test_a_certificate_whose_figures_have_changed_since_closes_no_year(grants: Running) -> None:
+    """G-37, G-38: later changes need a new outturn and a new certificate."""
+    agreement = await closable(grants)
+    await spend(grants, agreement["id"], ("IL1", "2017-18-q4", 9), use_codes=[])
+    refused = await signatory(grants).post(CLOSURE, json={})
+    assert problem(refused, 409) == {"": "certificate_missing"}
+    assert refused.json()["detail"].startswith("Figures have changed since the certificate was signed")
+
+
+async def test_closings_that_arrive_together_close_once_and_no_change_slips_in(grants: Running) -> None:
+    """G-43: the agreement's row makes them wait for each other."""
+    await closable(grants)
+    client = signatory(grants)
+    late = {**FINAL, "spend_pence": 1, "reason": "late"}
+    answers = await asyncio.gather(
+        *(client.post(CLOSURE, json={}) for _ in range(3)), recorder(grants).post(f"{YEAR}/outturns", json=late)
+    )
+    codes = [answer.status_code for answer in answers]
+    assert (sorted(codes[:3]), codes[3]) in (([201, 409, 409], 409), ([409, 409, 409], 201))
+    shown = done(await grants.as_("grants:read").get(CLOSURE), 200)
+    outturns = done(await grants.anonymous.get(f"{YEAR}/outturns"), 200)["items"]
+    # Either the year was closed on the outturn that was certified, or the late outturn came first and nothing closed.
+    assert (shown["state"], len(outturns)) in (("closed", 1), ("in_force", 2))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.events.grants import OutturnRecorded
-from tests.grants.steps import done, drafted, problem, signed
+from tests.grants.steps import budgeted, done, drafted, figures, problem, signed
 from tests.harness import Running
 
 PROVISIONAL: dict[str, Any] = {"state": "provisional", "as_at": "2018-03-31", "spend_pence": 2_098_600_000}
@@ -236,3 +236,24 @@ async def test_an_outturn_is_asked_for_as_known_at_an_instant_as_well_as_on_a_da
         assert problem(await grants.anonymous.get(latest, params={"known_by": wrong}), 422) == {
             "known_by": "not_as_written"
         }
+
+
+async def test_the_lines_of_an_outturn_name_every_carrying_line_once_and_sum_to_the_spend(grants: Running) -> None:
+    """G-34, G-31: all faults of the lines come at once, and nothing is recorded."""
+    await budgeted(grants)
+    client = grants.as_("grants:finance")
+    path = "/v1/agreements/2017-18/outturns"
+    lines = [{"code": line["code"], "spend_pence": 100} for line in figures()]
+    differs = {**PROVISIONAL, "spend_pence": 100 * len(lines) + 1, "lines": lines}
+    refused = await client.post(path, json=differs)
+    assert problem(refused, 409) == {"/spend_pence": "lines_differ"}
+    assert "difference -£0.01" in refused.json()["detail"]
+    assert problem(await client.post(path, json={**differs, "lines": lines[1:]}), 409) == {"/lines": "spend_missing"}
+    twice = await client.post(path, json={**differs, "lines": [*lines, lines[0], {"code": "ZZ", "spend_pence": 1}]})
+    assert problem(twice, 422) == {
+        f"/lines/{len(lines)}/code": "repeated_line",
+        f"/lines/{len(lines) + 1}/code": "unknown_line",
+    }
+    assert await grants.emitted(OutturnRecorded) == []
+    outturn = done(await client.post(path, json={**differs, "spend_pence": 100 * len(lines)}))
+    assert [line["code"] for line in outturn["lines"]] == [line["code"] for line in lines]

@@ -6,6 +6,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.certificates.standing import standing_certificate
+from services.grants.certificates.tables import Certificate
 from services.grants.closure.rules import ClosingPosition
 from services.grants.faults import year_of
 from services.grants.periods.tables import AccountingPeriod
@@ -13,6 +14,7 @@ from services.grants.queries import latest_outturn, reported_quarters
 from services.grants.rules import underspend
 from services.grants.tables import Agreement
 from services.grants.underspend.queries import treated_pence
+from services.grants.usage_statement.assembling import certified_figures, fingerprint
 from services.grants.usage_statement.queries import held_undecided
 from services.grants.variations.queries import undecided_variations
 from shared.periods import Quarter
@@ -36,6 +38,7 @@ async def closing_position(session: AsyncSession, agreement: Agreement) -> Closi
         state=agreement.state,
         outturn_state=outturn.state if outturn is not None else None,
         certificate_state=certificate.state if certificate is not None else None,
+        certificate_holds=certificate is not None and await _holds(session, agreement, certificate),
         undecided_pence=None if left_pence is None else left_pence - await treated_pence(session, agreement.id),
         undecided_variations=[
             f"{row.number} ({row.kind}, {row.state})" for row in await undecided_variations(session, agreement.id)
@@ -44,3 +47,9 @@ async def closing_position(session: AsyncSession, agreement: Agreement) -> Closi
         report_state=report.state if report is not None else None,
         held_lines=await held_undecided(session, agreement.id),
     )
+
+
+async def _holds(session: AsyncSession, agreement: Agreement, certificate: Certificate) -> bool:
+    """Whether a certificate's figures are still those of the year; names, which need a day, are not certified."""
+    figures = await certified_figures(session, agreement, year_of(agreement.year).end)
+    return fingerprint(figures.figures()) == certificate.figures_sha256

@@ -64,14 +64,16 @@ class ClosingBegun(Conflict):
 class ClosingPosition:
     """Where a year stands: what closing it must know.
 
-    `undecided_pence` is None without an outturn. `report_state` is where the fourth quarter's report stands, None where
-    none is known. `held_lines` are lines meant for the year, by the code for which they wait.
+    `certificate_holds`: today's figures are those of the certificate. `undecided_pence` is None without an outturn.
+    `report_state` is where the fourth quarter's report stands, None where none is known. `held_lines` are lines meant
+    for the year, by the code for which they wait.
     """
 
     year: FinancialYear
     state: str
     outturn_state: str | None
     certificate_state: str | None
+    certificate_holds: bool
     undecided_pence: int | None
     undecided_variations: Sequence[str]
     open_quarters: Sequence[Quarter]
@@ -104,6 +106,12 @@ def standing_open(position: ClosingPosition) -> list[Refusal]:
     if position.certificate_state != "signed":
         next_step = "sign the draft" if position.certificate_state == "draft" else "draft and sign one"
         faults.append(CertificateMissing(f"No signed certificate covers the latest outturn; {next_step}."))
+    elif not position.certificate_holds:
+        faults.append(
+            CertificateMissing(
+                "Figures have changed since the certificate was signed; record a new outturn and certify that."
+            )
+        )
     if position.undecided_pence is None:
         faults.append(
             TreatmentUndecided("What the year leaves is not known; record its outturn, then treat what it leaves.")
