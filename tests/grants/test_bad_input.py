@@ -32,6 +32,8 @@ PATHS = {
     "{agreement}": "2017-18",
     "{organisation}": "agency",
     "{quarter}": "2017-18-q1",
+    "{year}": "2011-12",
+    "{table}": "group",
 }
 EXTRA = {
     "NewOutturn": {
@@ -43,6 +45,16 @@ EXTRA = {
     "BudgetBody": {"effective_from": "2017-04-01"},
     "NewAward": {"planned_from": "2017-05-01", "planned_to": "2017-06-01"},
     "NewOrganisation": {"name_since": "2010-01-01"},
+    "NewVariation": {
+        "evidence": "Letter 3",
+        "proposed_on": "2018-06-01",
+        "virement": [{"line_code": "IL1", "delta_pence": -1}],
+        "grant_pence": 2_099_999_999,
+        "in_force_to": "2018-03-30",
+        "changes": [{"what": "x", "deliverable": "E1", "before": "a", "after": "b"}],
+    },
+    "NewVirement": {"evidence": "Letter 3", "proposed_on": "2018-06-01"},
+    "AgreementChange": {"effective_from": "2017-11-01"},
     "NewAgreement": {"in_force_from": "2017-04-01", "in_force_to": "2018-03-31", "territory": "England"},
 }
 

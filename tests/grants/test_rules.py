@@ -92,7 +92,7 @@ def test_the_last_year_to_date_is_the_sum_of_the_quarters(quarters: list[int]) -
     for number, pence in enumerate(quarters, 1):
         fact = state_quarter(
             StatingPosition(ID, Quarter(YEAR, number), {"A1": "one"}, before),
-            [StatedLine("A1", pence, zero_confirmed=True)],
+            [StatedLine("A1", pence, zero_confirmed=True, reason="a credit note")],
             happened_at=NOON,
             today=NOON.date(),
         )
