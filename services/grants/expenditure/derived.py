@@ -21,9 +21,6 @@ class Deriver:
         self._makers = [(derived.place, *_maker(derived, once.get(derived.field))) for derived in columns.derived]
         self._blanks = [""] * len(self._makers)
 
-    def __bool__(self) -> bool:
-        return bool(self._makers)
-
     def extend(self, cells: list[str], reasons: list[tuple[str, str, int | None]]) -> list[str]:
         """The record's cells with the derived ones behind them; what cannot be made is blank, with its reason."""
         cells = cells + self._blanks

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
-from psycopg import sql
 from sqlmodel import col, func, select
 
 from services.grants import queries as grants
@@ -25,8 +23,8 @@ from services.grants.expenditure.rules import (
     over_budget,
     place_quarters,
 )
-from services.grants.expenditure.staging import copy_slice, open_staging
-from services.grants.expenditure.tables import BatchLine, ExpenditureBatch, LedgerEntry
+from services.grants.expenditure.staging import begin_trial, copy_slice, open_staging, undo_trial
+from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
 from services.grants.tables import Agreement
 from services.grants.use_rules.queries import rule_book
 from shared import outbox
@@ -36,8 +34,6 @@ from shared.money import MAX_PENCE
 from shared.periods import FinancialYear, london_date
 from shared.work import Work
 
-SPOOLED_BYTES = 4 * 1024 * 1024
-_OUTCOME_COLUMNS = sql.SQL(", ").join(sql.Identifier(name) for name in BatchLine.model_fields)
 SLICE_BLOCKS = 5
 """Blocks of parsed lines that are merged at a time: enough to work by sets, and few enough to overlap with parsing."""
 
@@ -64,7 +60,7 @@ async def load(
     slots, faults = await _assignments(work, layout)
     mismatch = control_mismatch(_controls(batch), tally_of()) if controlled else None
     if batch.dry_run:
-        await connection.execute("SAVEPOINT trial")
+        await begin_trial(connection)
     merge = Merge(
         connection,
         MergeInput(
@@ -93,7 +89,7 @@ async def load(
     months = await _months(work, batch.id)
     findings = await _findings(work, {slot.agreement_id for slot in slots}) if account.lines["accepted"] else []
     if batch.dry_run:
-        await _undo(connection, batch.id)
+        await undo_trial(connection, batch.id)
     _settle(work, batch, tally, account, 0 if batch.dry_run else events.count)
     if mismatch is not None:
         batch.state, batch.failure = "failed", mismatch
@@ -120,33 +116,6 @@ async def load(
     work.audit(
         "take_in_expenditure", batch.id, after={"state": batch.state, "lines": account.lines, "pence": account.pence}
     )
-
-
-async def _undo(connection: Any, batch_id: UUID) -> None:
-    """Take back all that the trial wrote, but what became of each line that would not be accepted.
-
-    The lines go through a file of the machine, so that memory holds none of them.
-    """
-    chosen = sql.SQL("SELECT {} FROM expenditure_batch_lines WHERE batch_id = {}").format(
-        _OUTCOME_COLUMNS, sql.Literal(batch_id)
-    )
-    with tempfile.SpooledTemporaryFile(SPOOLED_BYTES) as spool:
-        async with connection.cursor() as cursor:
-            async with cursor.copy(sql.SQL("COPY ({}) TO STDOUT").format(chosen)) as copy:
-                async for data in copy:
-                    spool.write(data)
-            await cursor.execute("ROLLBACK TO SAVEPOINT trial")
-            spool.seek(0)
-            into = sql.SQL("COPY expenditure_batch_lines ({}) FROM STDIN").format(_OUTCOME_COLUMNS)
-            async with cursor.copy(into) as copy:
-                while data := spool.read(SPOOLED_BYTES):
-                    await copy.write(data)
-            # What equals an earlier line of the same file would have named its entry, which does not exist.
-            await cursor.execute(
-                "UPDATE expenditure_batch_lines l SET entry_id = NULL WHERE l.batch_id = %s AND l.entry_id IS NOT NULL"
-                " AND NOT EXISTS (SELECT FROM ledger_entries e WHERE e.entry_id = l.entry_id)",
-                (batch_id,),
-            )
 
 
 def _controls(batch: ExpenditureBatch) -> Controls:

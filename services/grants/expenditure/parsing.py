@@ -60,7 +60,7 @@ class LineParser:
         self._base[PLACE["card"]] = "none"
         self._steps: list[tuple[int, int, Callable[[str], str]]] = []
         self._repaired: list[str] = []
-        self._deriver = Deriver(columns, once or {})
+        self._deriver = Deriver(columns, once or {}) if columns.derived else None
         self._plan_texts(fields)
         self._plan_dates(fields, layout["dates"])
         self._currency = columns.of_field.get("currency")
@@ -97,8 +97,8 @@ class LineParser:
                 self._steps.append((PLACE[field], place, reader.read))
 
     def _plan_dates(self, fields: dict[str, Any], styles: list[str]) -> None:
-        self._dates = DateReader(styles)
-        read = self._dates.read
+        dates = DateReader(styles)
+        read, self._month_only = dates.read, dates.month_only
 
         def optional(cell: str) -> str:
             return read(cell) if cell.strip() else NULL
@@ -138,7 +138,7 @@ class LineParser:
         given = len(cells)
         if given != self._width or self._trailing:
             cells = self._fit(cells, reasons, flags)
-        if self._deriver:
+        if self._deriver is not None:
             cells = self._deriver.extend(cells, reasons)
         amount: int | None = None
         try:
@@ -157,7 +157,8 @@ class LineParser:
         except Unreadable as fault:
             place_of = self._currency if fault.code.startswith("currency") else self._party.name_place
             reasons.append((fault.code, fault.detail, place_of))
-        self._note(cells, flags)
+        if self._repaired or self._month_only or self._by_parameter:
+            self._note(cells, flags)
         self._check_dates(row, reasons)
         if self._assigner.active:
             self._assigner.assign(row, cells, reasons)
@@ -238,7 +239,7 @@ class LineParser:
         if self._repaired:
             self._repaired.clear()
             flags.append("text_repaired")
-        if self._dates.month_only and cells[self._payment_column] in self._dates.month_only:
+        if cells[self._payment_column] in self._month_only:
             flags.append(MONTH_ONLY)
         if self._by_parameter:
             flags.append(PERIOD_GIVEN)
