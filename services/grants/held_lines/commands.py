@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import date
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from services.grants.held_lines.rules import (
     use_decided,
 )
 from services.grants.held_lines.tables import HeldDecision
-from services.grants.ledger.content import Content, Payee, Place, cleaned, row_of
+from services.grants.ledger.content import Content, Place, cleaned, content_of_held, row_of
 from services.grants.ledger.posting import (
     Numbers,
     batch_by_hand,
@@ -33,7 +32,7 @@ from services.grants.ledger.posting import (
     lock_ledger,
     post,
 )
-from services.grants.ledger.rules import AgreementFacts, Cost, take_in
+from services.grants.ledger.rules import AgreementFacts, take_in
 from services.grants.use_rules.commands import SubjectKind, keep_declaration
 from services.grants.use_rules.queries import rule_book
 from services.grants.use_rules.rules import judge_use
@@ -182,7 +181,8 @@ async def _enter(
             agreement = known[agreement_id] if agreement_id else None
             line_code = verdict.line_code or line.entry.get("line_code")
         try:
-            has_agreement(verdict.decision, agreement is not None, bool(line.entry.get("outside_year")))
+            outside_year = bool(line.entry.get("outside_year")) or "outside_agreement_year" in _codes(line)
+            has_agreement(verdict.decision, agreement is not None, outside_year)
             posted = take_in(content.line(agreement, line_code, verdict.quarter), book, today=london_date(work.now))
         except Refusal as fault:
             faults.append(fault if len(lines) == 1 else of_record(fault, line.record))
@@ -268,36 +268,12 @@ async def _check_entry(work: Work, line: HeldLine, entry_id: UUID) -> None:
 
 def _content(kept: dict[str, Any], verdict: Verdict) -> Content:
     """What a held line says, with what the decision says otherwise."""
-    codes = verdict.use_codes if verdict.use_codes is not None else kept.get("use_codes")
-    cost: dict[str, Any] = {field.name: kept.get(field.name) for field in fields(Cost)}
-    return Content(
-        kind=kept["kind"],
-        payee=Payee(
-            kind=kept["party_kind"],
-            name=kept.get("party_name"),
-            key=kept.get("party_key"),
-            company_number=kept.get("company_number"),
-            charity_number=kept.get("charity_number"),
-            vcse=kept.get("vcse"),
-        ),
-        amounts=Cost(**cost),
-        payment_date=date.fromisoformat(kept["payment_date"]),
-        service_date=_day(kept.get("service_date")),
-        invoice_date=_day(kept.get("invoice_date")),
-        use_codes=None if codes is None else tuple(codes),
-        use_exception=verdict.use_exception or kept.get("use_exception"),
-        source_redacted=bool(kept.get("source_redacted")),
-        flags=tuple(kept.get("flags") or ()),
-        **{
-            name: kept.get(name)
-            for name in (
-                "ledger_class", "unit", "category", "purpose", "contract_ref", "decision_ref", "beneficiary_gss",
-                "credit_of",
-            )
-        },
-        card=kept["card"],
-        date_basis=kept["date_basis"],
-    )  # fmt: skip
+    content = content_of_held(kept)
+    return replace(
+        content,
+        use_codes=content.use_codes if verdict.use_codes is None else verdict.use_codes,
+        use_exception=verdict.use_exception or content.use_exception,
+    )
 
 
 def _codes(line: HeldLine) -> tuple[str, ...]:
@@ -306,7 +282,3 @@ def _codes(line: HeldLine) -> tuple[str, ...]:
 
 def _id(text: str | None) -> UUID | None:
     return UUID(text) if text else None
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

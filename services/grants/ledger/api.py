@@ -15,7 +15,7 @@ from services.grants.expenditure.sheets import sheet
 from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
 from services.grants.faults import year_of
 from services.grants.held_lines.shapes import HeldShape, held_shape
-from services.grants.ledger import commands, queries
+from services.grants.ledger import commands, corrections, queries
 from services.grants.ledger.bodies import (
     AMOUNT_FIELDS,
     CONTENT_FIELDS,
@@ -24,7 +24,8 @@ from services.grants.ledger.bodies import (
     ReassignmentBody,
     ReversalBody,
 )
-from services.grants.ledger.commands import Changes, Destination, ItemNamed
+from services.grants.ledger.commands import Destination, ItemNamed
+from services.grants.ledger.corrections import Changes
 from services.grants.ledger.queries import Alike
 from services.grants.ledger.shapes import (
     SEES_NAMES,
@@ -85,7 +86,7 @@ async def enter_expenditure_line(work: Finance, response: Response, body: NewLin
 @router.post("/v1/expenditure-lines/{entry_id}/reversals", status_code=201)
 async def reverse_expenditure_line(work: Finance, entry_id: UUID, body: ReversalBody) -> ReversalShape:
     """Negate an entry exactly, once."""
-    reversal = await commands.reverse_entry(work, entry_id, body.reason)
+    reversal = await corrections.reverse_entry(work, entry_id, body.reason)
     [shown] = await _shown(work, [reversal.entry_id])
     return ReversalShape(batch_id=reversal.batch_id, reversal=shown)
 
@@ -94,7 +95,7 @@ async def reverse_expenditure_line(work: Finance, entry_id: UUID, body: Reversal
 async def correct_expenditure_line(work: Finance, entry_id: UUID, body: CorrectionBody) -> CorrectionShape:
     """Put a full new entry in an entry's place: its reversal and the new one are posted at once."""
     changes = Changes(body.given(CONTENT_FIELDS), body.payee(), body.given(AMOUNT_FIELDS), body.place())
-    reversal, correction = await commands.correct_entry(work, entry_id, changes, body.reason)
+    reversal, correction = await corrections.correct_entry(work, entry_id, changes, body.reason)
     shown = await _shown(work, [reversal.entry_id, correction.entry_id])
     return CorrectionShape(batch_id=reversal.batch_id, reversal=shown[0], correction=shown[1])
 
@@ -110,7 +111,7 @@ async def reassign_expenditure_lines(work: Finance, body: ReassignmentBody) -> R
         **body.alike.model_dump(exclude={"agreement"}),
     )
     changes = Changes(to={"agreement": body.agreement, "line_code": body.line_code})
-    batch, corrected = await commands.reassign_entries(work, alike, changes, body.reason)
+    batch, corrected = await corrections.reassign_entries(work, alike, changes, body.reason)
     return ReassignmentShape(batch_id=batch.id, corrected=corrected)
 
 

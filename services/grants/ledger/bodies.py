@@ -8,7 +8,8 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from services.grants.ledger.content import Content, Payee
-from services.grants.ledger.rules import Amounts, Kind
+from services.grants.ledger.rules import Kind
+from services.grants.ledger.values import Amounts
 from services.grants.shapes import Code, OrganisationSlug, Prose, SignedAmount, Yes
 from shared.fields import Day, example
 from shared.http import Body

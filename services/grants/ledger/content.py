@@ -11,7 +11,8 @@ from services.grants.expenditure.cells import clean_text
 from services.grants.expenditure.names import NAME_IN_KEY, NAME_IN_TEXT, WITHHELD, flags_naming
 from services.grants.expenditure.parties import PUBLIC_KINDS, key_of
 from services.grants.expenditure.tables import LedgerEntry
-from services.grants.ledger.rules import AgreementFacts, Amounts, Cost, Line, Posted
+from services.grants.ledger.rules import AgreementFacts, Line, Posted
+from services.grants.ledger.values import Amounts, Cost
 from services.grants.use_rules.rules import UseFacts
 
 TEXTS = ("ledger_class", "unit", "category", "purpose", "contract_ref", "decision_ref", "use_exception")
@@ -176,6 +177,40 @@ def content_of(entry: LedgerEntry) -> Content:
     )  # fmt: skip
 
 
+def content_of_held(kept: dict[str, Any]) -> Content:
+    """What a held line says, from the JSON it is kept in."""
+    codes = kept.get("use_codes")
+    cost: dict[str, Any] = {field.name: kept.get(field.name) for field in fields(Cost)}
+    return Content(
+        kind=kept["kind"],
+        payee=Payee(
+            kind=kept["party_kind"],
+            name=kept.get("party_name"),
+            key=kept.get("party_key"),
+            company_number=kept.get("company_number"),
+            charity_number=kept.get("charity_number"),
+            vcse=kept.get("vcse"),
+        ),
+        amounts=Cost(**cost),
+        payment_date=date.fromisoformat(kept["payment_date"]),
+        service_date=_day(kept.get("service_date")),
+        invoice_date=_day(kept.get("invoice_date")),
+        use_codes=None if codes is None else tuple(codes),
+        use_exception=kept.get("use_exception"),
+        source_redacted=bool(kept.get("source_redacted")),
+        flags=tuple(kept.get("flags") or ()),
+        **{
+            name: kept.get(name)
+            for name in (
+                "ledger_class", "unit", "category", "purpose", "contract_ref", "decision_ref", "beneficiary_gss",
+                "credit_of",
+            )
+        },
+        card=kept["card"],
+        date_basis=kept["date_basis"],
+    )  # fmt: skip
+
+
 def negated(entry: LedgerEntry, place: Place, *, entry_id: UUID, fingerprint: UUID, **links: Any) -> LedgerEntry:
     """The exact negation of an entry, to the penny of each of its amounts."""
     own = {name: getattr(entry, name) for name in LedgerEntry.model_fields}
@@ -223,3 +258,7 @@ def _key_of(content: Content, source: str) -> str | None:
 def cleaned(text: str | None) -> str | None:
     """A text as every other way in stores it; None where nothing is left."""
     return (clean_text(text)[0] or None) if text is not None else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

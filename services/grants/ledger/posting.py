@@ -14,6 +14,7 @@ from services.grants.expenditure.bulk_events import LineEvents
 from services.grants.expenditure.line import INCOMING
 from services.grants.expenditure.rules import Taken, complete_batch
 from services.grants.expenditure.tables import BatchLine, ExpenditureBatch, HeldLine, LedgerEntry
+from services.grants.expenditure.valuation import NET_COMPUTED
 from services.grants.faults import year_of
 from services.grants.ledger.queries import last_line_numbers
 from services.grants.ledger.rules import AgreementFacts
@@ -174,7 +175,9 @@ def as_held(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def amount_pence(entry: LedgerEntry) -> int:
-    """The amount as a source gives it: net where the VAT stands beside it, else what is eligible."""
+    """The amount as a source gives it; `queries.AMOUNT` of expenditure says the same of stored entries."""
+    if NET_COMPUTED in entry.flags:
+        return entry.net_pence + (entry.vat_pence or 0)
     return entry.net_pence if entry.vat_pence is not None else entry.eligible_pence
 
 

@@ -89,7 +89,7 @@ async def chain_rows(session: AsyncSession, root: UUID, organisations: frozenset
         or_(col(LedgerEntry.entry_id).in_(links), col(LedgerEntry.reverses).in_(links))
     )
     in_order = statement.order_by(LedgerEntry.recorded_at, LedgerEntry.batch_id, LedgerEntry.record)
-    return (await session.exec(in_order)).all()
+    return list((await session.exec(in_order)).all())
 
 
 async def item_rows(session: AsyncSession, entry: LedgerEntry, organisations: frozenset[str] | None) -> Sequence[Any]:
@@ -99,7 +99,7 @@ async def item_rows(session: AsyncSession, entry: LedgerEntry, organisations: fr
         LedgerEntry.source == entry.source,
         LedgerEntry.item_id == entry.item_id,
     )
-    return (await session.exec(statement.order_by(LedgerEntry.line_no))).all()
+    return list((await session.exec(statement.order_by(LedgerEntry.line_no))).all())
 
 
 @dataclass(frozen=True)

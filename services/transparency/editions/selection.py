@@ -42,7 +42,7 @@ class Selection:
             "programme": self.parameters["scope"] == "programme",
             "threshold": self.parameters["threshold_pence"],
             "gross": self.parameters["selection_basis"] == "gross",
-            "linked": self.parameters["linked_credits"] == "include",
+            "linked": self.parameters.get("linked_credits") == "include",
             "classes": list(excluded_classes()),
             "key": self.reference_key,
             "first": self.first_edition_id,
