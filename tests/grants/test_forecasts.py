@@ -146,10 +146,14 @@ async def test_forecast_against_actual_shows_both_and_the_year_as_expected_on_an
     for quarter, pence, moment in ((3, 1_000, "2017-09-30T12:00:00Z"), (4, 2_000, "2017-09-30T13:00:00Z")):
         done(await forecast(grants, quarter, expected(pence), happened_at=moment))
     done(await forecast(grants, 4, expected(5_000), happened_at="2018-01-05T12:00:00Z"))
-    await spend(grants, agreement["id"], ("OG1", "2017-18-q3", 1_250), ("OG1", "2017-18-q4", 1_500))
+    await spend(
+        grants, agreement["id"], ("OG1", "2017-18-q3", 1_250), ("OG1", "2017-18-q4", 1_500), amount_basis="gross"
+    )
     client = grants.as_("grants:read")
 
     now = done(await client.get(COMPARISON), 200)
+    assert now["gross_used"] is True
+    assert [each["lines"][0]["gross_used"] for each in now["quarters"]] == [False, False, True, True]
     third, fourth = now["quarters"][2], now["quarters"][3]
     fields = ("forecast_pence", "actual_pence", "difference_pence", "difference_percent")
     assert [third["lines"][0][field] for field in fields] == [1_000, 1_250, 250, "25.000"]
@@ -173,8 +177,8 @@ async def test_forecast_against_actual_shows_both_and_the_year_as_expected_on_an
 
     sheet = (await client.get(f"{COMPARISON}.csv", params={"quarter": "2017-18-q3"})).text.split("\r\n")
     assert sheet[:2] == [
-        "Quarter,Code,Name,ForecastMadeOn,Forecast,Actual,Difference,DifferenceShare",
-        "2017-18-q3,OG1,Councillor Services,2017-09-30,10.00,12.50,2.50,25.000",
+        "Quarter,Code,Name,ForecastMadeOn,Forecast,Actual,Difference,DifferenceShare,GrossUsed",
+        "2017-18-q3,OG1,Councillor Services,2017-09-30,10.00,12.50,2.50,25.000,yes",
     ]
     assert len(sheet) == LINES + 2
     problem(await grants.anonymous.get(COMPARISON), 401)

@@ -63,11 +63,13 @@ async def test_the_first_year_to_date_includes_a_first_quarter_that_was_not_stat
     agreement = await budgeted(grants)
     await spend(grants, agreement["id"], ("OG1", "2017-18-q1", 125), ("OG1", "2017-18-q2", 50))
     lines = figures(50)
-    answer = await state(grants, 2, lines)
-    refused = problem(answer, 409)
+    incomplete = await state(grants, 2, lines)
+    refused = problem(incomplete, 409)
     assert set(refused.values()) == {"year_to_date_missing"}
     assert len(refused) == 16
-    assert answer.json()["errors"][0]["detail"].endswith("all of the year's quarters in it: the ledger holds £1.75.")
+    assert incomplete.json()["errors"][0]["detail"].endswith(
+        "all of the year's quarters in it: the ledger holds £1.75."
+    )
     answer = done(await state(grants, 2, [{**line, "year_to_date_pence": 175} for line in lines]))
     assert {line["year_to_date_pence"] for line in answer["lines"]} == {175}
     third = done(await state(grants, 3, figures(25)))

@@ -11,6 +11,7 @@ from services.grants.accounts.page import render_accounts
 from services.grants.accounts.report import Asked, management_accounts
 from services.grants.accounts.shapes import AccountLine, ManagementAccounts
 from services.grants.faults import quarter_of, year_of
+from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.periods.queries import View
 from services.grants.queries import load_agreement
 from services.grants.shapes import KnownByTime, content_tag
@@ -68,7 +69,8 @@ async def read_management_accounts_page(
     view: ViewAsked = "accruals",
 ) -> Response:
     """Management accounts as one page with a chart, in thousands of pounds: no script, nothing fetched."""
-    accounts = await _accounts(work, agreement, quarter, as_at, known_by, view)
+    # A page is printed and handed on: what may name a private payee stays out of it, whoever asks.
+    accounts = await _accounts(work, agreement, quarter, as_at, known_by, view, names=False)
     work.etag(f"{content_tag(accounts)}-html")
     return Response(render_accounts(accounts), media_type="text/html; charset=utf-8")
 
@@ -87,7 +89,8 @@ async def read_management_accounts(
     view: ViewAsked = "accruals",
 ) -> ManagementAccounts | Response:
     """Management accounts of a quarter by line and heading; CSV in pounds by `.csv` or `Accept`."""
-    accounts = await _accounts(work, agreement, quarter, as_at, known_by, view)
+    names = work.actor.may(*SEES_NAMES)
+    accounts = await _accounts(work, agreement, quarter, as_at, known_by, view, names=names)
     work.headers["Vary"] = "Accept"
     if not wants_csv(request):
         work.etag(content_tag(accounts))
@@ -98,11 +101,18 @@ async def read_management_accounts(
 
 
 async def _accounts(
-    work: Work, agreement: str, quarter: str | None, as_at: DayAsked, known_by: KnownByTime, view: View
+    work: Work,
+    agreement: str,
+    quarter: str | None,
+    as_at: DayAsked,
+    known_by: KnownByTime,
+    view: View,
+    *,
+    names: bool,
 ) -> ManagementAccounts:
     found = await load_agreement(work.session, agreement)
     wanted = quarter_of(quarter, year_of(found.year)) if quarter is not None else None
-    return await management_accounts(work, found, Asked(wanted, as_at, known_by, view))
+    return await management_accounts(work, found, Asked(wanted, as_at, known_by, view), names=names)
 
 
 def _csv_row(line: AccountLine) -> tuple[str | None, ...]:

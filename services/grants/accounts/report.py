@@ -30,7 +30,6 @@ from services.grants.budget.queries import as_typed
 from services.grants.budget.tables import BudgetVersion
 from services.grants.faults import year_of
 from services.grants.forecasts.queries import forecasts_of
-from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.periods.queries import Cell, View, latest_statement, ledger_cells, statement_lines
 from services.grants.periods.rules import FutureActual
 from services.grants.queries import budget_as_at, budget_lines, names_on, parties
@@ -82,8 +81,8 @@ async def load_budget_of_day(
     return version, as_typed(await budget_lines(work.session, version.id))
 
 
-async def management_accounts(work: Work, agreement: Agreement, asked: Asked) -> ManagementAccounts:
-    """The accounts of a quarter (G-33)."""
+async def management_accounts(work: Work, agreement: Agreement, asked: Asked, *, names: bool) -> ManagementAccounts:
+    """The accounts of a quarter (G-33); with `names` also the reasons that may name a private payee."""
     session, view = work.session, asked.view
     day, quarter = asked.day_and_quarter(agreement, london_date(work.now))
     version, lines = await load_budget_of_day(work, agreement, day, asked.known_by)
@@ -117,7 +116,7 @@ async def management_accounts(work: Work, agreement: Agreement, asked: Asked) ->
         [(line.code, quarter) for line in lines if line.kind in CARRYING and figures[line.code].actual < 0],
         view=view,
         known_by=asked.known_by,
-        sees_names=work.actor.may(*SEES_NAMES),
+        sees_names=names,
     )
     missing = quarters_without_forecast(sources)
     year_over = quarter.number == 4 and not running

@@ -18,7 +18,17 @@ from shared.money import percent, pounds
 from shared.periods import FinancialYear, Quarter, london_date
 from shared.work import Work
 
-CSV_HEADER = ("Quarter", "Code", "Name", "ForecastMadeOn", "Forecast", "Actual", "Difference", "DifferenceShare")
+CSV_HEADER = (
+    "Quarter",
+    "Code",
+    "Name",
+    "ForecastMadeOn",
+    "Forecast",
+    "Actual",
+    "Difference",
+    "DifferenceShare",
+    "GrossUsed",
+)
 
 
 class ComparedLine(Shape):
@@ -28,6 +38,7 @@ class ComparedLine(Shape):
     actual_pence: int | None = Field(description="Eligible cost in the ledger; null before the quarter begins (G-32).")
     difference_pence: int | None = Field(description="Actual less forecast, once the quarter is over.")
     difference_percent: str | None = Field(description="Of the forecast, three decimals, half up (G-35).")
+    gross_used: bool = Field(description="The actual holds VAT that cannot be separated (G-27).")
 
 
 class ComparedQuarter(Shape):
@@ -57,6 +68,7 @@ class Comparison(Shape):
     agreement_id: UUID
     year: str
     as_at: date = Field(description="The forecasts are those made by this day.")
+    gross_used: bool = Field(description="Some actual holds VAT that cannot be separated (G-27).")
     quarters: list[ComparedQuarter]
     not_possible: list[str] = Field(
         description="Quarters that were to come on the day and had no forecast: they keep the year from being forecast."
@@ -79,6 +91,7 @@ async def compare(
         agreement_id=agreement.id,
         year=agreement.year,
         as_at=day,
+        gross_used=any(cell.gross_used for cell in cells),
         quarters=[
             _quarter(quarter, names, cells, expected.get(quarter.slug), today)
             for quarter in ([wanted] if wanted else year.quarters)
@@ -109,6 +122,7 @@ def csv_rows(comparison: Comparison) -> tuple[Sequence[str], Iterator[tuple[str 
                 for pence in (line.forecast_pence, line.actual_pence, line.difference_pence)
             ),
             line.difference_percent,
+            "yes" if line.gross_used else "no",
         )
         for quarter in comparison.quarters
         for line in quarter.lines
@@ -147,11 +161,8 @@ def _line(
     quarter: Quarter, code: str, name: str, cells: Sequence[Cell], expected: Expected | None, today: date
 ) -> ComparedLine:
     forecast_pence = expected.pence.get(code) if expected else None
-    actual_pence = (
-        sum(cell.pence for cell in cells if cell.code == code and cell.quarter == quarter)
-        if quarter.start <= today
-        else None
-    )
+    of_line = [cell for cell in cells if cell.code == code and cell.quarter == quarter]
+    actual_pence = sum(cell.pence for cell in of_line) if quarter.start <= today else None
     difference_pence = _difference(actual_pence, forecast_pence, quarter.end <= today)
     return ComparedLine(
         code=code,
@@ -160,6 +171,7 @@ def _line(
         actual_pence=actual_pence,
         difference_pence=difference_pence,
         difference_percent=None if difference_pence is None else percent(difference_pence, forecast_pence or 0),
+        gross_used=any(cell.gross_used for cell in of_line),
     )
 
 
