@@ -10,7 +10,7 @@ import pytest
 from services.grants.payments.rules import need_test
 from tests.grants.ledger import spend
 from tests.grants.steps import annex_b, budgeted, done, drafted, problem, register
-from tests.grants.test_award_life import DUTIES, award, payable
+from tests.grants.test_award_life import DUTIES, acknowledge, award, move, payable
 from tests.harness import Running
 
 PAYMENTS = "/v1/agreements/2017-18/payments"
@@ -268,6 +268,28 @@ async def test_nothing_is_paid_before_every_duty_is_acknowledged(grants: Running
     before = done(await grants.as_("grants:read").get(f"{PAYMENTS}/{payment['id']}"), 200)
     assert (before["parts"], before["state"]) == ([], "planned")
     done(await part(grants, payment, 1_000, "2017-05-12"))
+
+
+async def test_only_a_payable_award_is_paid_and_not_before_its_day(grants: Running) -> None:
+    """G-22, G-23."""
+    await budgeted(grants)
+    await register(grants, "scrutiny-centre")
+    made = await award(grants, use_codes=[])
+    payment = await planned(grants, 1_000, direction="out", award=made["id"])
+    done(await acknowledge(grants, made, DUTIES, "2017-05-09"))
+    refused = await part(grants, payment, 1_000, "2017-06-01")
+    assert problem(refused, 409) == {"": "award_not_payable"}
+    assert refused.json()["detail"] == "The award is terms_acknowledged; make it payable first."
+    done(await move(grants, made, "payable"))
+    early = await part(grants, payment, 1_000, "2017-05-09")
+    assert problem(early, 409) == {"/paid_on": "before_award"}
+    assert early.json()["detail"] == "The award was made on 2017-05-10; give a later day."
+    done(await part(grants, payment, 1_000, "2017-05-10"))
+    done(await move(grants, made, "ended", "The body was wound up."))
+    over = await grants.as_("grants:finance").post(
+        PAYMENTS, json={"direction": "out", "requested_pence": 1, "award": made["id"]}
+    )
+    assert problem(over, 409) == {"/award": "award_not_payable"}
 
 
 @pytest.mark.parametrize(
