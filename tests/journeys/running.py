@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -141,3 +142,21 @@ def servers_in(home: Path) -> list[psutil.Process]:
         except (psutil.Error, OSError):
             continue
     return found
+
+
+class Served:
+    """`outturn up` on a folder, answering."""
+
+    def __init__(self, home: Path) -> None:
+        self.port = free_port()
+        self._program = started(home, "up", OUTTURN_PORT=str(self.port))
+
+    def __enter__(self) -> str:
+        self.process = self._program.__enter__()
+        read_until(self.process, "Outturn serves")
+        return f"http://127.0.0.1:{self.port}"
+
+    def __exit__(self, *error: Any) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+        self._program.__exit__(*error)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -19,6 +18,7 @@ from deploy.demo.steps.spend import export_files
 from tests.journeys.running import (
     NOWHERE,
     REAL,
+    Served,
     digest,
     free_port,
     is_ready,
@@ -241,24 +241,6 @@ def test_every_link_of_the_home_page_answers(real_year: Year) -> None:
                 answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
                 assert answer.status_code == 200, answer.text
                 assert answer.headers["content-type"].startswith("text/html")
-
-
-class Served:
-    """`outturn up` on a folder, answering."""
-
-    def __init__(self, home: Path) -> None:
-        self.port = free_port()
-        self._program = started(home, "up", OUTTURN_PORT=str(self.port))
-
-    def __enter__(self) -> str:
-        self.process = self._program.__enter__()
-        read_until(self.process, "Outturn serves")
-        return f"http://127.0.0.1:{self.port}"
-
-    def __exit__(self, *error: Any) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
-        self._program.__exit__(*error)
 
 
 @pytest.fixture(params=["Award the pass-through", "Push the synthetic ledger", "Mark what was held"])
