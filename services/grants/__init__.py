@@ -3,7 +3,8 @@
 Owns       organisations, agreements with signatures, budgets, accounting periods, outturns, pass-through awards, ledger
            entries, source profiles and expenditure batches, the history of the grant
 Commands   register_organisation, rename_organisation, describe_organisation · draft_agreement, change_agreement,
-           sign_agreement, name_signatory, record_review · set_budget, approve_budget ·
+           sign_agreement, name_signatory, record_review · set_budget, approve_budget,
+           withdraw_budget ·
            propose, decide (variations), approve_virement, set_thresholds ·
            state_quarter, lock_quarter, reopen_quarter ·
            make_forecast ·

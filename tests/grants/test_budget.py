@@ -166,6 +166,22 @@ async def test_a_version_set_while_one_awaits_approval_replaces_it(grants: Runni
     assert done(await grants.anonymous.get(BUDGET), 200)["number"] == 2
 
 
+async def test_a_version_that_awaits_approval_is_withdrawn_with_a_reason(grants: Running) -> None:
+    """Section 3: it can be approved no more; one that took effect stays."""
+    await signed(grants)
+    done(await put(grants, annex_b()), 200)
+    manager = grants.as_("grants:manager")
+    assert problem(await manager.post(f"{BUDGET}/1/withdrawals", json={}), 422) == {"/reason": "missing"}
+    withdrawn = done(await manager.post(f"{BUDGET}/1/withdrawals", json={"reason": "Two lines were exchanged."}))
+    assert withdrawn["state"] == "withdrawn"
+    refused = await grants.as_("grants:approver", sub="person:ruth").post(f"{BUDGET}/1/approvals")
+    assert problem(refused, 409) == {"": "not_awaiting_approval"}
+    await approved(grants, done(await put(grants, annex_b(), headers={"If-Match": '"1"'}), 200))
+    late = await manager.post(f"{BUDGET}/2/withdrawals", json={"reason": "Too late."})
+    assert problem(late, 409) == {"": "not_awaiting_approval"}
+    assert done(await grants.anonymous.get(BUDGET), 200)["number"] == 2
+
+
 async def test_what_needs_a_budget_says_that_a_version_awaits_approval(grants: Running) -> None:
     """G-12, G-31."""
     await signed(grants)

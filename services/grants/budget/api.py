@@ -16,7 +16,7 @@ from services.grants.budget.queries import as_typed, budget_versions, load_budge
 from services.grants.budget.rules import BudgetState
 from services.grants.budget.tables import BudgetVersion
 from services.grants.queries import budget_as_at, budget_awaiting, budget_lines, load_agreement
-from services.grants.shapes import Amount, AsAt, Code, KnownBy, Name, Number, content_tag
+from services.grants.shapes import Amount, AsAt, Code, KnownBy, Name, Number, Prose, content_tag
 from services.grants.tables import Agreement
 from shared.errors import NotFound
 from shared.fields import Day, example
@@ -67,6 +67,14 @@ class BudgetBody(Body):
     effective_from: Day | None = Field(default=None, description="Default: the agreement's first day.")
     status: Literal["indicative", "committed"] = "indicative"
     lines: list[BudgetLineBody] = Field(min_length=1, max_length=500)
+
+
+class WithdrawalBody(Body):
+    """Why a version that awaits approval is withdrawn."""
+
+    model_config = example(reason="Two lines were exchanged.")
+
+    reason: Prose
 
 
 class BudgetLineShape(Shape):
@@ -125,6 +133,15 @@ async def approve_budget(
 ) -> BudgetShape:
     """Make a balanced version effective; by another person than the one who set it."""
     version = await commands.approve_budget(work, agreement, number)
+    return await _shape(work, await load_agreement(work.session, agreement), version)
+
+
+@router.post("/v1/agreements/{agreement}/budget/{number}/withdrawals", status_code=201)
+async def withdraw_budget(
+    work: Annotated[Work, Writes("grants:manager")], agreement: str, number: Number, body: WithdrawalBody
+) -> BudgetShape:
+    """Withdraw a version that awaits approval, with a reason."""
+    version = await commands.withdraw_budget(work, agreement, number, body.reason)
     return await _shape(work, await load_agreement(work.session, agreement), version)
 
 

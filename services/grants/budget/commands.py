@@ -11,6 +11,7 @@ from services.grants.budget.queries import as_typed, budget_versions, load_budge
 from services.grants.budget.rules import BudgetPosition, budget_set
 from services.grants.budget.rules import approve_budget as decide_approval
 from services.grants.budget.rules import set_budget as decide_budget
+from services.grants.budget.rules import withdraw_budget as decide_withdrawal
 from services.grants.budget.tables import BudgetLine, BudgetVersion
 from services.grants.commands import load_agreement_to_change
 from services.grants.faults import year_of
@@ -81,6 +82,22 @@ async def approve_budget(work: Work, agreement_key: str, number: int) -> BudgetV
         agreement.id,
         before={"number": number, "state": "balanced"},
         after={"number": number, "state": "effective"},
+    )
+    return version
+
+
+async def withdraw_budget(work: Work, agreement_key: str, number: int, reason: str) -> BudgetVersion:
+    """Withdraw a version that awaits approval; it stays readable."""
+    agreement = await load_agreement_to_change(work, agreement_key)
+    version = await load_budget(work.session, agreement.id, number)
+    decide_withdrawal(number=version.number, state=version.state)
+    move(work, version, "withdrawn")
+    work.audit(
+        "withdraw_budget",
+        agreement.id,
+        before={"number": number, "state": "balanced"},
+        after={"number": number, "state": "withdrawn"},
+        reason=reason,
     )
     return version
 

@@ -158,6 +158,12 @@ def approve_budget(
     return budget_set(position.agreement_id, position.year, lines, number=number, effective_from=effective_from)
 
 
+def withdraw_budget(*, number: int, state: str) -> None:
+    """Only a version that awaits approval is withdrawn; one that took effect stays (G-12)."""
+    if state != "balanced":
+        raise NotAwaitingApproval(f"Version {number} is {state}; only one that awaits approval is withdrawn.")
+
+
 def budget_set(
     agreement_id: UUID, year: FinancialYear, lines: Sequence[Line], *, number: int, effective_from: date
 ) -> BudgetSet:

@@ -18,13 +18,13 @@ from services.grants.commands import load_agreement_to_change, touch
 from services.grants.faults import not_after, year_of
 from services.grants.queries import budget_awaiting, budget_lines, reported_quarters
 from services.grants.tables import Agreement
-from services.grants.variations.content.rules import Change, Content, VariationKind, VariationPosition, check_variation
+from services.grants.variations.content.rules import Content, VariationPosition, check_variation
 from services.grants.variations.queries import (
+    content_of,
     decisions_of,
     load_variation,
     next_number,
     thresholds_of,
-    virement_lines,
 )
 from services.grants.variations.rules import (
     Decision,
@@ -33,13 +33,10 @@ from services.grants.variations.rules import (
     propose_variation,
     vary_agreement,
 )
-from services.grants.variations.rules import (
-    approve_virement as decide_approval,
-)
-from services.grants.variations.tables import SignificanceThresholds, Variation, VariationDecision, VirementLine
-from services.grants.variations.virements.rules import Judgement, Move, Procedure, Thresholds
+from services.grants.variations.tables import Variation, VariationDecision, VirementLine
+from services.grants.variations.virements.rules import Judgement, Procedure, Thresholds
 from shared.periods import Quarter, london_date, start_of_day
-from shared.work import Work, four_eyes
+from shared.work import Work
 
 
 async def propose(
@@ -60,7 +57,7 @@ async def propose(
     if proposed_on < today:
         work.happened_at(start_of_day(proposed_on))
     current = await effective_budget(work.session, agreement.id)
-    proposed = propose_variation(await _position(work, agreement, current), content, judged)
+    proposed = propose_variation(await position_of(work, agreement, current), content, judged)
     variation = Variation(
         id=work.new_id(),
         agreement_id=agreement.id,
@@ -126,7 +123,7 @@ async def decide(work: Work, agreement_key: str, key: str, decision: Decision, *
         work.happened_at(start_of_day(decision.on))
     if state == "agreed":
         await _put_into_effect(work, agreement, variation, decision)
-    _note(work, variation, decision, number=len(steps) + 1, state=state, reason=reason)
+    note(work, variation, decision, number=len(steps) + 1, state=state, reason=reason)
     work.audit(
         "decide_on_variation",
         variation.id,
@@ -137,78 +134,10 @@ async def decide(work: Work, agreement_key: str, key: str, decision: Decision, *
     return variation
 
 
-async def approve_virement(work: Work, agreement_key: str, key: str) -> Variation:
-    """A second person approves what stays inside one heading and is not significant (G-14). Records BudgetSet."""
-    agreement = await load_agreement_to_change(work, agreement_key)
-    virement = await load_variation(work.session, agreement.id, key, virement=True)
-    decide_approval(virement.state, cast(Procedure, virement.procedure), virement.number)
-    four_eyes(
-        work.actor, virement.created_by, detail="Who proposed the virement may not approve it; another person must."
-    )
-    current = await effective_budget(work.session, agreement.id)
-    content = await content_of(work, virement)
-    lines = check_variation(await _position(work, agreement, current), content)
-    assert lines is not None
-    await _revise(work, agreement, virement, current, lines, author=virement.created_by, approved_by=work.actor.sub)
-    decision = Decision("approve", london_date(work.now), by=work.actor.name)
-    _note(work, virement, decision, number=1, state="agreed", reason=None)
-    work.audit(
-        "approve_virement",
-        virement.id,
-        before={"state": "draft", "budget": virement.budget_before},
-        after={"state": "agreed", "budget": virement.budget_after},
-    )
-    return virement
-
-
-async def set_thresholds(work: Work, agreement_key: str, thresholds: Thresholds, reason: str) -> SignificanceThresholds:
-    """Set from where on a change of budget is significant (G-15). Unset at first, which reads as version 0."""
-    agreement = await load_agreement_to_change(work, agreement_key)
-    settings = await thresholds_of(work.session, agreement.id)
-    latest = settings[0] if settings else None
-    address = f"{work.base_url}/v1/agreements/{agreement.id}/significance-thresholds"
-    work.if_match(latest.number if latest else 0, address)
-    row = SignificanceThresholds(
-        agreement_id=agreement.id,
-        number=latest.number + 1 if latest else 1,
-        share_millipercent=thresholds.share_millipercent,
-        absolute_pence=thresholds.absolute_pence,
-        reason=reason,
-        set_at=work.now,
-        set_by=work.actor.sub,
-    )
-    work.session.add(row)
-    names = {"share_millipercent", "absolute_pence"}
-    work.audit(
-        "set_significance_thresholds",
-        agreement.id,
-        before=latest.model_dump(include=names) if latest else None,
-        after=row.model_dump(include=names),
-        reason=reason,
-    )
-    return row
-
-
-async def content_of(work: Work, variation: Variation) -> Content:
-    """What a stored variation would change, as the rules take it."""
-    moves = [Move(row.code, row.delta_pence) for row in await virement_lines(work.session, variation.id)]
-    return Content(
-        kind=cast(VariationKind, variation.kind),
-        effective_from=variation.effective_from,
-        moves=tuple(moves) or None,
-        lines=tuple(Line(**line) for line in variation.lines) if variation.lines is not None else None,
-        grant_pence=variation.grant_pence,
-        in_force_to=variation.in_force_to,
-        review_by=variation.review_by,
-        changes=tuple(Change(**change) for change in variation.changes),
-        is_virement=variation.is_virement,
-    )
-
-
 async def _put_into_effect(work: Work, agreement: Agreement, variation: Variation, decision: Decision) -> None:
     current = await effective_budget(work.session, agreement.id)
-    position = await _position(work, agreement, current)
-    content = await content_of(work, variation)
+    position = await position_of(work, agreement, current)
+    content = await content_of(work.session, variation)
     lines = check_variation(position, content)
     touch(work, agreement)
     # As of its own day: what another variation changes from a later day on is not told with this one.
@@ -242,14 +171,14 @@ async def _put_into_effect(work: Work, agreement: Agreement, variation: Variatio
     )
     await work.record(fact)
     if lines is not None:
-        await _revise(work, agreement, variation, current, lines, author=variation.created_by, approved_by=None)
+        await revise(work, agreement, variation, current, lines, author=variation.created_by, approved_by=None)
 
 
 def _day(value: date | str | None) -> date | None:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-async def _revise(
+async def revise(
     work: Work,
     agreement: Agreement,
     variation: Variation,
@@ -272,7 +201,7 @@ async def _revise(
     variation.budget_after = version.number
 
 
-def _note(work: Work, variation: Variation, decision: Decision, *, number: int, state: str, reason: str | None) -> None:
+def note(work: Work, variation: Variation, decision: Decision, *, number: int, state: str, reason: str | None) -> None:
     work.session.add(
         VariationDecision(
             id=work.new_id(),
@@ -295,7 +224,7 @@ def _note(work: Work, variation: Variation, decision: Decision, *, number: int, 
     variation.modified_at = work.now
 
 
-async def _position(work: Work, agreement: Agreement, current: BudgetVersion | None) -> VariationPosition:
+async def position_of(work: Work, agreement: Agreement, current: BudgetVersion | None) -> VariationPosition:
     settings = await thresholds_of(work.session, agreement.id)
     reported = await reported_quarters(work.session, agreement.id)
     lines = as_typed(await budget_lines(work.session, current.id)) if current else []

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.grants.budget.lines import Line
 from services.grants.faults import uuid_of
+from services.grants.variations.content.rules import Change, Content, VariationKind
 from services.grants.variations.tables import SignificanceThresholds, Variation, VariationDecision, VirementLine
+from services.grants.variations.virements.rules import Move
 from shared.errors import NotFound
 
 UNDECIDED = ("draft", "board", "submitted")
@@ -58,3 +62,19 @@ async def thresholds_of(session: AsyncSession, agreement_id: UUID) -> Sequence[S
     """Every setting, the latest first; none at first (G-15)."""
     statement = select(SignificanceThresholds).where(SignificanceThresholds.agreement_id == agreement_id)
     return (await session.exec(statement.order_by(col(SignificanceThresholds.number).desc()))).all()
+
+
+async def content_of(session: AsyncSession, variation: Variation) -> Content:
+    """What a stored variation would change, as the rules take it."""
+    moves = [Move(row.code, row.delta_pence) for row in await virement_lines(session, variation.id)]
+    return Content(
+        kind=cast(VariationKind, variation.kind),
+        effective_from=variation.effective_from,
+        moves=tuple(moves) or None,
+        lines=tuple(Line(**line) for line in variation.lines) if variation.lines is not None else None,
+        grant_pence=variation.grant_pence,
+        in_force_to=variation.in_force_to,
+        review_by=variation.review_by,
+        changes=tuple(Change(**change) for change in variation.changes),
+        is_virement=variation.is_virement,
+    )

@@ -12,9 +12,8 @@ from services.grants.budget.lines import CARRYING, Kind, Line
 from services.grants.budget.queries import as_typed, effective_budget, load_budget
 from services.grants.queries import budget_lines
 from services.grants.tables import Agreement
-from services.grants.variations.commands import content_of
 from services.grants.variations.content.rules import VariationKind
-from services.grants.variations.queries import decisions_of
+from services.grants.variations.queries import content_of, decisions_of
 from services.grants.variations.rules import VariationState
 from services.grants.variations.tables import Variation
 from services.grants.variations.virements.rules import Basis, Procedure, share_of_source
@@ -176,7 +175,7 @@ def line_moves(before: Sequence[Line], after: Sequence[Line]) -> list[LineMove]:
 
 
 async def _would_change(work: Work, agreement: Agreement, variation: Variation) -> WouldChange:
-    content = await content_of(work, variation)
+    content = await content_of(work.session, variation)
     base = None
     if variation.state in ("agreed", "refused", "withdrawn") and variation.budget_before is not None:
         base = await load_budget(work.session, agreement.id, variation.budget_before)

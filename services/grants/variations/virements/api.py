@@ -24,6 +24,7 @@ from services.grants.variations.queries import load_variation, thresholds_of
 from services.grants.variations.rules import VariationState
 from services.grants.variations.shapes import VariationInList, VariationShape
 from services.grants.variations.tables import SignificanceThresholds
+from services.grants.variations.virements import commands as virements
 from services.grants.variations.virements.rules import Thresholds
 from shared.fields import Day, as_written, example
 from shared.http import Body, Routes, Shape, Writes
@@ -116,7 +117,7 @@ async def approve_virement(
     work: Annotated[Work, Writes("grants:approver")], agreement: str, virement: str
 ) -> VariationShape:
     """Approve what stays inside one heading; by another person than the one who proposed it. It takes effect."""
-    approved = await commands.approve_virement(work, agreement, virement)
+    approved = await virements.approve_virement(work, agreement, virement)
     return await shapes.whole(work, await load_agreement(work.session, agreement), approved)
 
 
@@ -132,7 +133,7 @@ async def set_thresholds(
     work: Annotated[Work, Writes("grants:cfo")], agreement: str, body: ThresholdsBody
 ) -> AllThresholds:
     """Set the thresholds, with a reason. Needs If-Match; what was set before stays readable."""
-    row = await commands.set_thresholds(
+    row = await virements.set_thresholds(
         work, agreement, Thresholds(millipercent(body.share_percent), body.absolute_pence), body.reason
     )
     return await _thresholds(work, row.agreement_id)
