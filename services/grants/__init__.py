@@ -13,6 +13,7 @@ Commands   register_organisation, rename_organisation, describe_organisation · 
            keep_edition, declare_public_money · record_outturn · treat_underspend, settle_treatment,
            withdraw_treatment · draft_certificate, sign_certificate · close_year ·
            import_grant_history, record_claim, withdraw_claim, import_historical_budget ·
+           enter_line, reverse_entry, correct_entry, reassign_entries · decide (held lines), decide_batch ·
            those of services/grants/expenditure
 Publishes  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, PassThroughAwarded, ExpenditureRecorded,
            ExpenditureBatchCompleted, QuarterSpendStated, OutturnRecorded
