@@ -272,6 +272,8 @@ async def test_the_page_shows_the_accounts_with_a_chart_and_needs_nothing_else(g
     problem(await grants.anonymous.get(f"{ACCOUNTS}.html"), 401)
     cash = await grants.as_("grants:read").get(f"{ACCOUNTS}.html", params={"quarter": "2017-18-q2", "view": "cash"})
     assert "by date of payment (cash)" in cash.text
+    assert "of those more was paid than is shown" in cash.text
+    assert "of those more was paid than is shown" not in answer.text
 
 
 def test_a_chart_without_figures_is_drawn_too() -> None:

@@ -155,6 +155,7 @@ async def management_accounts(work: Work, agreement: Agreement, asked: Asked, *,
             if not cell.own and cell.quarter.year == quarter.year and cell.quarter <= quarter
         ),
         paid_outside_year_pence=sum(cell.pence for cell in own if cell.quarter.year != quarter.year),
+        recoverable_vat_unknown=view == "cash" and any(cell.vat_unknown for cell in to_date),
         day_assumed_entries=sum(cell.day_assumed for cell in to_date),
     )
     return shown.model_copy(update={"notes": _notes(shown)})
@@ -227,6 +228,9 @@ def _notes(accounts: ManagementAccounts) -> list[str]:
         ),
         "Payments are shown in full, VAT that can be recovered included; forecasts are of cost, not of payments.": (
             accounts.view == "cash"
+        ),
+        "Some sources give amounts without the VAT that can be recovered; of those more was paid than is shown.": (
+            accounts.recoverable_vat_unknown
         ),
         "Entries that came after their quarter was locked count in the first quarter that was open.": bool(
             accounts.late

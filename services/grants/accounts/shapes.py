@@ -107,6 +107,9 @@ class ManagementAccounts(Shape):
         description="Year to date entered by bodies that receive pass-through: shown at their awards, in no sum here."
     )
     paid_outside_year_pence: int = Field(description="Cash view: paid before or after the year, for this agreement.")
+    recoverable_vat_unknown: bool = Field(
+        description="Cash view: some source gives amounts without recoverable VAT, so more was paid than is shown."
+    )
     day_assumed_entries: int = Field(
         description="Entries without service date (accruals) or payment date (cash); another of their days stands in."
     )
