@@ -18,13 +18,16 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.sql import Select
 
 from shared.errors import Malformed
-from shared.fields import Moment, PlainNumber
+from shared.fields import Moment, as_written
 from shared.work import Work
 
 T = TypeVar("T")
 
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
+
+# The bounds stand before the check of the form, so that the API's description shows them.
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), as_written("[0-9]{1,9}", "a plain whole number")]
 
 
 class Links(BaseModel):
@@ -44,7 +47,7 @@ class PageRequest:
     def __init__(
         self,
         request: Request,
-        limit: Annotated[PlainNumber, Query(ge=1, le=MAX_LIMIT, description="Most items on a page.")] = DEFAULT_LIMIT,
+        limit: Annotated[Limit, Query(description="Most items on a page.")] = DEFAULT_LIMIT,
         cursor: Annotated[str | None, Query(max_length=2000, description="From `links.next`.")] = None,
     ) -> None:
         self.limit = limit
@@ -65,7 +68,7 @@ class ChangedPageRequest(PageRequest):
     def __init__(
         self,
         request: Request,
-        limit: Annotated[PlainNumber, Query(ge=1, le=MAX_LIMIT, description="Most items on a page.")] = DEFAULT_LIMIT,
+        limit: Annotated[Limit, Query(description="Most items on a page.")] = DEFAULT_LIMIT,
         cursor: Annotated[str | None, Query(max_length=2000, description="From `links.next`.")] = None,
         updated_since: Annotated[
             Moment | None,

@@ -176,7 +176,7 @@ def test_a_quarter_of_a_finance_system(people: People) -> None:
     chief.post(f"{YEAR}/accounting-periods/2017-18-q1/lock", reason="Quarter stated")
 
     # A posting that names the closed quarter is refused, and told where it may go.
-    line = {
+    line: dict[str, Any] = {
         "organisation": BODY, "payment_date": "2017-06-20", "net_pence": 12_000, "vat_pence": 0,
         "recoverable_vat_pence": 0, "agreement": "2017-18", "line_code": "IL5", "use_codes": [],
         "party": {"kind": "organisation", "name": "Northern Training Ltd"}, "purpose": "Leadership course",

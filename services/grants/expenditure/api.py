@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from services.grants.expenditure.sheets import sheet
 from services.grants.expenditure.tables import ExpenditureBatch
 from services.grants.organisations.tables import Organisation
 from shared.errors import NotFound
+from shared.fields import Day
 from shared.http import UPLOAD, Reads, ReceivedFile, Routes, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.tabular import csv_response, wants_csv
@@ -83,13 +83,13 @@ async def submit_expenditure_batch(
     ] = "quarantine",
     corrects: Annotated[UUID | None, Query(description="Batch whose rejected lines this file mends.")] = None,
     covers_from: Annotated[
-        date | None,
+        Day | None,
         Query(
             description="First day of payment that the file is meant to cover. State both days: only then can what is "
             "published say that a month is complete, and a file without lines that nothing was paid."
         ),
     ] = None,
-    covers_to: Annotated[date | None, Query(description="Last day of payment that the file is meant to cover.")] = None,
+    covers_to: Annotated[Day | None, Query(description="Last day of payment that the file is meant to cover.")] = None,
     dry_run: Annotated[
         bool, Query(description="Try the file: the whole account is answered, and no line, held line or event is kept.")
     ] = False,

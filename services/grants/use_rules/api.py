@@ -10,13 +10,16 @@ from fastapi import Query
 from pydantic import Field, StringConstraints
 from sqlmodel import col, select
 
+from services.grants.faults import BadYearLabel
 from services.grants.queries import load_agreement
 from services.grants.shapes import Code, Prose, Yes
 from services.grants.use_rules import commands
+from services.grants.use_rules.faults import UnknownAgreement
 from services.grants.use_rules.queries import rule_book, rule_book_version
 from services.grants.use_rules.rules import Allowance, CarveOut, Denial, RuleBook, Word
 from services.grants.use_rules.shapes import UseCode
 from services.grants.use_rules.tables import UseRuleBook
+from shared.errors import NotFound
 from shared.fields import PlainNumber, example
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
@@ -152,7 +155,7 @@ class RulesVersionShape(Shape):
 
 @router.get("/v1/use-rules")
 async def read_use_rules(
-    work: PublicWork, version: Annotated[PlainNumber | None, Query(ge=0, description="Default the latest.")] = None
+    work: PublicWork, version: Annotated[PlainNumber | None, Query(description="Default the latest.")] = None
 ) -> RuleBookShape:
     """What grant may not pay for, what is allowed by name, and the words that ask for a decision."""
     book = await (rule_book(work.session) if version is None else rule_book_version(work.session, version))
@@ -163,7 +166,10 @@ async def read_use_rules(
 @router.post("/v1/use-rules", status_code=201)
 async def change_use_rules(work: Cfo, body: NewRules) -> RuleBookShape:
     """Store the next version of the rules, whole, with the reason. Later judgements go by it."""
-    agreements = [str((await load_agreement(work.session, item.agreement)).id) for item in body.agreement_words]
+    agreements = [
+        await _agreement_id(work, item.agreement, f"/agreement_words/{index}/agreement")
+        for index, item in enumerate(body.agreement_words)
+    ]
     book = RuleBook(
         version=0,
         denials=tuple(
@@ -203,6 +209,13 @@ async def list_use_rule_versions(work: PublicWork, paging: Paging) -> Page[Rules
         paging=paging,
         shape=lambda row: RulesVersionShape(version=row.number, reason=row.reason, created_at=row.created_at),
     )
+
+
+async def _agreement_id(work: Work, key: str, pointer: str) -> str:
+    try:
+        return str((await load_agreement(work.session, key)).id)
+    except (NotFound, BadYearLabel) as missing:
+        raise UnknownAgreement("Name an agreement by its id or its year, 2017-18.", pointer=pointer) from missing
 
 
 def _words(words: list[WordBody]) -> tuple[Word, ...]:

@@ -37,7 +37,9 @@ def _canonical(number: object) -> object:
     return number
 
 
-Number = Annotated[int, BeforeValidator(_canonical), Path(ge=1, le=100_000, description="Number of the edition.")]
+Number = Annotated[
+    int, Field(ge=1, le=100_000), BeforeValidator(_canonical), Path(description="Number of the edition.")
+]
 Preparing = Annotated[Work, Writes("transparency:preparer")]
 Approving = Annotated[Work, Writes("transparency:approver")]
 INSIDE = ("transparency:preparer", "transparency:approver", "transparency:auditor", "transparency:ops")

@@ -125,8 +125,9 @@ async def test_days_that_cannot_be_meant_are_refused_and_no_batch_is_made(
 
 async def test_a_day_that_is_none_is_refused_by_its_parameter(ledger: Ledger) -> None:
     await ledger.defined(simple_profile())
-    answer = await ledger.send(csv_file(GOOD), covers_from="2017-02-29", covers_to="2017-03-31")
-    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "covers_from")
+    for day in ("2017-02-29", "1491004800", "01/04/2017", "2017-4-1", "0001-01-01"):
+        answer = await ledger.send(csv_file(GOOD), covers_from=day, covers_to="2017-04-30")
+        assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, "covers_from"), day
 
 
 async def test_the_same_key_with_other_days_is_another_request(ledger: Ledger) -> None:
