@@ -10,6 +10,7 @@ from typing import Any
 from services.grants.accounts.page import draw
 from tests.grants.ledger import spend
 from tests.grants.steps import annex_b, approved, budgeted, done, figures, problem, register, signed
+from tests.grants.test_virements import JUDGED, approve, post
 from tests.harness import Running
 
 ACCOUNTS = "/v1/agreements/2017-18/management-accounts"
@@ -278,3 +279,22 @@ async def test_the_page_shows_the_accounts_with_a_chart_and_needs_nothing_else(g
 
 def test_a_chart_without_figures_is_drawn_too() -> None:
     assert draw([]).rows == []
+
+
+async def test_each_quarter_is_set_against_the_budget_of_its_day(grants: Running) -> None:
+    """G-12, G-33: what a virement moves later leaves earlier accounts as they were."""
+    await budgeted(grants)
+    moved = {"IL5": -20_000_000, "IL1": 20_000_000}
+    virement = done(await post(grants, moved, significance=JUDGED, effective_from="2017-11-01"))
+    done(await approve(grants, virement))
+    shown = {
+        label: [by_code(accounts)[code]["budget_pence"] for code in ("IL1", "IL5", "IL")]
+        for label, accounts in (
+            ("q2", await read(grants, quarter="2017-18-q2")),
+            ("q3", await read(grants, quarter="2017-18-q3")),
+            ("q3 in October", await read(grants, quarter="2017-18-q3", as_at="2017-10-31")),
+            ("q2 read in December", await read(grants, quarter="2017-18-q2", as_at="2017-12-01")),
+        )
+    }
+    before, after = [661_300_000, 257_200_000, 1_338_100_000], [681_300_000, 237_200_000, 1_338_100_000]
+    assert shown == {"q2": before, "q3": after, "q3 in October": before, "q2 read in December": after}
