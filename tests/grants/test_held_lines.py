@@ -105,7 +105,10 @@ async def test_what_the_rules_of_use_hold_is_decided_by_the_chief_finance_office
     """G-19: a decision needs the officer and a reason, and is kept; a refusal is lifted only by a named exception."""
     await send(programme, row("E-1", Purpose="Evidence", Use="PU1"), row("E-2", Purpose="Parliamentary affairs"))
     refused_line, worded = await held(programme)
-    assert (await decide(programme, worded["id"], "accept")).status_code == 403
+    for decision in ("accept", "outside", "refuse"):
+        answer = await decide(programme, worded["id"], decision)
+        assert answer.status_code == 403, decision
+        assert "chief finance officer decides (grants:cfo)" in answer.json()["detail"]
     answer = await decide(programme, refused_line["id"], "accept", cfo=True)
     assert refused(answer, 409) == [("/use_codes", "use_refused")]
     assert await ledger_of(programme) == []
@@ -282,8 +285,9 @@ async def test_many_lines_of_a_batch_are_decided_at_once_or_not_at_all(programme
 
 async def test_a_file_that_mends_lines_counts_an_accepted_one_once(programme: Ledger) -> None:
     """§6: what a correction brought in is sent before, also where a person let it in."""
-    batch = await send(programme, row("E-1"), row("E-2", Date="never"), profile="counted")
-    assert batch["outcomes"]["rejected"]["lines"] == 1
+    unread = [row("E-2", Date="never"), row("E-3", Date="never")]
+    batch = await send(programme, row("E-1"), *unread, profile="counted")
+    assert batch["outcomes"]["rejected"]["lines"] == 2
     await lock(programme.grants, 1, 2, 3, 4)
     await send(programme, row("E-2"), profile="counted", corrects=batch["id"])
     [waiting] = await held(programme)
@@ -292,6 +296,10 @@ async def test_a_file_that_mends_lines_counts_an_accepted_one_once(programme: Le
     again = await send(programme, row("E-2"), profile="counted", corrects=batch["id"])
     assert again["outcomes"]["duplicate"]["lines"] == 1
     assert len(await ledger_of(programme)) == 2
+    twice = await send(programme, row("E-2"), row("E-2"), profile="counted", corrects=batch["id"])
+    assert (twice["outcomes"]["duplicate"]["lines"], twice["outcomes"]["accepted"]["lines"]) == (1, 1)
+    whole = await send(programme, row("E-2"), row("E-2"), profile="counted")
+    assert whole["outcomes"]["duplicate"]["lines"] == 2
 
 
 async def test_vat_that_a_file_gave_inconsistently_does_not_stop_a_decision(programme: Ledger) -> None:

@@ -53,13 +53,12 @@ async def facts_of_year(work: Work, label: str) -> AgreementFacts:
 
 
 async def facts_of(work: Work, agreement_id: UUID) -> AgreementFacts:
-    """What a posting must know of an agreement. Locks it, and holds a share of its quarters, so that none is locked."""
+    """What a posting must know of an agreement. Locks it; who locks a quarter waits for that lock too (G-29)."""
     agreement: Agreement = await load_agreement_to_change(work, str(agreement_id))
     statement = (
         select(AccountingPeriod)
         .where(AccountingPeriod.agreement_id == agreement.id)
         .order_by(col(AccountingPeriod.quarter))
-        .with_for_update(read=True)
     )
     day = max(london_date(work.now), agreement.in_force_from)
     return AgreementFacts(
