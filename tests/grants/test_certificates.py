@@ -176,6 +176,8 @@ async def test_the_certificates_page_shows_its_figures_and_its_fingerprint(grant
     assert certificate["figures_sha256"] in page.text
     assert "Sam Green, Chief finance officer" in page.text
     assert "£20,986,000.00" in page.text
+    assert "<dt>Funder</dt><dd>Department</dd>" in page.text
+    assert "1 April 2017 to 31 March 2018" in page.text
     assert "still the figures of the year" in page.text
     await spend(grants, agreement["id"], ("IL1", "2017-18-q4", 9), use_codes=[])
     later = await grants.as_("grants:read").get(f"{PATH}/{certificate['id']}.html")

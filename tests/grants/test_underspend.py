@@ -166,6 +166,34 @@ async def test_netting_off_more_than_the_following_grant_is_refused(grants: Runn
     refused = await grants.as_("grants:cfo").post(PATH, json=NET_OFF)
     assert problem(refused, 409) == {"/amount_pence": "over_following_grant"}
     assert "£10,000.00" in refused.json()["detail"]
+    assert await rows(grants) == 0
+
+
+async def test_what_the_following_year_has_received_is_not_netted_off_any_more(grants: Running) -> None:
+    """G-24, G-36: what is received there stays within what is receivable."""
+    await signed(grants)
+    await signed(grants, "2018/19", 2_000_000)
+    await record(grants, **PROVISIONAL)
+    payments = "/v1/agreements/2018-19/payments"
+    finance = grants.as_("grants:finance")
+    plan = {"direction": "in", "basis": "unknown", "requested_pence": 1_500_000}
+    payment = done(await finance.post(payments, json=plan))
+    done(await finance.post(f"{payments}/{payment['id']}/requests", json={}))
+    done(
+        await grants.as_("grants:cfo", sub="person:ben").post(
+            f"{payments}/{payment['id']}/excess-approvals", json={"reason": "start"}
+        )
+    )
+    done(
+        await finance.post(
+            f"{payments}/{payment['id']}/parts",
+            json={"paid_on": "2018-06-01", "paid_pence": 1_500_000, "reference": "BACS"},
+        )
+    )
+    refused = await grants.as_("grants:cfo").post(PATH, json=NET_OFF)
+    assert problem(refused, 409) == {"/amount_pence": "over_following_grant"}
+    assert "£5,000.00 of the grant of 2018/19" in refused.json()["detail"]
+    await treat(grants, **{**NET_OFF, "amount_pence": 500_000})
 
 
 async def test_a_year_without_outturn_has_nothing_to_treat_and_only_the_cfo_decides(grants: Running) -> None:

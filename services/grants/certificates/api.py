@@ -18,7 +18,7 @@ from services.grants.certificates.wording import WORDINGS
 from services.grants.queries import load_agreement
 from services.grants.shapes import Name, content_tag
 from services.grants.tables import Agreement
-from services.grants.usage_statement.assembling import certified_figures, fingerprint
+from services.grants.usage_statement.assembling import certified_figures, fingerprint, parties_on
 from services.grants.usage_statement.page import HTML_TYPE, render_certificate
 from shared.fields import Day, example
 from shared.http import Body, Reads, Routes, Shape, Writes
@@ -117,7 +117,15 @@ async def read_certificate_page(work: Ledger, agreement: str, certificate: str) 
     found = await load_agreement(work.session, agreement)
     row = await load_certificate(work.session, found.id, certificate)
     shape = await _shape(work, found, row)
-    page = render_certificate(row, hash_holds=shape.hash_holds, figures_match=shape.figures_match)
+    day = row.signed_on or london_date(work.now)
+    bodies = (await certified_figures(work.session, found, day)).pass_through
+    page = render_certificate(
+        row,
+        parties=await parties_on(work.session, found.id, day),
+        names={body.organisation: body.name for body in bodies},
+        hash_holds=shape.hash_holds,
+        figures_match=shape.figures_match,
+    )
     work.etag(hashlib.sha256(page).hexdigest()[:20])
     return Response(page, media_type=HTML_TYPE)
 

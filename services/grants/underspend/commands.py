@@ -6,6 +6,7 @@ from datetime import date
 
 from services.grants.commands import load_agreement_to_change
 from services.grants.faults import BadYearLabel, year_of
+from services.grants.payments.queries import received_pence
 from services.grants.queries import latest_outturn, load_agreement
 from services.grants.rules import underspend
 from services.grants.tables import Agreement, Outturn
@@ -128,6 +129,7 @@ async def _following(work: Work, agreement: Agreement) -> Following:
         year=year_of(agreement.year),
         grant_pence=agreement.grant_pence,
         netted_off_pence=await netted_off(work.session, agreement.id),
+        received_pence=await received_pence(work.session, agreement.id),
         closed=agreement.closed_at is not None,
     )
 

@@ -52,8 +52,10 @@ class NotTheFollowingYear(Conflict):
 
 
 class OverFollowingGrant(Conflict):
+    """What is received stays within what is receivable (G-24)."""
+
     code = "over_following_grant"
-    title = "More is netted off than the following grant"
+    title = "More is netted off than is still to come"
 
 
 class TreatmentNotDecided(Conflict):
@@ -70,6 +72,7 @@ class Following:
     year: FinancialYear
     grant_pence: int
     netted_off_pence: int
+    received_pence: int
     closed: bool
 
 
@@ -156,11 +159,12 @@ def _following_faults(year: FinancialYear, decision: Decision) -> list[Refusal]:
         return [
             YearClosed(f"{expected.label} is closed and takes nothing on; retain or return the money.", pointer=pointer)
         ]
-    left_pence = following.grant_pence - following.netted_off_pence
+    left_pence = max(following.grant_pence - following.netted_off_pence - following.received_pence, 0)
     if decision.treatment == "net_off" and decision.amount_pence > left_pence:
         return [
             OverFollowingGrant(
-                f"{sterling(left_pence)} of the grant of {expected.label} is left to net off from; return the rest.",
+                f"{sterling(left_pence)} of the grant of {expected.label} is neither received nor netted off; net off "
+                "at most that, and return the rest.",
                 pointer="/amount_pence",
             )
         ]

@@ -45,8 +45,6 @@ async def usage_statement(session: AsyncSession, agreement: Agreement, today: da
     certificate = await standing_certificate(session, agreement.id)
     as_of = certificate.signed_on if certificate is not None and certificate.signed_on is not None else today
     certified = await certified_figures(session, agreement, as_of)
-    rows = await parties(session, agreement.id)
-    names = await names_on(session, [organisation.id for _, organisation in rows], as_of)
     outturn = certified.outturn
     treated = [row for row in await treatments(session, agreement.id) if row.state != "withdrawn"]
     years = await following_years(session, agreement.id)
@@ -55,10 +53,7 @@ async def usage_statement(session: AsyncSession, agreement: Agreement, today: da
     return shapes.UsageStatement(
         **{name: getattr(certified, name) for name in shapes.Certified.model_fields},
         as_of=as_of,
-        parties=[
-            shapes.StatedParty(role=party.role, organisation=body.slug, name=names[body.id].name)
-            for party, body in rows
-        ],
+        parties=await parties_on(session, agreement.id, as_of),
         underspend=shapes.StatedUnderspend(
             underspend_pence=left_pence,
             undecided_pence=None if left_pence is None else left_pence - sum(row.amount_pence for row in treated),
@@ -74,6 +69,15 @@ async def usage_statement(session: AsyncSession, agreement: Agreement, today: da
         certificate=None if certificate is None else _signature(certificate, certified),
         note=None if _adds_up(certified.lines) else ROUNDING_NOTE,
     )
+
+
+async def parties_on(session: AsyncSession, agreement_id: UUID, day: date) -> list[shapes.StatedParty]:
+    """The agreement's parties under their names of a day (G-5)."""
+    rows = await parties(session, agreement_id)
+    names = await names_on(session, [organisation.id for _, organisation in rows], day)
+    return [
+        shapes.StatedParty(role=party.role, organisation=body.slug, name=names[body.id].name) for party, body in rows
+    ]
 
 
 def fingerprint(figures: Mapping[str, Any]) -> str:

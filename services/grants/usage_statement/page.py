@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.grants.certificates.tables import Certificate
 from services.grants.certificates.wording import WORDINGS
-from services.grants.usage_statement.shapes import UsageStatement
+from services.grants.usage_statement.shapes import StatedParty, UsageStatement
 from shared.money import sterling, thousands
 from shared.periods import LONDON
 
@@ -31,12 +31,21 @@ def render_statement(statement: UsageStatement) -> bytes:
     return PAGES.get_template("statement.html").render(of=statement.model_dump(), **_thousands_of(statement)).encode()
 
 
-def render_certificate(certificate: Certificate, *, hash_holds: bool, figures_match: bool) -> bytes:
-    """The certificate's page, of the figures it froze."""
+def render_certificate(
+    certificate: Certificate,
+    *,
+    parties: Sequence[StatedParty],
+    names: Mapping[str, str],
+    hash_holds: bool,
+    figures_match: bool,
+) -> bytes:
+    """The certificate's page, of the figures it froze; names, by slug, are not among them."""
+    bodies = [{**body, "name": names.get(body["organisation"], "")} for body in certificate.figures["pass_through"]]
     return (
         PAGES.get_template("certificate.html")
         .render(
-            of=certificate.figures,
+            of={**certificate.figures, "pass_through": bodies},
+            parties=parties,
             certificate=certificate,
             wording=WORDINGS[certificate.wording_version],
             hash_holds=hash_holds,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func
+from sqlalchemy import case, func, true
 from sqlalchemy import select as columns_of
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.grants.expenditure.tables import HeldLine, LedgerEntry
 from services.grants.held_lines.tables import HeldDecision
 from services.grants.organisations.queries import slugs_of
-from services.grants.use_rules.queries import latest_of_subjects, undecided_awards, use_summary
+from services.grants.use_rules.queries import undecided_awards, use_summary
 from services.grants.use_rules.tables import UseDeclaration
 
 USE_CODES = ("use_refused", "use_decision_required")
@@ -62,7 +62,21 @@ async def declared_uses(session: AsyncSession, agreement_id: UUID) -> tuple[list
     What a person declared later goes before what the line came with. An entry that was reversed, and its reversal, buy
     nothing and declare nothing.
     """
-    latest, cancelling = latest_of_subjects(agreement_id), aliased(LedgerEntry)
+    # Looked up entry by entry, by index: joined whole, a planner without statistics compares all with all.
+    latest = (
+        columns_of(UseDeclaration)
+        .where(col(UseDeclaration.subject_id) == col(LedgerEntry.entry_id), col(UseDeclaration.subject_kind) == "entry")
+        .order_by(col(UseDeclaration.number).desc())
+        .limit(1)
+        .lateral("latest")
+    )
+    cancelling = aliased(LedgerEntry)
+    cancelled = (
+        columns_of(col(cancelling.entry_id))
+        .where(col(cancelling.reverses) == col(LedgerEntry.entry_id))
+        .limit(1)
+        .scalar_subquery()
+    )
     known = latest.c.id.is_not(None)
     came_with: Any = case((col(LedgerEntry.use_codes).is_not(None), "allowed"))
     statement: Any = (
@@ -77,12 +91,8 @@ async def declared_uses(session: AsyncSession, agreement_id: UUID) -> tuple[list
             func.coalesce(func.sum(LedgerEntry.eligible_pence), 0).label("pence"),
         )
         .select_from(LedgerEntry)
-        .outerjoin(latest, (latest.c.subject_kind == "entry") & (latest.c.subject_id == col(LedgerEntry.entry_id)))
-        .where(
-            col(LedgerEntry.agreement_id) == agreement_id,
-            col(LedgerEntry.reverses).is_(None),
-            ~columns_of(1).where(col(cancelling.reverses) == col(LedgerEntry.entry_id)).exists(),
-        )
+        .outerjoin(latest, true())
+        .where(col(LedgerEntry.agreement_id) == agreement_id, col(LedgerEntry.reverses).is_(None), cancelled.is_(None))
         .group_by("kept_codes", "kept_exception", "kept_outcome", "body", "source", "quarter")
     )
     declared: dict[tuple[tuple[str, ...], str | None, str], tuple[int, int]] = {}
