@@ -9,6 +9,7 @@ import pytest
 from services.grants.awards.duties import DUTIES as ALL_DUTIES
 from services.grants.use_rules.territory import outside_territory
 from shared.events.grants import PassThroughAwarded
+from tests.grants.by_hand import entered
 from tests.grants.steps import approved, budget_set, budgeted, done, drafted, problem, register
 from tests.grants.test_awards import AWARD, AWARDS
 from tests.harness import Running
@@ -221,3 +222,19 @@ async def test_what_an_ended_award_did_not_pay_can_be_awarded_again(grants: Runn
     assert table[0].startswith("LineCode,Organisation,Title,AwardedOn")
     assert [row.split(",")[6] for row in table[1:]] == ["ended", "offered"]
     assert again["left_pence"] == 18_000_000
+
+
+async def test_what_the_body_spends_itself_stands_at_its_award_and_is_not_counted_twice(grants: Running) -> None:
+    """G-22, question 8: the body's own ledger on its line; the need test counts the recipient's own spend only."""
+    await budgeted(grants)
+    await register(grants, "scrutiny-centre")
+    made = await payable(grants)
+    await entered(grants, organisation="scrutiny-centre", line_code="CF")
+    await entered(grants, line_code="CF")
+    shown = done(await grants.anonymous.get(f"{AWARDS}/{made['id']}"), 200)
+    assert (shown["spent_pence"], shown["paid_pence"]) == (100_000, 0)
+    finance = grants.as_("grants:finance")
+    path = "/v1/agreements/2017-18/payments"
+    planned = done(await finance.post(path, json={"direction": "in", "requested_pence": 5}))
+    asked = done(await finance.post(f"{path}/{planned['id']}/requests", json={}))
+    assert asked["need_check"]["accrued_pence"] == 100_000

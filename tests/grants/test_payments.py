@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 
 from services.grants.payments.rules import need_test
 from tests.grants.ledger import spend
-from tests.grants.steps import annex_b, budgeted, done, drafted, problem, register
+from tests.grants.steps import annex_b, budgeted, done, drafted, problem, register, signed
 from tests.grants.test_award_life import DUTIES, acknowledge, award, move, payable
+from tests.grants.test_outturns import PROVISIONAL, record
+from tests.grants.test_underspend import NET_OFF, treat
 from tests.harness import Running
 
 PAYMENTS = "/v1/agreements/2017-18/payments"
@@ -185,6 +188,39 @@ async def test_no_more_is_received_than_the_grant(grants: Running) -> None:
     assert (summary["received_pence"], summary["still_to_come_pence"]) == (2_000_000_000, 100_000_000)
 
 
+async def test_what_is_netted_off_lowers_what_is_receivable_not_the_grant(grants: Running) -> None:
+    """G-24, G-36: the last pound of the grant stays away where the year before left one."""
+    await signed(grants)
+    await record(grants, **PROVISIONAL)
+    await signed(grants, "2018/19", 2_100_000_000)
+    await treat(grants, **NET_OFF)
+    path = "/v1/agreements/2018-19/payments"
+    client = grants.as_("grants:finance")
+    summary = done(await grants.as_("grants:read").get(f"{path}/summary"), 200)
+    assert (summary["grant_pence"], summary["netted_off_pence"], summary["receivable_pence"]) == (
+        2_100_000_000,
+        1_400_000,
+        2_098_600_000,
+    )
+    body = {"direction": "in", "basis": "single_lump", "requested_pence": 2_098_600_001}
+    over = done(await client.post(path, json=body))
+    refused = await client.post(f"{path}/{over['id']}/requests", json={})
+    assert problem(refused, 409) == {"": "over_receivable"}
+    exact = done(await client.post(path, json={**body, "requested_pence": 2_098_600_000}))
+    done(await client.post(f"{path}/{exact['id']}/requests", json={}))
+
+
+async def test_receipts_that_arrive_together_do_not_exceed_what_was_asked_for(grants: Running) -> None:
+    """G-24: the agreement's row makes them wait for each other."""
+    await budgeted(grants)
+    grants.clock.set(JULY)
+    await expects(grants, "2017-18-q3", 600_000_000)
+    payment = await planned(grants, 500)
+    await asked(grants, payment)
+    answers = await asyncio.gather(*(part(grants, payment, 300, "2017-07-20") for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+
+
 async def test_a_part_noted_wrongly_is_taken_back_by_a_negative_one_with_the_reason(grants: Running) -> None:
     await budgeted(grants)
     grants.clock.set(JULY)
@@ -297,6 +333,11 @@ async def test_only_a_payable_award_is_paid_and_not_before_its_day(grants: Runni
     [
         ({"direction": "out"}, 422, {"/award": "award_of_direction"}),
         ({"direction": "in", "award": "0" * 8 + "-0000-0000-0000-" + "0" * 12}, 422, {"/award": "award_of_direction"}),
+        (
+            {"direction": "out", "award": "0" * 8 + "-0000-0000-0000-" + "0" * 12},
+            422,
+            {"/award": "unknown_award"},
+        ),
         ({"direction": "in", "basis": "whenever"}, 422, {"/basis": "literal_error"}),
         ({"direction": "in", "requested_pence": 0}, 422, {"/requested_pence": "greater_than"}),
     ],

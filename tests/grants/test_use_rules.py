@@ -216,7 +216,11 @@ async def test_the_rules_are_public_and_change_by_versions_with_a_reason(grants:
             422,
             {"/denials/18/code": "rules_contradict"},
         ),
-        ({"agreement_words": [{"agreement": "2031-32", "words": []}]}, 404, None),
+        (
+            {"agreement_words": [{"agreement": "2031-32", "words": []}]},
+            422,
+            {"/agreement_words/0/agreement": "unknown_agreement"},
+        ),
         ({"words": [{"text": "--", "code": "PU1"}]}, 422, {"/words/0/text": "string_pattern_mismatch"}),
     ],
 )

@@ -18,7 +18,7 @@ from services.grants.payments.tables import Payment, PaymentPart
 from services.grants.periods.queries import ledger_cells
 from services.grants.rules import AgreementNotSigned
 from services.grants.tables import Agreement
-from shared.errors import Invalid
+from shared.errors import Invalid, NotFound
 from shared.periods import FinancialYear, Quarter, end_of_day, london_date
 from shared.work import Work, four_eyes
 
@@ -37,7 +37,10 @@ async def plan_payment(
     agreement = await load_agreement_to_change(work, agreement_key)
     award = None
     if award_key is not None and direction == "out":
-        award = await load_award(work.session, agreement.id, award_key)
+        try:
+            award = await load_award(work.session, agreement.id, award_key)
+        except NotFound as missing:
+            raise rules.UnknownAward("Name an award of this agreement.", pointer="/award") from missing
     planned = 0
     if award is not None:
         of_award = await payments_of(work.session, agreement.id, award_id=award.id)

@@ -62,6 +62,11 @@ class AwardNamedWrongly(Invalid):
     title = "Only a payment out names an award"
 
 
+class UnknownAward(Invalid):
+    code = "unknown_award"
+    title = "The agreement has no such award"
+
+
 class TakenBackTooMuch(Conflict):
     code = "taken_back_too_much"
     title = "More is taken back than moved"

@@ -56,6 +56,11 @@ class UnknownEntry(Invalid):
     title = "No such entry"
 
 
+class UnknownAgreement(Invalid):
+    code = "unknown_agreement"
+    title = "There is no such agreement"
+
+
 class RulesContradict(Invalid):
     code = "rules_contradict"
     title = "The rules contradict themselves"

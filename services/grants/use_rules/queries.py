@@ -168,8 +168,18 @@ def declarations(
     if subject_kind is not None:
         statement = statement.where(UseDeclaration.subject_kind == subject_kind)
     if latest_only:
-        latest = latest_of_subjects(agreement_id)
-        statement = statement.where(col(UseDeclaration.id).in_(columns_of(latest.c.id)))
+        later = aliased(UseDeclaration)
+        superseded = (
+            columns_of(col(later.id))
+            .where(
+                col(later.subject_id) == col(UseDeclaration.subject_id),
+                col(later.subject_kind) == col(UseDeclaration.subject_kind),
+                col(later.number) > col(UseDeclaration.number),
+            )
+            .limit(1)
+            .scalar_subquery()
+        )
+        statement = statement.where(superseded.is_(None))
     if outcome is not None:
         statement = statement.where(UseDeclaration.outcome == outcome)
     if code is not None:
