@@ -65,6 +65,19 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
+class Contradiction(ValueError):
+    """For validators of a request's model: fields that do not go together, told at the one to change.
+
+    `pointer` begins at the model that raises it.
+    """
+
+    code = "contradiction"
+
+    def __init__(self, detail: str, pointer: str) -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+
+
 class Malformed(Refusal):
     """Syntax that cannot be read, or a parameter that is not known: 400."""
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from shared.errors import (
     Conflict,
+    Contradiction,
     ErrorItem,
     Invalid,
     Malformed,
@@ -102,8 +103,12 @@ async def _validation(request: Request, error: Exception) -> Response:
             )
             continue
         item = {"code": _code(fault["type"]), "detail": _detail(fault)}
+        told = fault.get("ctx", {}).get("error")
+        within = ""
+        if isinstance(told, Contradiction):
+            item["code"], within = told.code, told.pointer
         if place == "body":
-            items.append(ErrorItem(**item, pointer="".join(f"/{_escape(part)}" for part in rest)))
+            items.append(ErrorItem(**item, pointer="".join(f"/{_escape(part)}" for part in rest) + within))
         else:
             items.append(ErrorItem(**item, parameter=str(rest[0])[:64] if rest else str(place)))
     parameters_only = all(fault["loc"][0] in ("query", "header") for fault in error.errors())
@@ -174,7 +179,23 @@ def _detail(fault: Any) -> str:
         return "This field is required."
     if fault["type"] == "value_error":
         return str(fault.get("ctx", {}).get("error", "Not valid."))
+    if fault["type"] in _PLAINER:
+        return _PLAINER[fault["type"]]
     return str(fault["msg"])
+
+
+_PLAINER = {
+    "uuid_parsing": "Give the id as the answer that named it has it: 32 hexadecimal digits in five groups.",
+    "uuid_type": "Give the id as it stands in the answer that named it, as text.",
+    "bool_parsing": "Write true or false.",
+    "bool_type": "Write true or false, without quotes.",
+    "int_type": "Write a whole number, without quotes and without decimals.",
+    "string_type": "Write it as text, in quotes.",
+    "list_type": "Give a list, even for one.",
+    "model_attributes_type": "Give an object with the fields of this place.",
+    "dict_type": "Give an object.",
+}
+"""What the parser says in its own words, said as the fix."""
 
 
 def _escape(part: Any) -> str:

@@ -19,6 +19,7 @@ MAX_AMOUNT_TEXT = 1000
 SCIENTIFIC = re.compile(r"([-+]?[0-9]+(?:[.,][0-9]+)?)[eE]([-+]?[0-9]{1,2})")
 FOREIGN = ("€", "$", "¥", "EUR", "USD", "CHF", "JPY")
 APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
+BRACKETS = (("(", ")"), ("<", ">"))
 SCALES = {"pounds": 2, "pence": 0, "thousands": 5}
 """What amounts are counted in, and how many places the decimal point moves to make pence."""
 
@@ -85,7 +86,8 @@ class _Styled:
         if not text:
             raise Unreadable("amount_missing", "The amount is blank; write it, 0.00 for none.")
         if len(text) > MAX_AMOUNT_TEXT:
-            raise Unreadable("amount_unreadable", "The text is too long for an amount; write pounds such as 1234.50.")
+            detail = f"The text is too long for an amount; write it such as {self._example()}."
+            raise Unreadable("amount_unreadable", detail)
         if style.thousands == "'":
             text = text.translate(APOSTROPHES)
         negative, rest = self._sign(text)
@@ -119,7 +121,7 @@ class _Styled:
         text, had_currency = self._currency(text)
         if text == "-" and style.dash_is_zero and negative is None:
             return False, None
-        if style.brackets and text.startswith("(") and text.endswith(")"):
+        if style.brackets and (text[:1], text[-1:]) in BRACKETS:
             if negative is not None:
                 self._refuse(text)
             negative, text = True, text[1:-1].strip(SPACES)
@@ -157,6 +159,11 @@ class _Styled:
                 return text[: -len(mark)].rstrip(SPACES), True
         return text, False
 
+    def _example(self) -> str:
+        """£1,234.50 as this style writes it."""
+        decimal = self._style.decimal
+        return {0: "123450", 2: f"1234{decimal}50", 5: f"1{decimal}23450"}[self._places]
+
     def _refuse(self, text: str) -> None:
         if SCIENTIFIC.fullmatch(text):
             detail = (
@@ -165,7 +172,7 @@ class _Styled:
         elif any(sign in text.upper() for sign in FOREIGN):
             detail = "The amount names another currency than pounds; send pounds sterling."
         else:
-            detail = "Not an amount in the style this profile names; write pounds such as 1234.50."
+            detail = f"Not an amount in the style this profile names; write it such as {self._example()}."
         raise Unreadable("amount_unreadable", detail)
 
 

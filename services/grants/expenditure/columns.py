@@ -116,7 +116,12 @@ class Columns:
 
     def _find_field(self, field: str, source: dict[str, Any]) -> None:
         names = alternatives(source)
-        found = [self._find(names)] if source.get("column") else [self._find((name,)) for name in names]
+        if source.get("column"):
+            if source.get("choose") == "first":
+                names = self._first_there(names)
+            found = [self._find(names)]
+        else:
+            found = [self._find((name,)) for name in names]
         places = tuple(place for place in found if place is not None)
         self._columns_of[field] = places
         if is_derived(field, source):
@@ -128,6 +133,10 @@ class Columns:
                 self.of_field[field] = place
         elif names:
             self.of_field[field] = found[0]
+
+    def _first_there(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The first of the alternatives that stands in the file; all where none does, for the fault to name."""
+        return next(((name,) for name in names if plain_name(name) in self._places), names)
 
     def _names(self, name: str) -> tuple[str, ...]:
         return self._groups.get(plain_name(name), (name,))
@@ -167,7 +176,7 @@ def named_columns(header: Sequence[str], named: Sequence[dict[str, Any]]) -> tup
             place = same[choice["occurrence"] - 1] if choice["occurrence"] <= len(same) else len(names)
         if place < len(names):
             names[place] = choice["name"]
-        else:
+        elif not choice["optional"]:
             which = f"column {place + 1}" if choice["position"] else f"{choice['column']} no. {choice['occurrence']}"
             detail = f"The header has {len(names)} columns and no {which}, which the profile calls {choice['name']}."
             faults.append(ColumnFault("column_missing", detail, choice["name"]))

@@ -37,6 +37,7 @@ class CsvRecords:
     def __init__(self, path: Path, gzipped: bool, encoding: str, dialect: Dialect) -> None:
         self.named_delimiter = False
         """Whether the first line said what divides cells, as spreadsheets write it; known once a record was given."""
+        self.delimiter = dialect.delimiter
         self._path, self._gzipped, self._encoding, self._dialect = path, gzipped, encoding, dialect
 
     def __iter__(self) -> Iterator[Record]:
@@ -47,7 +48,8 @@ class CsvRecords:
             opening = source.peek()
             if match := SEPARATOR_LINE.fullmatch(opening):
                 self.named_delimiter = True
-                dialect = Dialect(match[1] or match[2], dialect.quote, dialect.escape, dialect.keep_stray_quotes)
+                self.delimiter = match[1] or match[2]
+                dialect = Dialect(self.delimiter, dialect.quote, dialect.escape, dialect.keep_stray_quotes)
                 next(source)
             yield from _divided(source, dialect)
 

@@ -11,6 +11,8 @@ from services.grants.expenditure.columns import Columns, Derived
 
 CACHE_SIZE = 20_000
 MAX_TEXT = 4000
+ITSELF = "{value}"
+"""In place of a meaning: the text as it stands."""
 
 
 class Deriver:
@@ -67,7 +69,7 @@ def _meaning(derived: Derived) -> Callable[[str], str]:
         if not text.strip():
             return blank
         if meanings is not None:
-            found = meanings.get(clean_text(text)[0].casefold(), otherwise)
+            found = meanings.get(clean_text(text)[0].casefold(), text if otherwise == ITSELF else otherwise)
             if found is None:
                 raise Unreadable(
                     f"{derived.field}_unknown", "The profile does not say what this text means; add it to `values`."

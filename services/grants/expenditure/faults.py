@@ -29,11 +29,6 @@ class DaysNotCovered(Invalid):
     title = "The file cannot cover these days"
 
 
-class ColumnConflict(Invalid):
-    code = "column_conflict"
-    title = "The profile contradicts itself"
-
-
 class ControlTotalMismatch(Conflict):
     """The file is not the one that was meant: its lines or its sum differ from what the sender counted."""
 

@@ -266,8 +266,11 @@ SELECT %(batch)s, record, line, 'rejected', amount_pence, reasons FROM incoming 
 
 INSERT_OTHERS = """
 INSERT INTO expenditure_batch_lines (batch_id, record, line, outcome, amount_pence, line_key, entry_id, reasons)
-SELECT %(batch)s, i.record, i.line, j.outcome, i.amount_pence, j.line_key, j.entry_id, j.reasons
-FROM incoming i JOIN judged j ON j.record = i.record WHERE j.outcome <> 'accepted'
+SELECT %(batch)s, i.record, i.line, j.outcome, i.amount_pence, j.line_key,
+    coalesce(j.entry_id, CASE WHEN f.outcome = 'accepted' AND j.outcome IN ('conflict', 'duplicate')
+        THEN (%(prefix)s || lpad(to_hex(f.record), 8, '0'))::uuid END), j.reasons
+FROM incoming i JOIN judged j ON j.record = i.record LEFT JOIN judged f ON f.record = j.first_record
+WHERE j.outcome <> 'accepted'
 """
 
 COUNT = """

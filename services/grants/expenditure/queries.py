@@ -143,4 +143,4 @@ def errors_csv(
     found = [
         (record.cells, errors[number], number, record.line) for number, record in reader.records() if number in errors
     ]
-    return errors_file(reader.header, found, file.layout["delimiter"])
+    return errors_file(reader.header, found, reader.delimiter)

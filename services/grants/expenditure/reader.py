@@ -69,6 +69,7 @@ class FileReader:
     def __init__(self, file: FileToRead) -> None:
         self.tally = Tally()
         self.said = dict(file.said)
+        self.delimiter = ","
         layout = file.layout
         path = Path(file.path)
         mended = file.mended()
@@ -89,6 +90,7 @@ class FileReader:
             else:
                 found = find_header(self._records, layout)
                 self.said |= said_once(layout, found)
+            self.delimiter = lines.delimiter
             self.tally.not_a_line("before_header", len(found.above) + found.skipped + lines.named_delimiter)
         self.columns = found.columns
         self._parser = LineParser(

@@ -16,6 +16,8 @@ MAX_RATIO = 200
 RATIO_FROM_BYTES = 64 * 1024 * 1024
 
 CHUNK_BYTES = 1 << 20
+NULS = 0
+"""In place of a line: the text begins with NUL bytes."""
 BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -55,7 +57,14 @@ def choose_encoding(path: Path, gzipped: bool, encodings: Sequence[str]) -> str:
         if fault is None:
             return "utf-8-sig" if encoding == "utf-8" else encoding
         faults.append((encoding, fault))
-    tried = "; ".join(f"{name}: line {line}" for name, line in faults)
+    tried = "; ".join(f"{name}: {'NUL bytes' if line == NULS else f'line {line}'}" for name, line in faults)
+    if any(line == NULS for _, line in faults):
+        raise FileFault(
+            "not_decodable",
+            f"The file begins with NUL bytes, as UTF-16 without its mark does ({tried}); add utf-16-le or utf-16-be to"
+            " the encodings of the profile, or save as UTF-8.",
+            line=1,
+        )
     raise FileFault(
         "not_decodable",
         f"The bytes are not text in the encodings of the profile ({tried}); save as UTF-8, or add the file's encoding.",
@@ -82,6 +91,9 @@ def _decoding_fault(path: Path, gzipped: bool, encoding: str) -> int | None:
             while chunk := file.read(CHUNK_BYTES):
                 size += len(chunk)
                 check_unpacked(size, packed)
+                if size == len(chunk) and chunk[:200].count(0) * 4 > len(chunk[:200]) and not encoding.startswith("utf-16"):
+                    # Text of two bytes a sign reads as anything, with a NUL beside each letter.
+                    return NULS
                 try:
                     decoder.decode(chunk)
                 except UnicodeDecodeError as error:

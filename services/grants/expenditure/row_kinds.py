@@ -13,6 +13,8 @@ from services.grants.expenditure.reading import Record
 from services.grants.expenditure.valuation import Valuation
 
 MAX_FINDINGS = 100
+BLANK = SPACES + "\t\r\n\v\f\x1a\ufeff\u200b"
+"""What a blank cell may hold: spaces of all widths, and the mark with which old systems end a file."""
 
 
 @dataclass
@@ -73,7 +75,7 @@ class RowKinds:
         # A record whose amount begins with a digit is neither blank nor a header: the case of nearly all.
         if record[2] is not None or (first[:1].isdigit() and not self._tests_all):
             return True
-        if not first.strip(SPACES + "\t\r\n") and not any(cell.strip() for cell in cells):
+        if not first.strip(BLANK) and not any(cell.strip(BLANK) for cell in cells):
             self._tally.not_a_line("blank")
             return False
         if self._header_rows and plain_name(cells[0]) in self._first_names and self._repeats_header(cells):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.grants.expenditure.cells import Unreadable, clean_text
+from services.grants.expenditure.derived import ITSELF
 from services.grants.expenditure.line import CODED, NULL, TEXT_FIELDS, copied
 
 CACHE_SIZE = 20_000
@@ -49,7 +50,7 @@ class TextReader:
 
     def _slow(self, text: str) -> str:
         if self._meanings is not None:
-            known = self._meanings.get(text.casefold(), self._otherwise)
+            known = self._meanings.get(text.casefold(), text if self._otherwise == ITSELF else self._otherwise)
             if known is None and text:
                 raise Unreadable(
                     f"{self._field}_unknown", "The profile does not say what this text means; add it to `values`."

@@ -24,6 +24,7 @@ from shared.http import Shape
 SHOWN_LINES = 50
 MOST_LINES = 5000
 PENCE = tuple(name for name in INCOMING if name.endswith("_pence"))
+BOOLEANS = ("vcse", "source_redacted")
 INTERNAL = ("record", "line", "reasons", "fingerprint", "rule", "flags", "use_reasons", "amount_pence")
 
 
@@ -100,7 +101,7 @@ def try_profile(sample: Sample) -> TrialShape:
         raise header_refused(fault) from fault
     lines = [_line(row, sample.layout) for row in rows]
     return TrialShape(
-        encoding=encoding,
+        encoding=encoding.removesuffix("-sig"),
         header=[name.strip() for name in reader.header],
         unused_columns=_unused(reader.columns, sample.layout),
         received=Count(lines=len(lines), pence=sum(line.amount_pence or 0 for line in lines)),
@@ -146,7 +147,7 @@ def _line(row: str, layout: dict[str, Any]) -> TrialLine:
         outcome="rejected" if reasons else "readable",
         amount_pence=int(found["amount_pence"]) if found["amount_pence"] else None,
         fields={
-            name: int(value) if name in PENCE else value
+            name: int(value) if name in PENCE else value == "t" if name in BOOLEANS else value
             for name, value in found.items()
             if value is not None and name not in INTERNAL and not reasons
         },

@@ -14,6 +14,7 @@ from tests.grants.expenditure.conftest import HEADER, Ledger, accounted, csv_fil
 
 GOOD = ("A-1", "2017-04-03", "Alpha Ltd", "1.00")
 GZIP = {"Content-Encoding": "gzip"}
+SPLIT = {"treatment": "split", "recoverable_percent": "100"}
 
 
 async def refused(ledger: Ledger, content: bytes, status: int = 422, **kwargs: Any) -> dict[str, Any]:
@@ -141,17 +142,19 @@ async def test_a_profile_is_told_every_fault_by_pointer(ledger: Ledger) -> None:
     for change, pointer in (
         ({"fields": {**fields, "party_name": {"column": "A", "join": ["A", "B"]}}}, "/fields/party_name"),
         ({"fields": {**fields, "party_name": {"column": "A", "part": {"form": "{other}"}}}}, "/fields/party_name/part"),
-        ({"fields": {**fields, "amount": {"column": "A", "when_blank": "0"}}}, "/fields"),
-        ({"fields": {**fields, "debit": {"column": "D"}}}, "/fields"),
-        ({"fields": {**fields, "credit_of": {"column": "D"}}}, ""),
-        ({"total_rows": [{"blank": True}]}, "/total_rows/0"),
-        ({"other_rows": [{"prefix": "x", "counted_as": "blank"}]}, "/other_rows/0"),
-        ({"other_rows": [{"column": "a", "prefix": "x", "fills_down": True}]}, ""),
-        ({"header": {"row": 1, "spread": True}}, "/header"),
+        ({"fields": {**fields, "amount": {"column": "A", "when_blank": "0"}}}, "/fields/amount/when_blank"),
+        ({"fields": {**fields, "debit": {"column": "D"}}}, "/fields/credit"),
+        ({"fields": {**fields, "credit_of": {"column": "D"}}}, "/item_columns"),
+        ({"fields": {**fields, "vat": {"column": "V"}, "vat_rate": {"column": "R"}}, "vat": SPLIT}, "/fields/vat_rate"),
+        ({"fields": {**fields, "party_name": {"column": "A", "choose": "first"}}}, "/fields/party_name/choose"),
+        ({"total_rows": [{"blank": True}]}, "/total_rows/0/column"),
+        ({"other_rows": [{"prefix": "x", "counted_as": "blank"}]}, "/other_rows/0/counted_as"),
+        ({"other_rows": [{"column": "a", "prefix": "x", "fills_down": True}]}, "/fill_down"),
+        ({"header": {"row": 1, "spread": True}}, "/header/spread"),
         ({"header": {"row": 1, "named": [{"name": "x", "column": "y"}]}}, "/header/named/0"),
-        ({"amounts": {"credit_marks": ["x"], "debit_marks": ["X"]}}, "/amounts"),
-        ({"quote": "", "stray_quotes": "keep"}, ""),
-        ({"vat": {"treatment": "not_separable", "amount_is": "gross"}}, ""),
+        ({"amounts": {"credit_marks": ["x"], "debit_marks": ["X"]}}, "/amounts/debit_marks"),
+        ({"quote": "", "stray_quotes": "keep"}, "/quote"),
+        ({"vat": {"treatment": "not_separable", "amount_is": "gross"}}, "/vat/amount_is"),
         ({"dates": ["dd/mm", "hh"]}, "/dates"),
     ):
         answer = await ledger.define(simple_profile(**change))
@@ -213,3 +216,50 @@ async def test_a_file_without_days_says_what_it_is_for_and_one_with_days_does_no
         assert line["payment_date"] == day
     assert (await ledger.send(csv_file(GOOD), period="2017-13-01")).status_code == 422
     assert (await ledger.send(csv_file(GOOD), period="soon")).status_code == 422
+
+
+async def test_small_things_of_old_systems_are_read_or_told(ledger: Ledger) -> None:
+    """An end-of-file mark is no line, `<1.00>` is negative in brackets, and the fix is told in the profile's style."""
+    amounts = {"decimal": ",", "thousands": " ", "brackets": True}
+    await ledger.defined(simple_profile(amounts=amounts))
+    content = csv_file(("A-1", "2017-04-03", "Alpha", "<1 000,50>"), ("A-2", "2017-04-03", "B", "1,000.50")) + b"\x1a"
+    batch = await ledger.sent(content)
+    assert batch["outcomes"]["accepted"] == {"lines": 1, "pence": -100050}
+    assert batch["outcomes"]["not_lines"] == {"blank": 1}
+    [error] = await ledger.everything(f"/v1/expenditure-batches/{batch['id']}/errors")
+    assert "1234,50" in error["reasons"][0]["detail"]
+
+
+async def test_text_of_two_bytes_without_its_mark_is_recognised(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile())
+    content = csv_file(GOOD).decode().encode("utf-16-le")
+    problem = await refused(ledger, content)
+    assert (problem["errors"][0]["code"], "utf-16-le" in problem["detail"]) == ("not_decodable", True)
+    assert problem["type"].endswith("unreadable_file")
+    await ledger.defined(simple_profile(encodings=["utf-8", "utf-16-le"]))
+    assert await ledger.outcomes(await ledger.sent(content)) == ["accepted"]
+
+
+async def test_alternatives_may_stand_together_where_the_profile_says_which_counts(ledger: Ledger) -> None:
+    """A code and its text under nearly one name, and amounts that are words where there is nothing."""
+    fields = {
+        **simple_profile()["fields"],
+        "party_name": {"column": ["Supplier(T)", "Supplier"], "choose": "first"},
+        "irrecoverable_vat": {"column": "VAT", "values": {"Nil": "0"}, "otherwise": "{value}"},
+    }
+    await ledger.defined(simple_profile(fields=fields))
+    header = ("Reference", "Date", "Supplier", "Amount", "VAT")
+    both = csv_file(
+        ("A-1", "2017-04-03", "123", "6.00", "nil", "Alpha"),
+        ("A-2", "2017-04-03", "124", "6.00", "1.00", "Beta"),
+        header=(*header, "Supplier(T)"),
+    )
+    await ledger.sent(both)
+    await ledger.sent(csv_file(("A-3", "2017-04-03", "Gamma", "6.00", "x"), header=header))
+    await ledger.sent(csv_file(("A-3", "2017-04-03", "Gamma", "6.00", "Nil"), header=header))
+    lines = await ledger.everything("/v1/expenditure-lines")
+    assert [(line["party"]["name"], line["irrecoverable_vat_pence"]) for line in lines] == [
+        ("Alpha", 0),
+        ("Beta", 100),
+        ("Gamma", 0),
+    ]

@@ -10,6 +10,7 @@ from services.grants.expenditure.dates import EXCEL_SERIAL, date_pattern
 from services.grants.expenditure.profile.rows import Header, OtherRow, RowMatch
 from services.grants.expenditure.profile.sources import ColumnName, Fields
 from services.grants.expenditure.profile.values import AmountFormat, Assignment, Identity, Parties, Vat
+from shared.errors import Contradiction
 from shared.http import Body
 
 Encoding = Literal["utf-8", "cp1252", "latin-1", "iso8859-15", "utf-16", "utf-16-le", "utf-16-be", "mac-roman", "cp850"]
@@ -115,9 +116,10 @@ class Layout(Body):
                 vat.recoverable_percent,
             ]
             if sum(share is not None for share in shares) != 1:
-                raise ValueError(
+                raise Contradiction(
                     "vat split needs either the field recoverable_vat or recoverable_percent, or one of the fields"
-                    " irrecoverable_vat and recoverable_rate"
+                    " irrecoverable_vat and recoverable_rate",
+                    "/vat",
                 )
         else:
             useless = ("vat", "recoverable_vat", "gross", "vat_rate", "recoverable_rate") + (
@@ -125,32 +127,42 @@ class Layout(Body):
             )
             given = [name for name in useless if getattr(fields, name) is not None]
             if given or vat.recoverable_percent is not None:
-                raise ValueError(f"vat {vat.treatment} has no use for {', '.join(given) or 'recoverable_percent'}")
+                raise Contradiction(
+                    f"vat {vat.treatment} has no use for {', '.join(given) or 'recoverable_percent'}",
+                    f"/fields/{given[0]}" if given else "/vat/recoverable_percent",
+                )
             if vat.amount_is == "gross":
-                raise ValueError("amount_is goes with vat split; a gross amount whose VAT is unknown is not_separable")
+                raise Contradiction(
+                    "amount_is goes with vat split; a gross amount whose VAT is unknown is not_separable",
+                    "/vat/amount_is",
+                )
         return self
 
     def _vat_is_known(self) -> None:
         fields = self.fields
         if fields.vat is not None and fields.vat_rate is not None:
-            raise ValueError("give the field vat or the field vat_rate, not both")
+            raise Contradiction("give the field vat or the field vat_rate, not both", "/fields/vat_rate")
         if fields.vat is None and fields.vat_rate is None and (fields.gross is None or self.vat.amount_is == "gross"):
-            raise ValueError("vat split needs the field vat or vat_rate, or the field gross beside a net amount")
+            raise Contradiction(
+                "vat split needs the field vat or vat_rate, or the field gross beside a net amount", "/fields/vat"
+            )
         if self.vat.amount_is == "gross" and fields.gross is not None:
-            raise ValueError("the amount is the gross already; leave the field gross out")
+            raise Contradiction("the amount is the gross already; leave the field gross out", "/fields/gross")
 
     @model_validator(mode="after")
     def parts_fit_together(self) -> Layout:
         if self.fields.credit_of is not None and not self.item_columns:
-            raise ValueError("credit_of names an invoice, so item_columns say which columns name one")
+            raise Contradiction(
+                "credit_of names an invoice, so item_columns say which columns name one", "/item_columns"
+            )
         if self.quote == "" and (self.stray_quotes == "keep" or self.escape):
-            raise ValueError("stray_quotes and escape go with a quote")
+            raise Contradiction("stray_quotes and escape go with a quote", "/quote")
         if any(row.fills_down for row in self.other_rows) and not self.fill_down:
-            raise ValueError("other_rows that fill down need the columns of fill_down")
+            raise Contradiction("other_rows that fill down need the columns of fill_down", "/fill_down")
         if self.header.columns is not None and any(
             source is not None and source.preamble is not None for _, source in self.fields
         ):
-            raise ValueError("a file without a header has no preamble")
+            raise Contradiction("a file without a header has no preamble", "/header/columns")
         return self
 
 

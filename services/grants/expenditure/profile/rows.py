@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from services.grants.expenditure.profile.sources import ColumnName, Text
+from shared.errors import Contradiction
 from shared.http import Body
 
 Reason = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -43,7 +44,7 @@ class RowMatch(Test):
     @model_validator(mode="after")
     def blank_names_a_column(self) -> RowMatch:
         if self.blank is not None and self.column is None:
-            raise ValueError("blank needs a column")
+            raise Contradiction("blank needs a column", "/column")
         return self
 
 
@@ -59,7 +60,7 @@ class OtherRow(RowMatch):
     @model_validator(mode="after")
     def name_is_free(self) -> OtherRow:
         if self.counted_as in OWN_REASONS:
-            raise ValueError(f"{self.counted_as} is counted by itself; choose another name")
+            raise Contradiction(f"{self.counted_as} is counted by itself; choose another name", "/counted_as")
         return self
 
 
@@ -70,6 +71,7 @@ class NamedColumn(Body):
     position: int | None = Field(default=None, ge=1, le=2000, description="Its place, counted from 1.")
     column: ColumnName | None = Field(default=None, description="Its header, with `occurrence`.")
     occurrence: int | None = Field(default=None, ge=1, le=100, description="Which of the columns of that header.")
+    optional: bool = Field(default=False, description="A file without this column is taken all the same.")
 
     @model_validator(mode="after")
     def one_way(self) -> NamedColumn:
@@ -109,7 +111,7 @@ class Header(Body):
         if sum(way is not None for way in (self.row, self.search, self.columns)) != 1:
             raise ValueError("give one of row, search and columns")
         if self.columns is not None and (self.rows > 1 or self.skip or self.named):
-            raise ValueError("a file without a header has no rows, skip or named columns")
+            raise Contradiction("a file without a header has no rows, skip or named columns", "/columns")
         if self.spread and self.rows == 1:
-            raise ValueError("spread goes with a header of several rows")
+            raise Contradiction("spread goes with a header of several rows", "/spread")
         return self

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from services.grants.expenditure.line import CODED
+from shared.errors import Contradiction
 from shared.http import Body
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -86,6 +87,10 @@ class Source(Body):
         description="`period`: the parameter of that name, given when the file is sent: a day, a month `2017-04`, a"
         " quarter `2017-18-q1` or a year `2017-18`, of which the last day counts.",
     )
+    choose: Literal["only", "first"] = Field(
+        default="only",
+        description="Where several of the alternatives stand in one file: refuse it, or take the one named first.",
+    )
     part: Part | None = Field(default=None, description="Which part of the text is meant, where it holds more.")
     values: dict[Text, Text] | None = Field(
         default=None,
@@ -93,7 +98,11 @@ class Source(Body):
         " unless `otherwise` says what it means. Empty stays empty.",
         examples=[{"INV": "invoice", "CRN": "credit_note"}],
     )
-    otherwise: Text | None = Field(default=None, description="What a text means that `values` does not name.")
+    otherwise: Text | None = Field(
+        default=None,
+        description="What a text means that `values` does not name; `{value}` is the text itself, where `values` only"
+        " says that `Nil` means 0.",
+    )
     when_blank: Text | None = Field(
         default=None, description="What an empty cell means, such as `0` for a VAT that is not written out."
     )
@@ -109,16 +118,19 @@ class Source(Body):
                 "a field has either a column or a constant, or one of join, first_of, preamble and parameter"
             )
         if self.column == ():
-            raise ValueError("name at least one column")
+            raise Contradiction("name at least one column", "/column")
         if self.constant is not None and (self.values is not None or self.part or self.when_blank is not None):
-            raise ValueError("a constant needs no values, part or when_blank")
+            raise Contradiction("a constant needs no values, part or when_blank", "/constant")
+        if self.choose == "first" and not isinstance(self.column, tuple):
+            raise Contradiction("choose goes with alternatives of a column", "/choose")
         if self.otherwise is not None and self.values is None:
-            raise ValueError("otherwise goes with values")
+            raise Contradiction("otherwise goes with values", "/otherwise")
         if self.separator != " " and self.join is None:
-            raise ValueError("separator goes with join")
+            raise Contradiction("separator goes with join", "/separator")
         return self
 
 
+ITSELF = "{value}"
 AMOUNTS = ("amount", "debit", "credit", "vat", "recoverable_vat", "irrecoverable_vat", "gross")
 DATES = ("payment_date", "input_date", "invoice_date", "service_date")
 RATES = ("vat_rate", "recoverable_rate")
@@ -193,38 +205,38 @@ class Fields(Body):
     @model_validator(mode="after")
     def has_a_date(self) -> Fields:
         if not (self.payment_date or self.input_date or self.invoice_date):
-            raise ValueError("payment_date, input_date or invoice_date needs a column")
+            raise Contradiction("payment_date, input_date or invoice_date needs a column", "/payment_date")
         for name in (*DATES, *AMOUNTS, "vat_rate"):
             source: Source | None = getattr(self, name)
             if source is not None and source.constant is not None:
-                raise ValueError(f"{name} comes from a column, not from a constant")
+                raise Contradiction(f"{name} comes from a column, not from a constant", f"/{name}/constant")
         for name in AMOUNTS:
             source = getattr(self, name)
             if source is not None and (source.join or source.preamble or source.parameter or source.part):
-                raise ValueError(f"{name} is a whole cell of each line: use column or first_of")
-        needed = [
-            self.payment_date or self.input_date or self.invoice_date,
-            self.amount,
-            self.debit,
-            self.credit,
-            self.vat,
-            self.recoverable_vat,
-            self.vat_rate,
-        ]
-        if any(source is not None and source.optional for source in needed):
-            raise ValueError("the amount, its VAT and the date that counts are in every file, so not optional")
+                raise Contradiction(f"{name} is a whole cell of each line: use column or first_of", f"/{name}")
+        basis = next(name for name in DATES if getattr(self, name) is not None)
+        needed = (basis, "amount", "debit", "credit", "vat", "recoverable_vat", "vat_rate")
+        optional = [name for name in needed if (source := getattr(self, name)) is not None and source.optional]
+        if optional:
+            raise Contradiction(
+                "the amount, its VAT and the date that counts are in every file, so not optional",
+                f"/{optional[0]}/optional",
+            )
         return self
 
     @model_validator(mode="after")
     def has_an_amount(self) -> Fields:
         if (self.debit is None) != (self.credit is None):
-            raise ValueError("debit and credit go together")
+            raise Contradiction("debit and credit go together", "/credit" if self.debit else "/debit")
         if (self.amount is None) == (self.debit is None):
-            raise ValueError("give either amount, or debit and credit")
+            raise Contradiction("give either amount, or debit and credit", "/amount")
         if any(
             source is not None and source.when_blank is not None for source in (self.amount, self.debit, self.credit)
         ):
-            raise ValueError("a blank amount is refused, never made up: no when_blank")
+            raise Contradiction(
+                "a blank amount is refused, never made up: no when_blank",
+                "/amount/when_blank" if self.amount else "/debit/when_blank",
+            )
         return self
 
     @model_validator(mode="after")
@@ -233,7 +245,7 @@ class Fields(Body):
             source: Source | None = getattr(self, name)
             if source is not None:
                 given = [source.constant, source.otherwise, source.when_blank, *(source.values or {}).values()]
-                unknown = [value for value in given if value and value not in known]
+                unknown = [value for value in given if value and value not in known and value != ITSELF]
                 if unknown:
-                    raise ValueError(f"{name} knows {', '.join(known)}; not {', '.join(unknown)[:64]}")
+                    raise Contradiction(f"{name} knows {', '.join(known)}; not {', '.join(unknown)[:64]}", f"/{name}")
         return self

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from services.grants.expenditure.profile.rows import Match
 from services.grants.expenditure.profile.sources import ColumnName, Text
+from shared.errors import Contradiction
 from shared.http import Body
 from shared.periods import FinancialYear
 from shared.values import PartyKind
@@ -26,7 +27,7 @@ class AmountFormat(Body):
     currency: tuple[Annotated[str, Field(min_length=1, max_length=5)], ...] = Field(
         default=(), description="Signs that may stand before or behind.", examples=[["£", "GBP"]]
     )
-    brackets: bool = Field(default=False, description="`(12.00)` is negative.")
+    brackets: bool = Field(default=False, description="`(12.00)` and `<12.00>` are negative.")
     trailing_minus: bool = Field(default=False, description="`12.00-` is negative.")
     plus_sign: bool = Field(default=False, description="`+12.00` is positive, instead of unreadable.")
     credit_marks: tuple[Mark, ...] = Field(
@@ -55,9 +56,9 @@ class AmountFormat(Body):
     @model_validator(mode="after")
     def marks_differ(self) -> AmountFormat:
         if self.decimal == self.thousands:
-            raise ValueError("decimal and thousands marks differ")
+            raise Contradiction("decimal and thousands marks differ", "/thousands")
         if {mark.casefold() for mark in self.credit_marks} & {mark.casefold() for mark in self.debit_marks}:
-            raise ValueError("a mark means a credit or a debit, not both")
+            raise Contradiction("a mark means a credit or a debit, not both", "/debit_marks")
         return self
 
 
@@ -115,7 +116,7 @@ class Identity(Body):
     @model_validator(mode="after")
     def keyed_names_columns(self) -> Identity:
         if self.kind == "keyed" and not self.columns:
-            raise ValueError("a keyed identity names its columns")
+            raise Contradiction("a keyed identity names its columns", "/columns")
         return self
 
 
@@ -137,7 +138,7 @@ class AssignmentRule(Match):
     @model_validator(mode="after")
     def days_in_order(self) -> AssignmentRule:
         if self.effective_from and self.effective_to and self.effective_to < self.effective_from:
-            raise ValueError("effective_to lies before effective_from")
+            raise Contradiction("effective_to lies before effective_from", "/effective_to")
         return self
 
 
