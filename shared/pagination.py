@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 from sqlalchemy import ColumnElement, tuple_
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.sql import Select
@@ -26,8 +26,14 @@ T = TypeVar("T")
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
 
-# The bounds stand before the check of the form, so that the API's description shows them.
-Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT), as_written("[0-9]{1,9}", "a plain whole number")]
+# Behind a check of the form the generator of the API's description writes bounds under names that JSON Schema does not
+# have, so what it shall say is given here.
+Limit = Annotated[
+    int,
+    Field(ge=1, le=MAX_LIMIT),
+    as_written("[0-9]{1,9}", "a plain whole number"),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}),
+]
 
 
 class Links(BaseModel):

@@ -79,6 +79,16 @@ async def test_bad_bodies_are_refused_with_code_and_place(
     assert await count(notes) == 0
 
 
+async def test_a_field_of_another_type_is_told_how_to_write_it_and_not_in_the_parsers_words(notes: Running) -> None:
+    answer = await notes.as_("toy:writer").post("/v1/notes", json={"title": 7, "amount_pence": "x", "tags": "one"})
+    told = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+    assert told == {
+        "/title": "Write it as text, in quotes.",
+        "/amount_pence": "Write a whole number, without quotes and without decimals.",
+        "/tags": "Give a list, even for one.",
+    }
+
+
 async def test_names_the_sender_made_up_are_echoed_up_to_64_characters(notes: Running) -> None:
     client = notes.as_("toy:writer")
     answers = [
@@ -374,6 +384,10 @@ async def test_openapi_declares_access_and_errors_of_every_operation(notes: Runn
     assert {"400", "401", "403", "409", "413", "415", "422"} <= set(create["responses"])
     assert [parameter["name"] for parameter in create["parameters"]] == ["Idempotency-Key"]
     assert document["paths"]["/v1/notes"]["get"]["security"] == []
+    listed = {
+        parameter["name"]: parameter["schema"] for parameter in document["paths"]["/v1/notes"]["get"]["parameters"]
+    }
+    assert (listed["limit"]["minimum"], listed["limit"]["maximum"]) == (1, 500)
     page = await notes.anonymous.get("/docs")
     assert page.status_code == 200
     assert "toy:writer or toy:chief" in page.text
