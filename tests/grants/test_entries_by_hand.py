@@ -248,13 +248,24 @@ async def test_an_entry_of_an_agreement_declares_its_use(grants: Running) -> Non
     assert (await entered(grants))["use_codes"] == []
 
 
+async def test_codes_and_exceptions_that_no_rule_knows_are_named(grants: Running) -> None:
+    """G-19: a declaration says what the rules know; case does not matter."""
+    await budgeted(grants)
+    answer = await post(grants, LINES, line(use_codes=["PU1", "XX"], use_exception="charity"))
+    assert refused(answer, 422) == [("/use_codes/1", "unknown_use_code"), ("/use_exception", "unknown_exception")]
+    assert "PU1" in answer.json()["errors"][0]["detail"]
+    entry = await entered(grants, use_codes=["pu1"], use_exception="select_committee_evidence")
+    assert entry["use_codes"] == ["PU1"]
+
+
 async def test_worked_example_6_lobbying_is_refused_with_its_rule(grants: Running) -> None:
     """G-18, G-19; worked example 6: entry 4,000 for a parliamentary affairs consultant, purpose lobbying."""
     await budgeted(grants)
     body = line(net_pence=400_000, vat_pence=None, recoverable_vat_pence=None, purpose="lobbying", use_codes=["PU1"])
     answer = await post(grants, LINES, body)
     assert refused(answer, 409) == [("/use_codes", "use_refused")]
-    assert "PU1" in answer.json()["detail"] and "22" in answer.json()["detail"]
+    assert answer.json()["rule"] == "PU1" and "22" in answer.json()["paragraph"]
+    assert "PU1" in answer.json()["detail"]
     await nothing_was_written(grants)
 
 
@@ -265,7 +276,7 @@ async def test_worked_example_7_the_carve_out_holds_on_its_line_only(grants: Run
     assert (await entered(grants, line_code="WF1", **officer))["line_code"] == "WF1"
     answer = await post(grants, LINES, line(line_code="CM1", **officer))
     assert refused(answer, 409) == [("/use_codes", "use_refused")]
-    assert answer.json()["detail"].startswith("PU5")
+    assert answer.json()["rule"] == "PU5" and "PU5" in answer.json()["detail"]
 
 
 async def test_worked_example_8_evidence_to_a_select_committee_is_allowed_by_name(grants: Running) -> None:
@@ -327,4 +338,4 @@ async def test_who_may_enter_a_line(grants: Running) -> None:
     limited = grants.as_("grants:finance", organisations=["other"])
     assert (await limited.post(LINES, json=outside())).status_code == 403
     unknown = await post(grants, LINES, outside(organisation="nobody"))
-    assert unknown.status_code == 404
+    assert refused(unknown, 422) == [("/organisation", "unknown_organisation")]

@@ -346,7 +346,7 @@ async def test_bad_decisions_are_located_and_leave_the_line_waiting(programme: L
             [("/agreement", "unknown_agreement")],
         ),
         ({"decision": "accept", "agreement": "2017-19", "line_code": "IL1"}, 422, [("/agreement", "bad_year_label")]),
-        ({"decision": "accept", "use_exception": "none_such"}, 409, [("/use_codes", "use_refused")]),
+        ({"decision": "accept", "use_exception": "none_such"}, 422, [("/use_exception", "unknown_exception")]),
     ):
         answer = await decide(programme, waiting["id"], cfo=True, **{"decision": "accept", **fields})
         assert [(place or "", code) for place, code in refused(answer, status)] == errors

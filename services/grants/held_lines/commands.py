@@ -172,7 +172,7 @@ async def _enter(
     entries: dict[UUID, LedgerEntry] = {}
     faults: list[Refusal] = []
     for record, line in enumerate(lines, 1):
-        content = _content(line.entry, verdict)
+        content = _content(line.entry, verdict).declared_in(book)
         agreement, line_code = named, verdict.line_code
         if verdict.decision == "outside":
             agreement, line_code = None, None

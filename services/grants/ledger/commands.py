@@ -8,7 +8,6 @@ from uuid import UUID
 from services.grants.expenditure.identity import item_of
 from services.grants.expenditure.tables import BY_HAND, HeldLine, LedgerEntry
 from services.grants.ledger.content import Content, Place, cleaned, row_of
-from services.grants.ledger.faults import UnknownEntry
 from services.grants.ledger.posting import (
     Numbers,
     batch_by_hand,
@@ -19,9 +18,9 @@ from services.grants.ledger.posting import (
     use_reason,
 )
 from services.grants.ledger.rules import enter_line as decide_entry
-from services.grants.queries import organisation_by_slug
+from services.grants.organisations.queries import referenced_organisation
+from services.grants.use_rules.faults import UnknownEntry
 from services.grants.use_rules.queries import rule_book
-from shared.errors import NotFound
 from shared.periods import london_date
 from shared.work import Work
 
@@ -55,9 +54,7 @@ async def enter_line(
 ) -> LedgerEntry | HeldLine:
     """Post a line by hand (G-27 to G-29); where its use needs a decision it is held for the chief finance officer."""
     work.may_write_for(organisation)
-    owner = await organisation_by_slug(work.session, organisation)
-    if owner is None:
-        raise NotFound("No organisation has this slug; register it first.", pointer="/organisation")
+    owner = await referenced_organisation(work.session, organisation, "/organisation")
     agreement = await facts_of_year(work, to.agreement) if to.agreement is not None else None
     beside = await _own_entry(work, owner.id, item.same_as, "/same_item_as")
     origin = await _own_entry(work, owner.id, origin_id, "/origin")
@@ -65,10 +62,11 @@ async def enter_line(
     if beside is not None and origin is not None and beside.source != origin.source:
         raise UnknownEntry("Both entries named must have come through one source.", pointer="/origin")
     await lock_ledger(work, owner.id, source)
-    content = replace(content.cleaned(), credit_of=origin.item_id if origin else None)
+    book = await rule_book(work.session)
+    content = replace(content.cleaned().declared_in(book), credit_of=origin.item_id if origin else None)
     posted = decide_entry(
         content.line(agreement, to.line_code, to.quarter),
-        await rule_book(work.session),
+        book,
         today=london_date(work.now),
         has_origin=origin is not None and reason is not None,
     )

@@ -13,7 +13,7 @@ from services.grants.expenditure.parties import PUBLIC_KINDS, key_of
 from services.grants.expenditure.tables import LedgerEntry
 from services.grants.ledger.rules import AgreementFacts, Line, Posted
 from services.grants.ledger.values import Amounts, Cost
-from services.grants.use_rules.rules import UseFacts
+from services.grants.use_rules.rules import RuleBook, UseFacts
 
 TEXTS = ("ledger_class", "unit", "category", "purpose", "contract_ref", "decision_ref", "use_exception")
 NAME_FLAGS = frozenset({NAME_IN_TEXT, *WITHHELD.values()})
@@ -79,8 +79,16 @@ class Content:
             line_code=line_code,
             quarter=quarter,
             use=self.use(agreement, line_code),
+            codes=self.use_codes,
             beneficiary_gss=self.beneficiary_gss,
         )
+
+    def declared_in(self, book: RuleBook) -> Content:
+        """Its codes as the rules write them, where they know them."""
+        if self.use_codes is None:
+            return self
+        known = {code: book.denial_of.get(code.casefold()) for code in self.use_codes}
+        return replace(self, use_codes=tuple(rule.code if rule else code for code, rule in known.items()))
 
     def cleaned(self) -> Content:
         """Its texts as every other way in stores them: in one line, without control characters."""
@@ -144,7 +152,7 @@ def row_of(
             "line_code": line_code,
             "accounting_quarter": posted.placed.quarter,
             "late_for": posted.placed.late_for,
-            "use_codes": None if content.use_codes is None else list(content.use_codes),
+            "use_codes": None if content.use_codes is None else sorted(set(content.use_codes)),
             "credit_of": content.credit_of,
             "source_redacted": content.source_redacted,
             "flags": sorted(flags),

@@ -14,7 +14,6 @@ from services.grants.ledger.content import Content, Place, cleaned, content_of, 
 from services.grants.ledger.faults import NothingChanges, VatInconsistent
 from services.grants.ledger.posting import (
     Numbers,
-    UnknownAgreement,
     batch_by_hand,
     facts_by_id,
     lock_ledger,
@@ -31,6 +30,7 @@ from services.grants.ledger.rules import (
 from services.grants.ledger.rules import correct_line as decide_correction
 from services.grants.ledger.values import Amounts, Cost, cost_of
 from services.grants.queries import agreement_of_year
+from services.grants.use_rules.faults import UnknownAgreement
 from services.grants.use_rules.queries import rule_book
 from services.grants.use_rules.rules import RuleBook
 from shared.errors import NotFound
@@ -113,7 +113,7 @@ async def _correct(
     work: Work, chosen: Chosen, entry: LedgerEntry, changes: Changes, reason: str, *, first_record: int
 ) -> tuple[LedgerEntry, LedgerEntry]:
     before = content_of(entry)
-    content = changes.of(before)
+    content = changes.of(before).declared_in(chosen.book)
     agreement, line_code = chosen.facts_for(entry, changes)
     origin = chosen.facts.get(entry.agreement_id) if entry.agreement_id else None
     same_place = agreement == origin and line_code == entry.line_code

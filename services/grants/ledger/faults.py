@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict
 
 
 class VatInconsistent(Conflict):
@@ -17,11 +17,6 @@ class CorrectionWithoutOrigin(Conflict):
 
     code = "correction_without_origin"
     title = "The entry that it corrects is not named"
-
-
-class UnknownEntry(Invalid):
-    code = "unknown_entry"
-    title = "The organisation has no such entry"
 
 
 class NegativeKind(Conflict):
@@ -41,25 +36,6 @@ class QuarterDiffers(Conflict):
 
     code = "quarter_differs"
     title = "The quarter does not follow from the date"
-
-
-class UseRefused(Conflict):
-    """The grant may not pay for it (G-18 to G-20)."""
-
-    code = "use_refused"
-    title = "The grant may not pay for this"
-
-
-class UseUndeclared(Conflict):
-    """Every entry of an agreement declares the rules it raises, or none (G-19)."""
-
-    code = "use_undeclared"
-    title = "Nothing is declared about its use"
-
-
-class DecisionRequired(Conflict):
-    code = "decision_required"
-    title = "The chief finance officer must decide"
 
 
 class NotReversible(Conflict):

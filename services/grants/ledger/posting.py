@@ -21,10 +21,10 @@ from services.grants.ledger.rules import AgreementFacts
 from services.grants.periods.tables import AccountingPeriod
 from services.grants.queries import agreement_of_year, budget_awaiting, carrying_lines
 from services.grants.tables import Agreement
+from services.grants.use_rules.faults import UnknownAgreement
 from services.grants.use_rules.rules import Judgement
 from shared import outbox
 from shared.database import raw_connection
-from shared.errors import Invalid
 from shared.events.grants import ExpenditureRecorded
 from shared.periods import london_date
 from shared.work import Work
@@ -32,11 +32,6 @@ from shared.work import Work
 NOT_OF_THE_ENTRY = frozenset(
     {"record", "line", "amount_pence", "reasons", "use_reasons", "line_key", "fingerprint", "rule"}
 )
-
-
-class UnknownAgreement(Invalid):
-    code = "unknown_agreement"
-    title = "There is no agreement for this year"
 
 
 async def lock_ledger(work: Work, organisation_id: UUID, source: str) -> None:

@@ -13,18 +13,16 @@ from services.grants.faults import UnknownLine, no_budget, raise_together
 from services.grants.ledger.faults import (
     AlreadyReversed,
     CorrectionWithoutOrigin,
-    DecisionRequired,
     NegativeKind,
     NotReversible,
     OutsideAgreementYear,
     QuarterDiffers,
     Superseded,
-    UseRefused,
-    UseUndeclared,
     VatInconsistent,
 )
 from services.grants.ledger.values import Amounts, Cost, cost_of
 from services.grants.periods.rules import FutureActual, PeriodLocked, way_on
+from services.grants.use_rules.faults import DecisionRequired, UseUndeclared, declaration_faults, refused_use
 from services.grants.use_rules.rules import Judgement, RuleBook, UseFacts, judge_use
 from services.grants.use_rules.territory import WrongTerritory, outside_territory
 from shared.errors import Refusal
@@ -66,6 +64,8 @@ class Line:
     line_code: str | None
     quarter: str | None
     use: UseFacts
+    codes: tuple[str, ...] | None
+    """The declared codes in their order, so that a fault can name its place."""
     beneficiary_gss: str | None = None
 
     @property
@@ -109,7 +109,8 @@ def correct_line(line: Line, book: RuleBook, *, today: date, judged: bool) -> Po
 
     A quarter that is locked gives way to the first open one, marked late_for, unless a quarter is named.
     """
-    posted = _post(line, book, _future_faults(line, today), today=today, by_hand=line.quarter is not None)
+    by_hand = line.quarter is not None
+    posted = _post(line, book, _future_faults(line, today), today=today, by_hand=by_hand, judged=judged)
     if judged or posted.judgement is None or posted.judgement.outcome == "allowed":
         return posted
     raise DecisionRequired(
@@ -123,7 +124,9 @@ def take_in(line: Line, book: RuleBook, *, today: date) -> Posted:
     return _post(line, book, [], today=today, by_hand=line.quarter is not None)
 
 
-def _post(line: Line, book: RuleBook, faults: list[Refusal], *, today: date, by_hand: bool) -> Posted:
+def _post(
+    line: Line, book: RuleBook, faults: list[Refusal], *, today: date, by_hand: bool, judged: bool = False
+) -> Posted:
     cost: Cost | None = None
     placed, judgement = Placed(None, None), None
     try:
@@ -139,8 +142,9 @@ def _post(line: Line, book: RuleBook, faults: list[Refusal], *, today: date, by_
         if line.beneficiary_gss and (outside := outside_territory(line.agreement.territory, line.beneficiary_gss)):
             faults.append(WrongTerritory(outside, pointer="/beneficiary_gss"))
         judgement = judge_use(book, line.use)
-        if judgement.outcome == "refused":
-            faults.append(UseRefused(f"{judgement.code}: {judgement.detail}", pointer="/use_codes"))
+        if not judged:
+            faults.extend(declaration_faults(book, line.codes, line.use.exception))
+            faults.extend([refused_use(judgement)] if judgement.outcome == "refused" else [])
     elif line.quarter is not None:
         detail = "A line outside any agreement has no accounting quarter; leave it out, or name the agreement."
         faults.append(OutsideAgreementYear(detail, pointer="/accounting_quarter"))
