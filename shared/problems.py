@@ -192,6 +192,7 @@ _PLAINER = {
     "int_type": "Write a whole number, without quotes and without decimals.",
     "string_type": "Write it as text, in quotes.",
     "list_type": "Give a list, even for one.",
+    "tuple_type": "Give a list, even for one.",
     "model_attributes_type": "Give an object with the fields of this place.",
     "dict_type": "Give an object.",
 }
