@@ -116,6 +116,11 @@ async def grants_answer(grants: Running) -> None:
     agreement = await found("/v1/agreements/2017-18")
     assert (agreement["state"], agreement["grant_pence"]) == ("in_force", 2_100_000_000)
     assert (await found("/v1/agreements/2017-18", as_at="2017-12-01"))["grant_pence"] == 2_100_000_000
+    assert [version["action"] for version in (await found("/v1/agreements/2017-18/versions"))["items"]] == [
+        "draft_agreement"
+    ]
+    periods = (await found("/v1/agreements/2017-18/accounting-periods"))["items"]
+    assert [period["state"] for period in periods] == ["open", "locked", "locked", "locked"]
     entries = (await found("/v1/expenditure-lines", organisation="agency"))["items"]
     assert sum(entry["eligible_pence"] for entry in entries) == 465_050
     batches = (await found("/v1/expenditure-batches"))["items"]

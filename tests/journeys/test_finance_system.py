@@ -82,7 +82,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
         everybody = People(http, home)
         manager = everybody.manager
         for slug, publishes in (("department", False), (BODY, True)):
-            more = {"is_publisher": True, "methodology_scope": "programme"} if publishes else {}
+            more: dict[str, Any] = {"is_publisher": True, "methodology_scope": "programme"} if publishes else {}
             manager.post("/grants/v1/organisations", slug=slug, name=slug.title(), **more)
         manager.post(
             "/grants/v1/agreements",

@@ -33,6 +33,28 @@ PUBLISHERS: tuple[dict[str, Any], ...] = (
 SIGNED_ON = ("2017-04-24", "2017-05-04")
 """The two dates under the memorandum; whose they are it does not tell, so no party is named (G-4)."""
 
+CLAIMS: tuple[dict[str, Any], ...] = (
+    {
+        "from_year": "2010/11",
+        "to_year": "2017/18",
+        "basis": "real_terms",
+        "claimed_by": "The association, in its update for the sector of November 2017",
+        "source": "003 Introduction",
+        "statement": "In real terms the money for improvement led by the sector fell by about three fifths.",
+        "figure_as_printed": "approximately 60 per cent",
+    },
+    {
+        "from_year": "2010/11",
+        "to_year": "2014/15",
+        "basis": "not_stated",
+        "claimed_by": "The association, in its board paper of March 2011",
+        "source": "004 para 2.1",
+        "statement": "The top-slice falls over four years, most of it in the first.",
+        "figure_as_printed": "38%",
+    },
+)
+"""What others said of the grant over the years; no figure is worked out from it."""
+
 ACKNOWLEDGED_ON = "2017-05-12"
 PRINTED_BUDGETS = {"group": "Budget of the group", "by-organisation": "Budget by organisation"}
 
@@ -212,6 +234,12 @@ async def load_history(client: Client) -> str:
         rows.append(figures)
     answer = await client.call("POST", "/grants/v1/grant-history", MANAGER, json={"rows": rows})
     client.noted("grant histories", answer)
+    standing = {claim["figure_as_printed"] for claim in (await client.get("/grants/v1/grant-history"))["claims"]}
+    for claim in CLAIMS:
+        made = claim["figure_as_printed"] not in standing
+        if made:
+            await client.post("/grants/v1/grant-history/claims", MANAGER, claim)
+        client.count("claims", made=int(made), of=1)
     years = {row["year"] for row in rows}
     known = {row["year"] for row in rows if "grant_pence" in row}
-    return f"{len(years)} years, {len(years - known)} of them unknown"
+    return f"{len(years)} years, {len(years - known)} of them unknown; {len(CLAIMS)} claims about them kept apart"
