@@ -118,6 +118,25 @@ async def test_brackets_mean_negative_and_figures_are_read_to_the_penny(grants: 
     ]
 
 
+async def test_sums_are_computed_from_what_carries_money_and_never_from_printed_sums(grants: Running) -> None:
+    """G-8, G-11: a wrong sub-total is a finding of its own and makes none of the total above it."""
+    rows = [
+        {"line": "Teams", "row_kind": "sub_row", "parent": "Policy", "cells": {"pay": "4.90"}},
+        {"line": "Workforce", "row_kind": "sub_row", "parent": "Policy", "cells": {"pay": "6.00"}},
+        {"line": "Policy", "row_kind": "operational", "cells": {"pay": "11.00", "non_pay": "5.80", "total": "16.70"}},
+        {
+            "line": "Total operational",
+            "row_kind": "total_operational",
+            "cells": {"pay": "10.90", "non_pay": "5.80", "total": "16.70"},
+        },
+    ]
+    body = {"unit": "gbpm", "columns": ["pay", "non_pay", "total"], "total_column": "total", "rows": rows}
+    table = done(await grants.as_("grants:manager").put(f"{YEAR}/sums", json=body), 200)
+    assert [(each["line"], each["column"], each["difference_pence"]) for each in table["findings"]] == [
+        ("Policy", "pay", -10_000_000)
+    ]
+
+
 async def test_a_table_that_stands_is_replaced_with_if_match_only(grants: Running) -> None:
     first = await put(grants, "group", printed("group"))
     assert first.headers["etag"] == '"1"'

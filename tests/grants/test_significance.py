@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.grants.steps import budgeted, done, problem
-from tests.grants.test_virements import AGREEMENT, JUDGED, VIREMENTS, post
+from tests.grants.test_virements import AGREEMENT, JUDGED, VIREMENTS, approve, post
 from tests.harness import Running
 
 THRESHOLDS = f"{AGREEMENT}/significance-thresholds"
@@ -70,6 +70,19 @@ async def test_thresholds_are_set_by_the_cfo_with_a_reason_and_then_decide(grant
         grants, {"IL5": -1_000, "IL1": 1_000}, significance={"significant": True, "reason": "A matter of principle."}
     )
     assert (done(judged)["procedure"], judged.json()["why_department"]) == ("department", ["it is significant"])
+
+
+async def test_what_thresholds_set_meanwhile_make_significant_is_not_approved_any_more(grants: Running) -> None:
+    """G-15: proposed while none was set, and judged not significant; the budget stays as it is."""
+    await budgeted(grants)
+    virement = done(await post(grants, {"IL5": -20_000_000, "IL1": 20_000_000}, significance=JUDGED))
+    body = {"share_percent": None, "absolute_pence": 19_999_999, "reason": "Agreed with the department."}
+    done(await grants.as_("grants:cfo").put(THRESHOLDS, json=body, headers={"If-Match": '"0"'}), 200)
+    refused = await approve(grants, virement)
+    assert problem(refused, 409) == {"": "not_agreed"}
+    assert "£200,000.00 is moved; the budget stays as it is" in refused.json()["detail"]
+    shown = done(await grants.as_("grants:read").get(f"{VIREMENTS}/{virement['id']}"), 200)
+    assert (shown["state"], shown["would_change"]["budget_after"]) == ("draft", None)
 
 
 @pytest.mark.parametrize("share", ["101", "7,5", "-1", "1e1", "7.1234", "", "100.001", "٧", "NaN", 7.5])

@@ -16,6 +16,7 @@ from services.grants.variations.virements.rules import (
     Move,
     Procedure,
     Significance,
+    above_threshold,
     judge_significance,
     why_department,
 )
@@ -113,7 +114,9 @@ def decide_step(state: str, procedure: Procedure, number: int, decision: Decisio
     faults: list[Refusal] = []
     if decision.on < last:
         faults.append(
-            StepOutOfOrder(f"The step before was taken on {last.isoformat()}; give a day not before it.", pointer="/on")
+            StepOutOfOrder(
+                f"It was proposed, or last moved, on {last.isoformat()}; give a day not before that.", pointer="/on"
+            )
         )
     if decision.decision == "noted_by_board" and not decision.reference:
         faults.append(
@@ -137,6 +140,23 @@ def approve_virement(state: str, procedure: Procedure, number: int) -> None:
         )
     if state != "draft":
         raise StepOutOfOrder(f"Virement {number} is {state}; propose a new one.")
+
+
+def refuse_where_departments(position: VariationPosition, content: Content) -> None:
+    """Refuse to approve what has become the department's matter since it was proposed (G-14, G-15).
+
+    The budget may have moved on, and thresholds may have been set.
+    """
+    moves = content.moves or ()
+    reasons = why_department(position.lines, moves)
+    above = above_threshold(position.thresholds, position.lines, moves)
+    if above is not None:
+        reasons.append(above)
+    if reasons:
+        raise NotAgreed(
+            f"By now this is the department's to agree: {'; '.join(reasons)}; the budget stays as it is. "
+            "Withdraw the virement and propose it anew."
+        )
 
 
 def vary_agreement(

@@ -9,7 +9,7 @@ from services.grants.commands import load_agreement_to_change
 from services.grants.variations.commands import note, position_of, revise
 from services.grants.variations.content.rules import check_variation
 from services.grants.variations.queries import content_of, load_variation, thresholds_of
-from services.grants.variations.rules import Decision
+from services.grants.variations.rules import Decision, refuse_where_departments
 from services.grants.variations.rules import approve_virement as decide_approval
 from services.grants.variations.tables import SignificanceThresholds, Variation
 from services.grants.variations.virements.rules import Procedure, Thresholds
@@ -27,7 +27,9 @@ async def approve_virement(work: Work, agreement_key: str, key: str) -> Variatio
     )
     current = await effective_budget(work.session, agreement.id)
     content = await content_of(work.session, virement)
-    lines = check_variation(await position_of(work, agreement, current), content)
+    position = await position_of(work, agreement, current)
+    refuse_where_departments(position, content)
+    lines = check_variation(position, content)
     assert lines is not None
     await revise(work, agreement, virement, current, lines, author=virement.created_by, approved_by=work.actor.sub)
     decision = Decision("approve", london_date(work.now), by=work.actor.name)

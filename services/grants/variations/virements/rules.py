@@ -164,7 +164,7 @@ def judge_significance(
     Above a threshold it is. Below both it is not, unless a person judges it so. While a threshold is unset, and for
     what thresholds do not measure (no moves), a named person decides, with a reason; DecisionRequired without.
     """
-    above = _above(thresholds, lines, moves) if moves is not None else None
+    above = above_threshold(thresholds, lines, moves) if moves is not None else None
     if above is not None:
         if judged is not None and not judged.significant:
             raise SignificantByThreshold(f"Significant: {above}. Leave the judgement out.", pointer="/significance")
@@ -191,7 +191,7 @@ def share_of_source(amount_pence: int, delta_pence: int) -> str | None:
     return percent(-delta_pence, amount_pence) if delta_pence < 0 else None
 
 
-def _above(thresholds: Thresholds, lines: Sequence[Line], moves: Sequence[Move]) -> str | None:
+def above_threshold(thresholds: Thresholds, lines: Sequence[Line], moves: Sequence[Move]) -> str | None:
     """Which threshold is passed, in words."""
     held = {line.code: line.amount_pence or 0 for line in lines}
     share, absolute = thresholds.share_millipercent, thresholds.absolute_pence
