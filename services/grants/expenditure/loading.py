@@ -168,7 +168,8 @@ def _settle(work: Work, batch: ExpenditureBatch, tally: Tally, account: Account,
 
 
 def _covers(batch: ExpenditureBatch) -> DaysCovered | None:
-    if batch.covers_from is None or batch.covers_to is None:
+    """The days it states, where it was taken in: a file that was not is no word about them."""
+    if batch.state != "completed" or batch.covers_from is None or batch.covers_to is None:
         return None
     return DaysCovered(batch.covers_from, batch.covers_to)
 

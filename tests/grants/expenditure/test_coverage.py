@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,7 @@ from services.grants.expenditure.rules import DaysCovered, Taken, complete_batch
 from shared.events.grants import ExpenditureBatchCompleted
 from tests.grants.expenditure.conftest import Ledger, csv_file, simple_profile
 
-APRIL = {"covers_from": "2017-04-01", "covers_to": "2017-04-30"}
+APRIL: dict[str, Any] = {"covers_from": "2017-04-01", "covers_to": "2017-04-30"}
 DAYS = (date(2017, 4, 1), date(2017, 4, 30))
 GOOD = ("A-1", "2017-04-03", "Alpha", "1.00")
 FAULTY = ("A-2", "2017-04-31", "Beta", "2.00")
@@ -75,6 +76,19 @@ async def test_while_lines_wait_to_be_mended_a_batch_speaks_for_no_day_and_the_f
     assert await told(ledger) == [(1, None, None), (1, *DAYS)]
 
 
+async def test_a_file_that_was_tried_or_was_not_taken_in_says_nothing_about_its_days(ledger: Ledger) -> None:
+    """T-51: a trial leaves no trace, and an empty file where lines were expected is no nil return."""
+    await ledger.defined(simple_profile())
+    tried: tuple[dict[str, Any], ...] = ({"dry_run": "true"}, {"expected_lines": "5"})
+    for options in tried:
+        for content in (csv_file(), csv_file(GOOD)):
+            answer = await ledger.send(content, **APRIL, **options)
+            assert answer.status_code in (200, 201), answer.text
+    rejected = await ledger.sent(csv_file(GOOD, FAULTY), **APRIL, on_error="reject_batch")
+    assert rejected["state"] == "failed"
+    assert await told(ledger) == []
+
+
 async def test_a_file_that_is_taken_in_later_keeps_its_days(ledger: Ledger) -> None:
     """T-51: more than 1,000 lines go through the worker."""
     await ledger.defined(simple_profile())
@@ -110,7 +124,7 @@ async def test_a_file_that_is_taken_in_later_keeps_its_days(ledger: Ledger) -> N
     ],
 )
 async def test_days_that_cannot_be_meant_are_refused_and_no_batch_is_made(
-    ledger: Ledger, days: dict[str, str], parameter: str, code: str, words: str
+    ledger: Ledger, days: dict[str, Any], parameter: str, code: str, words: str
 ) -> None:
     """T-51, G-32."""
     await ledger.defined(simple_profile())
@@ -133,7 +147,7 @@ async def test_a_day_that_is_none_is_refused_by_its_parameter(ledger: Ledger) ->
 async def test_the_same_key_with_other_days_is_another_request(ledger: Ledger) -> None:
     """Design section 5: the parameters are part of what makes two requests the same."""
     await ledger.defined(simple_profile())
-    key = {"headers": {"Idempotency-Key": "same"}}
+    key: dict[str, Any] = {"headers": {"Idempotency-Key": "same"}}
     first = await ledger.send(csv_file(GOOD), **key, **APRIL)
     again = await ledger.send(csv_file(GOOD), **key, **APRIL)
     other = await ledger.send(csv_file(GOOD), **key, **{**APRIL, "covers_to": "2017-04-29"})
