@@ -29,13 +29,17 @@ class Assigner:
         """`uses`: the rule book as JSON, and of each year's agreement its id, territory and the kinds of its lines."""
         rules = assignment["rules"]
         self._rules = [
-            (columns.place(rule["column"]), cell_test(rule), rule.get("effective_from"), rule.get("effective_to"))
+            (
+                [(columns.place(test["column"]), cell_test(test)) for test in (rule, *rule.get("also", ()))],
+                rule.get("effective_from"),
+                rule.get("effective_to"),
+            )
             for rule in rules
         ]
         self._must_assign = assignment["otherwise"] == "reject"
         self.active = bool(self._rules) or self._must_assign
-        self._places = sorted({place for place, *_ in self._rules if place is not None})
-        self._by_day = any(first or last for _, _, first, last in self._rules)
+        self._places = sorted({place for tests, *_ in self._rules for place, _ in tests if place is not None})
+        self._by_day = any(first or last for _, first, last in self._rules)
         self._rule_of: dict[tuple[str, ...], str] = {}
         self._book = RuleBook.from_json(uses["book"]) if uses and uses.get("book") else None
         agreements = uses["agreements"] if uses else {}
@@ -110,9 +114,9 @@ class Assigner:
         return json.dumps([reason]).replace("\\", "\\\\")
 
     def _first_rule(self, cells: list[str], day: str) -> str:
-        for number, (place, test, first, last) in enumerate(self._rules):
-            if place is None or (first and day < first) or (last and day > last):
+        for number, (tests, first, last) in enumerate(self._rules):
+            if (first and day < first) or (last and day > last):
                 continue
-            if test(cells[place]):
+            if all(place is not None and test(cells[place]) for place, test in tests):
                 return str(number)
         return NULL

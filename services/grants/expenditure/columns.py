@@ -134,15 +134,23 @@ class Columns:
         elif names:
             self.of_field[field] = found[0]
 
+    def _at(self, plain: str) -> list[int]:
+        """The places of a header; a name that ends in a star, and is none itself, begins one."""
+        found = self._places.get(plain)
+        if found is None and plain.endswith("*"):
+            begin = plain[:-1].rstrip()
+            return [place for name, places in self._places.items() if name.startswith(begin) for place in places]
+        return found or []
+
     def _first_there(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """The first of the alternatives that stands in the file; all where none does, for the fault to name."""
-        return next(((name,) for name in names if plain_name(name) in self._places), names)
+        return next(((name,) for name in names if self._at(plain_name(name))), names)
 
     def _names(self, name: str) -> tuple[str, ...]:
         return self._groups.get(plain_name(name), (name,))
 
     def _find(self, names: tuple[str, ...]) -> int | None:
-        found = [place for name in dict.fromkeys(map(plain_name, names)) for place in self._places.get(name, ())]
+        found = [place for name in dict.fromkeys(map(plain_name, names)) for place in self._at(name)]
         shown = " or ".join(names)
         if len(found) == 1:
             return found[0]
@@ -193,7 +201,9 @@ def other_columns(layout: dict[str, Any]) -> Iterable[str]:
         yield from (test["column"] for test in layout.get(tests, ()) if test["column"] is not None)
     yield from layout.get("fill_down", ())
     yield from (test["column"] for test in layout.get("amounts", {}).get("negative_when", ()))
-    yield from (rule["column"] for rule in layout["assignment"]["rules"])
+    for rule in layout["assignment"]["rules"]:
+        yield rule["column"]
+        yield from (test["column"] for test in rule.get("also", ()))
 
 
 def used_columns(layout: dict[str, Any]) -> tuple[str, ...]:

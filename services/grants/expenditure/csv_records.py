@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.grants.expenditure.reading import FileFault, Record, open_bytes
@@ -29,6 +29,10 @@ class Dialect:
     quote: str = '"'
     escape: str = ""
     keep_stray_quotes: bool = False
+    widths: tuple[int, ...] | None = None
+    """Columns of fixed width, in place of a delimiter."""
+    spreadsheet_text: bool = False
+    """Cells written as a formula of one text, or behind an apostrophe, are that text."""
 
 
 class CsvRecords:
@@ -49,9 +53,31 @@ class CsvRecords:
             if match := SEPARATOR_LINE.fullmatch(opening):
                 self.named_delimiter = True
                 self.delimiter = match[1] or match[2]
-                dialect = Dialect(self.delimiter, dialect.quote, dialect.escape, dialect.keep_stray_quotes)
+                dialect = replace(dialect, delimiter=self.delimiter)
                 next(source)
-            yield from _divided(source, dialect)
+            records = _cut(source, dialect.widths) if dialect.widths else _divided(source, dialect)
+            yield from _plain_texts(records) if dialect.spreadsheet_text else records
+
+
+def _cut(source: _Lines, widths: tuple[int, ...]) -> Iterator[Record]:
+    """Records of fixed width: each line cut at the same places, the rest of it in the last column."""
+    starts = [sum(widths[:place]) for place in range(len(widths))]
+    cuts = [slice(start, end) for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    for line in source:
+        source.taken.clear()
+        text = line.rstrip("\r\n")
+        yield Record(source.number, [text[cut].strip() for cut in cuts] if text.strip() else [])
+
+
+def _plain_texts(records: Iterator[Record]) -> Iterator[Record]:
+    for line, cells, fault in records:
+        yield Record(line, [_plain_text(cell) for cell in cells], fault)
+
+
+def _plain_text(cell: str) -> str:
+    if cell.startswith('="') and cell.endswith('"') and len(cell) > 2:
+        return cell[2:-1].replace('""', '"')
+    return cell[1:] if cell.startswith("'") else cell
 
 
 def _divided(source: _Lines, dialect: Dialect) -> Iterator[Record]:

@@ -9,7 +9,8 @@ nothing.
 
 1. *Bytes.* `encodings`, tried in order (a file from a Windows machine is mostly `cp1252`); `delimiter`; `quote`,
    `escape` and `stray_quotes` where quotes are used otherwise than CSV does. Line ends and byte order marks are no
-   matter, and a first line `sep=;` is understood.
+   matter, and a first line `sep=;` is understood. `widths` cuts lines of fixed columns; `spreadsheet_text` reads
+   `="00123"` as its text.
 2. *Header.* `header.row` where it always stands in the same record; `header.search` where a title above it is longer
    or shorter; `header.columns` where there is none. `header.rows` joins names that stand above each other. Names are
    compared without case, spaces and line breaks. `header.named` gives a name to a column whose header is blank or
@@ -18,10 +19,11 @@ nothing.
    subtotals, compared with the lines above them; `other_rows` are headings, page numbers and rules; `end_rows` begin
    the notes at the end; `only_rows` choose the lines among records of several kinds. Each is counted under its name
    in `not_lines`, so that every record of a file is accounted for.
-4. *What stands where.* `fields`: for each field one `column`, alternatives for a header that changes, several columns
-   (`join`, `first_of`), a `constant`, a cell above the header (`preamble`), or what is said when the file is sent
-   (`parameter`). `part` takes the name out of `Alpha Ltd (10234)`; `values` says what codes mean; `when_blank` says
-   what an empty cell means; `fill_down` repeats what stands in the first line of a group only.
+4. *What stands where.* `fields`: for each field one `column`, alternatives for a header that changes, a name that ends
+   in `*` for a header that names its month, several columns (`join`, `first_of`), a `constant`, a cell above the header
+   (`preamble`), or what is said when the file is sent (`parameter`). `part` takes the name out of
+   `Alpha Ltd (10234)`; `values` says what codes mean; `when_blank` says what an empty cell means; `fill_down` repeats
+   what stands in the first line of a group only.
 5. *Amounts.* `amounts` says how they are written: decimal mark, thousands, currency signs, brackets, a minus behind,
    CR and DR, pence or thousands of pounds. Debit and credit in two columns are `fields.debit` and `fields.credit`. A
    type column that makes a line negative is `amounts.negative_when`. What is not said here is refused, never guessed:

@@ -72,6 +72,7 @@ def layout_of_mended(layout: dict[str, Any], mended: MendedFile) -> dict[str, An
         dates += [style for style in ("yyyy-mm-dd", "dd/mm/yyyy") if style not in dates]
     nothing: dict[str, Any] = {name: [] for name in ("total_rows", "other_rows", "only_rows", "end_rows", "fill_down")}
     plain = {"delimiter": mended.delimiter, "quote": '"', "escape": "", "stray_quotes": "reject"}
+    nothing |= {"widths": None, "spreadsheet_text": False}
     return {**layout, **nothing, **plain, "dates": dates, "encodings": list(mended.encodings)}
 
 

@@ -26,7 +26,8 @@ _PLACED = """
 _PLACE_REASONS = """
     WHEN k.rule IS NOT NULL AND s.rule IS NULL THEN jsonb_build_array(jsonb_build_object(
         'code', 'outside_agreement_year', 'column', NULL,
-        'detail', 'The day of service lies outside the year of the agreement that the profile names.'))
+        'detail', 'The day of service lies outside the year of the agreement that the profile names; take it in outside'
+                  ' the agreement, or refuse it and give the rules of the profile their days.'))
     WHEN s.rule IS NOT NULL AND s.post_to IS NULL THEN jsonb_build_array(CASE WHEN s.closed
         THEN jsonb_build_object('code', 'year_closed', 'column', NULL,
             'detail', 'The year of its agreement is closed; take it in outside the agreement, or refuse it.')

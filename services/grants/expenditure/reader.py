@@ -146,7 +146,14 @@ class FileReader:
 
 
 def _dialect(layout: dict[str, Any]) -> Dialect:
-    return Dialect(layout["delimiter"], layout["quote"], layout["escape"], layout["stray_quotes"] == "keep")
+    return Dialect(
+        layout["delimiter"],
+        layout["quote"],
+        layout["escape"],
+        keep_stray_quotes=layout["stray_quotes"] == "keep",
+        widths=tuple(layout["widths"]) if layout["widths"] else None,
+        spreadsheet_text=layout["spreadsheet_text"],
+    )
 
 
 def _all_columns(layout: dict[str, Any]) -> list[str]:

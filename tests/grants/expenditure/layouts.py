@@ -699,8 +699,67 @@ def mixed_ends() -> Export:
     )
 
 
+def mainframe_widths() -> Export:
+    """An old print file: columns of fixed width, a form feed and a heading on every page, CR behind credits."""
+    lines = ledger_of(40, 19)
+    head = f"{'REF':<10}{'PAID':<12}{'PAYEE':<30}{'AMOUNT':>18}"
+    out = []
+    for place, line in enumerate(lines):
+        if place % 20 == 0:
+            out += [f"\fPAYMENTS REGISTER      PAGE {place // 20 + 1}", head, "=" * 70]
+        amount = f"{abs(line.net):,.2f}{'CR' if line.net < 0 else '  '}"
+        out.append(f"{line.number:<10}{line.day:%d%b%Y}   {line.supplier:<30}{amount:>18}".upper())
+    return Export(
+        "mainframe-widths",
+        profile(
+            "mainframe-widths",
+            {
+                "payment_date": {"column": "Paid"},
+                "amount": {"column": "Amount"},
+                "party_name": {"column": "Payee"},
+            },
+            widths=[10, 12, 30, 18],
+            header={"row": 2},
+            dates=["ddmmmyyyy"],
+            amounts={"thousands": ",", "credit_marks": ["CR"]},
+            other_rows=[{"prefix": "PAYMENTS", "counted_as": "page_line"}, {"prefix": "===", "counted_as": "rule"}],
+            identity={"kind": "keyed", "columns": ["Ref"]},
+        ),
+        "\r\n".join(out).encode(),
+        len(lines),
+        net_of(lines),
+        {"before_header": 1, "page_line": 1, "rule": 2, "repeated_header": 1},
+    )
+
+
+def spreadsheet_texts() -> Export:
+    """Numbers guarded as formulas of a text, and amounts under a header that names its month."""
+    lines = ledger_of(40, 20)
+    out = ["Voucher,Paid on,Supplier,Paid in June 2017 £,Paid in total £"]
+    for line in lines:
+        name = line.supplier.replace('"', '""')
+        out.append(f'="{line.number}",{line.day:%d/%m/%Y},"{name}",{line.net},\'0')
+    return Export(
+        "spreadsheet-texts",
+        profile(
+            "spreadsheet-texts",
+            {
+                "payment_date": {"column": "Paid on"},
+                "amount": {"column": ["Paid in June *", "Paid in July *"]},
+                "party_name": {"column": "Supplier"},
+            },
+            spreadsheet_text=True,
+            dates=["dd/mm/yyyy"],
+            identity={"kind": "keyed", "columns": ["Voucher"]},
+        ),
+        "\n".join(out).encode(),
+        len(lines),
+        net_of(lines),
+    )
+
+
 EXPORTS: tuple[Callable[[], Export], ...] = (
     department_25k, sap_list, oracle_columns, agresso_groups, civica_two_headers, sage_debits, xero_months,
     integra_pence, nhs_thousands, spreadsheet_serials, month_said_above, quarter_by_parameter, card_statement,
-    stray_quotes, json_lines, gross_alone, partly_recovered, mixed_ends,
+    stray_quotes, json_lines, gross_alone, partly_recovered, mixed_ends, mainframe_widths, spreadsheet_texts,
 )  # fmt: skip

@@ -162,7 +162,13 @@ async def test_a_rule_holds_from_a_day_and_to_a_day(programme: Ledger) -> None:
     await programme.sent(csv_file(*rows, header=HEADER), "days")
     entries = await programme.everything("/v1/expenditure-lines")
     assert [entry["line_code"] for entry in entries] == ["WF1", "CM1"]
+    both = [{**rules[1], "also": [{"column": "Payee", "prefix": "beta"}]}]
+    await programme.defined({**use_profile(), "name": "both", "assignment": {"rules": both}})
+    rows = [row("1", WS="X", Paid="2017-08-01"), row("2", WS="X", Paid="2017-08-01", Payee="Beta Ltd")]
+    batch = await programme.sent(csv_file(*rows, header=HEADER), "both")
+    entries = await programme.everything("/v1/expenditure-lines", batch=batch["id"])
+    assert [entry["line_code"] for entry in entries] == [None, "CM1"]
     wrong = [{**rules[0], "effective_from": "2017-07-01"}]
     answer = await programme.define({**use_profile(), "name": "days", "assignment": {"rules": wrong}})
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["pointer"] == "/assignment/rules/0"
+    assert answer.json()["errors"][0]["pointer"] == "/assignment/rules/0/effective_to"

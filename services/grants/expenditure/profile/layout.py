@@ -40,6 +40,18 @@ class Layout(Body):
         description="A quote inside a quoted cell that is not doubled: reject the record, or take a quote for the end"
         " of its cell only where a delimiter or the line's end follows.",
     )
+    widths: tuple[Annotated[int, Field(ge=1, le=4000)], ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Columns of fixed width, in characters, in place of a delimiter; what is left of a line is the last"
+        " column's.",
+        examples=[[10, 8, 40, 14]],
+    )
+    spreadsheet_text: bool = Field(
+        default=False,
+        description='Cells written `="00123"` or `\'00123`, so that a spreadsheet keeps their zeros, are their text.',
+    )
     header: Header = Field(default=Header(row=1), description="Where the names of the columns stand.")
     total_rows: tuple[RowMatch, ...] = Field(
         default=(),

@@ -60,8 +60,8 @@ class Source(Body):
     column: ColumnName | tuple[ColumnName, ...] | None = Field(
         default=None,
         description="Header of the column, or alternatives for a header that changes between files; exactly one of"
-        " them may stand in a file.",
-        examples=["Net Amount", ["Amount", "Net Amount"]],
+        " them may stand in a file. A name that ends in `*` is the beginning of a header that names its month.",
+        examples=["Net Amount", ["Amount", "Net Amount"], "Paid in *"],
     )
     join: tuple[ColumnName, ...] | None = Field(
         default=None,

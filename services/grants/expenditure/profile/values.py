@@ -125,6 +125,7 @@ class AssignmentRule(Match):
 
     agreement: str = Field(description="Financial year of the agreement, `2017/18`.")
     line_code: str = Field(min_length=1, max_length=20, description="Code of the carrying budget line.")
+    also: tuple[Match, ...] = Field(default=(), max_length=10, description="Further tests that the line must pass too.")
     effective_from: date | None = Field(
         default=None, description="Only lines of this day (of service, else of payment) or later."
     )
