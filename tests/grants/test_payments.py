@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
-from services.grants.payments.rules import need_test
+from services.grants.awards.life import AwardStanding
+from services.grants.payments.rules import OverAward, Part, PartPosition, need_test, pay_part
 from tests.grants.ledger import spend
 from tests.grants.steps import annex_b, budgeted, done, drafted, problem, register, signed
 from tests.grants.test_award_life import DUTIES, acknowledge, award, move, payable
@@ -255,6 +256,63 @@ async def test_the_department_s_refusal_is_noted_with_name_day_and_reference(gra
     assert problem(await part(grants, payment, 1, "2018-05-06"), 409) == {"": "payment_out_of_order"}
     summary = done(await grants.as_("grants:read").get(f"{PAYMENTS}/summary"), 200)
     assert (summary["requested_pence"], summary["received_pence"]) == (0, 0)
+
+
+async def test_a_plan_of_which_nothing_moved_is_withdrawn_with_a_reason_and_makes_room(grants: Running) -> None:
+    """G-23."""
+    await budgeted(grants)
+    await register(grants, "scrutiny-centre")
+    made = await payable(grants)
+    payment = await planned(grants, 18_000_000, direction="out", award=made["id"])
+    client = grants.as_("grants:finance")
+    path = f"{PAYMENTS}/{payment['id']}/withdrawals"
+    assert problem(await client.post(path, json={}), 422) == {"/reason": "missing"}
+    gone = done(await client.post(path, json={"reason": "Planned twice."}))
+    assert (gone["state"], gone["withdrawal_reason"]) == ("withdrawn", "Planned twice.")
+    assert problem(await client.post(path, json={"reason": "Again."}), 409) == {"": "payment_out_of_order"}
+    assert problem(await part(grants, payment, 1, "2017-06-01"), 409) == {"": "payment_out_of_order"}
+    again = await planned(grants, 18_000_000, direction="out", award=made["id"])
+    done(await part(grants, again, 1, "2017-06-01"))
+    refused = await client.post(f"{PAYMENTS}/{again['id']}/withdrawals", json={"reason": "Too late."})
+    assert problem(refused, 409) == {"": "payment_out_of_order"}
+
+
+def test_payments_out_stay_within_the_award_whatever_was_planned() -> None:
+    """G-23, the second guard: the sum of what moved."""
+    standing = AwardStanding(
+        body="Centre",
+        state="payable",
+        use_outcome="allowed",
+        use_detail="",
+        acknowledged=dict.fromkeys(DUTIES, date(2017, 5, 10)),
+        amount_pence=1_000,
+        paid_pence=990,
+    )
+    position = PartPosition(state="planned", requested_pence=20, moved_pence=0)
+    day = date(2017, 6, 1)
+    assert pay_part(position, Part(day, 10, None), standing, awarded_on=day, today=day) == "part_paid"
+    with pytest.raises(OverAward, match=r"£0\.10 of the award is left"):
+        pay_part(position, Part(day, 11, None), standing, awarded_on=day, today=day)
+
+
+async def test_what_is_netted_off_after_the_request_keeps_the_surplus_from_being_received(grants: Running) -> None:
+    """G-24, G-36: the second guard, when the money comes."""
+    await signed(grants)
+    await record(grants, **PROVISIONAL)
+    await signed(grants, "2018/19", 2_100_000_000)
+    path = "/v1/agreements/2018-19/payments"
+    client = grants.as_("grants:finance")
+    body = {"direction": "in", "basis": "single_lump", "requested_pence": 2_100_000_000}
+    payment = done(await client.post(path, json=body))
+    done(await client.post(f"{path}/{payment['id']}/requests", json={}))
+    cfo = grants.as_("grants:cfo", sub="person:cfo")
+    done(await cfo.post(f"{path}/{payment['id']}/excess-approvals", json={"reason": "One lump."}))
+    await treat(grants, **NET_OFF)
+    whole = {"paid_on": "2018-05-31", "paid_pence": 2_100_000_000}
+    refused = await client.post(f"{path}/{payment['id']}/parts", json=whole)
+    assert problem(refused, 409) == {"/paid_pence": "over_receivable"}
+    assert "at most £20,986,000.00 may come in" in refused.json()["detail"]
+    done(await client.post(f"{path}/{payment['id']}/parts", json={**whole, "paid_pence": 2_098_600_000}))
 
 
 async def test_a_draft_agreement_asks_for_no_money(grants: Running) -> None:

@@ -44,7 +44,7 @@ async def plan_payment(
     planned = 0
     if award is not None:
         of_award = await payments_of(work.session, agreement.id, award_id=award.id)
-        planned = sum(payment.requested_pence for payment in of_award)
+        planned = sum(payment.requested_pence for payment in of_award if payment.state != "withdrawn")
     standing = await award_standing(work, award) if award is not None else None
     if award_key is not None and direction == "in":
         raise rules.AwardNamedWrongly("Leave the award out of a payment in.", pointer="/award")
@@ -169,6 +169,19 @@ async def refuse_payment(
     payment.refused_on = refused_on
     _touch(work, payment)
     work.audit("refuse_payment", payment.id, after={"reference": reference}, reason=reason)
+    return payment
+
+
+async def withdraw_payment(work: Work, agreement_key: str, payment_key: str, reason: str) -> Payment:
+    """Take back a payment that was planned or requested, before anything of it has moved."""
+    agreement = await load_agreement_to_change(work, agreement_key)
+    payment = await load_payment(work.session, agreement.id, payment_key)
+    moved = (await parts_of(work.session, [payment.id])).get(payment.id, [])
+    rules.withdraw_payment(payment.state, sum(part.paid_pence for part in moved))
+    before, payment.state = payment.state, "withdrawn"
+    payment.withdrawal_reason = reason
+    _touch(work, payment)
+    work.audit("withdraw_payment", payment.id, before={"state": before}, after={"state": "withdrawn"}, reason=reason)
     return payment
 
 

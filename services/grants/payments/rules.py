@@ -257,6 +257,12 @@ def refuse_payment(state: str, moved_pence: int, refused_on: date, *, today: dat
         raise PaymentOutOfOrder(f"Only a requested payment is refused; {what}.")
 
 
+def withdraw_payment(state: str, moved_pence: int) -> None:
+    """Decide on taking back a plan or a request: nothing of it has moved."""
+    if state not in ("planned", "requested") or moved_pence:
+        raise PaymentOutOfOrder(f"The payment is {state}; only one of which nothing has moved is withdrawn.")
+
+
 def _part_faults(position: PartPosition, part: Part, states: Sequence[str], today: date) -> list[Refusal]:
     not_after(part.paid_on, today, "/paid_on")
     if part.paid_pence == 0:

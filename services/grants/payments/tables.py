@@ -23,13 +23,14 @@ class Payment(Kept, table=True):
             name="basis",
         ),
         CheckConstraint(
-            "state IN ('planned', 'requested', 'received', 'refused') AND direction = 'in'"
-            " OR state IN ('planned', 'part_paid', 'paid') AND direction = 'out'",
+            "state IN ('planned', 'requested', 'received', 'refused', 'withdrawn') AND direction = 'in'"
+            " OR state IN ('planned', 'part_paid', 'paid', 'withdrawn') AND direction = 'out'",
             name="state",
         ),
         CheckConstraint("requested_pence > 0", name="amount_positive"),
         CheckConstraint("(state IN ('requested', 'received')) <= (need_check IS NOT NULL)", name="requested_is_tested"),
         CheckConstraint("(state = 'refused') = (refusal_reason IS NOT NULL)", name="refusal_has_reason"),
+        CheckConstraint("(state = 'withdrawn') = (withdrawal_reason IS NOT NULL)", name="withdrawal_has_reason"),
         CheckConstraint("(excess_reason IS NULL) = (excess_approved_by IS NULL)", name="excess_has_reason"),
         CheckConstraint("excess_approved_by <> requested_by", name="excess_four_eyes"),
         Index("ix_payments_agreement_id", "agreement_id", "direction"),
@@ -53,6 +54,7 @@ class Payment(Kept, table=True):
     refusal_reference: str | None = Field(default=None, max_length=200)
     refused_by_name: str | None = Field(default=None, max_length=200)
     refused_on: date | None = None
+    withdrawal_reason: str | None = Field(default=None, max_length=2000)
 
 
 class PaymentPart(Grants, table=True):
