@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.grants.steps import FUNDER, RECIPIENT, done, drafted, problem, register, signed
+from tests.grants.steps import FUNDER, RECIPIENT, approved, budget_set, done, drafted, problem, register, signed
 from tests.harness import Running
 
 AGREEMENT = "/v1/agreements/2017-18"
@@ -76,6 +76,31 @@ async def test_the_senior_responsible_name_is_that_of_the_day(grants: Running) -
     assert (before["senior_responsible_name"], before["ggis_reference"]) == ("Jo Grey", "G-42")
     assert (after["senior_responsible_name"], after["ggis_reference"]) == ("Sam Green", "G-42")
     assert (await shown(grants))["senior_responsible_name"] == "Sam Green"
+
+
+async def test_a_draft_is_put_right_and_what_is_signed_is_not(grants: Running) -> None:
+    """G-16: terms change freely until the second signature, then by an agreed variation only."""
+    await drafted(grants)
+    client = grants.as_("grants:manager")
+    terms = {"grant_pence": 2_050_000_000, "review_by": "2017-10-31"}
+    changed = done(await client.patch(AGREEMENT, json=terms, headers={"If-Match": '"1"'}), 200)
+    assert {name: changed[name] for name in terms} == terms
+    wrong = {"in_force_to": "2018-04-01", "effective_from": "2017-03-31"}
+    refused = await client.patch(AGREEMENT, json=wrong, headers={"If-Match": '"2"'})
+    assert problem(refused, 409) == {"/in_force_to": "outside_year", "/effective_from": "outside_year"}
+    for _ in range(2):
+        done(await client.post(f"{AGREEMENT}/signatures", json={}))
+    refused = await client.patch(AGREEMENT, json=terms, headers={"If-Match": '"4"'})
+    assert problem(refused, 409) == {"/grant_pence": "not_agreed", "/review_by": "not_agreed"}
+    assert (await shown(grants))["grant_pence"] == 2_050_000_000
+
+
+async def test_the_grant_of_a_draft_stays_once_a_budget_divides_it(grants: Running) -> None:
+    """G-9: an approved budget comes to the grant."""
+    await drafted(grants)
+    await approved(grants, await budget_set(grants))
+    refused = await grants.as_("grants:manager").patch(AGREEMENT, json={"grant_pence": 1}, headers={"If-Match": '"1"'})
+    assert problem(refused, 409) == {"/grant_pence": "budget_stands"}
 
 
 async def test_the_state_and_the_signatures_are_those_of_the_day(grants: Running) -> None:

@@ -35,7 +35,24 @@ async def test_annex_b_balances_with_its_printed_sub_totals(grants: Running) -> 
     }
     assert budget["balanced"] is True
     assert {line["difference_pence"] for line in budget["lines"]} == {0, None}
-    assert budget["state"] == "balanced"
+    assert (budget["state"], budget["findings"]) == ("balanced", [])
+
+
+async def test_the_budget_reads_as_a_tree_of_explicit_parents(grants: Running) -> None:
+    """Question 2 of the domain; G-7: Service Improvement stands alone beneath the total."""
+    await budgeted(grants)
+    (total,) = done(await grants.anonymous.get(BUDGET), 200)["tree"]
+    assert (total["code"], total["pence"]) == ("TOTAL", 2_100_000_000)
+    assert [(node["code"], len(node["children"])) for node in total["children"]] == [
+        ("OG", 3),
+        ("SI", 0),
+        ("IL", 6),
+        ("WF", 2),
+        ("CM", 2),
+        ("LP", 0),
+        ("CF", 0),
+    ]
+    assert sum(node["pence"] for node in total["children"]) == total["pence"]
 
 
 async def test_more_than_the_grant_is_refused_with_both_figures(grants: Running) -> None:

@@ -74,6 +74,12 @@ class AgreementChange(Body):
     senior_responsible_name: Name | None = None
     ggis_reference: Name | None = None
     guidance_edition: Name | None = None
+    grant_pence: Annotated[Amount, Field(gt=0)] | None = Field(
+        default=None, description="Of a draft only, as the days below; what is signed changes by a variation."
+    )
+    in_force_from: Day | None = None
+    in_force_to: Day | None = None
+    review_by: Day | None = None
     effective_from: Day | None = Field(
         default=None, description="Day from which it holds; left out where it corrects what stood from the start."
     )
@@ -189,7 +195,7 @@ async def list_agreement_versions(work: Reader, agreement: str, known_by: KnownB
 
 @router.patch("/v1/agreements/{agreement}")
 async def change_agreement(work: Manager, agreement: str, body: AgreementChange) -> AgreementShape:
-    """Correct names and references that no party has to agree. Needs If-Match."""
+    """Change names and references that no party has to agree; of a draft also grant and days. Needs If-Match."""
     changes = body.model_dump(exclude_none=True, exclude={"effective_from"})
     return await agreement_shape(work, await commands.change_agreement(work, agreement, changes, body.effective_from))
 

@@ -11,10 +11,12 @@ from pydantic_core import to_jsonable_python
 from sqlmodel import select
 
 from services.grants.agreements.rules import AgreementOfYearExists, Role, Signatory, Signed, SigningPosition, Terms
+from services.grants.agreements.rules import change_agreement as decide_change
 from services.grants.agreements.rules import draft_agreement as decide_draft
 from services.grants.agreements.rules import name_signatory as decide_signatory
 from services.grants.agreements.rules import sign_agreement as decide_signing
 from services.grants.agreements.tables import AgreementVersion
+from services.grants.budget.queries import effective_budget
 from services.grants.commands import load_agreement_to_change, touch
 from services.grants.faults import raise_together, year_of
 from services.grants.organisations.queries import UnknownOrganisation, referenced_organisation
@@ -93,17 +95,31 @@ async def _named_bodies(work: Work, named_parties: Sequence[tuple[Role, str]]) -
 
 
 async def change_agreement(
-    work: Work, agreement_key: str, changes: dict[str, str | None], effective_from: date | None
+    work: Work, agreement_key: str, changes: dict[str, Any], effective_from: date | None
 ) -> Agreement:
-    """Change names and references that no party has to agree, from a day on or as if it had always been so (G-42)."""
+    """Change names and references, from a day on or as if it had always been so (G-42); of a draft also its terms."""
     agreement = await load_agreement_to_change(work, agreement_key)
     work.if_match(agreement.version, f"{work.base_url}/v1/agreements/{agreement.id}")
+    decide_change(
+        Terms(
+            year=year_of(agreement.year),
+            funding_basis=agreement.funding_basis,
+            territory=agreement.territory,
+            in_force_from=changes.get("in_force_from", agreement.in_force_from),
+            in_force_to=changes.get("in_force_to", agreement.in_force_to),
+            review_by=changes.get("review_by", agreement.review_by),
+        ),
+        signed=agreement.state != "draft",
+        has_budget=await effective_budget(work.session, agreement.id) is not None,
+        given=[name for name in ("grant_pence", "in_force_from", "in_force_to", "review_by") if name in changes],
+        effective_from=effective_from,
+    )
     before = {name: getattr(agreement, name) for name in changes}
     for name, value in changes.items():
         setattr(agreement, name, value)
     touch(work, agreement)
     keep_version(work, agreement, "change_agreement", changes, before=before, effective_from=effective_from)
-    work.audit("change_agreement", agreement.id, before=before, after=dict(changes))
+    work.audit("change_agreement", agreement.id, before=before, after=changes)
     return agreement
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -61,9 +61,44 @@ class PartiesIncomplete(Invalid):
     title = "An agreement has one funder and one recipient"
 
 
+class TermsAgreed(Conflict):
+    """What both parties signed changes by a variation that both agree (G-16)."""
+
+    code = "not_agreed"
+    title = "The signed terms stand"
+
+
+class BudgetStands(Conflict):
+    code = "budget_stands"
+    title = "A budget divides the present grant"
+
+
 class ReviewTooEarly(Conflict):
     code = "review_too_early"
     title = "There is nothing to review yet"
+
+
+def change_agreement(
+    terms: Terms, *, signed: bool, has_budget: bool, given: Collection[str], effective_from: date | None
+) -> None:
+    """Refuse a change of terms that are signed, or of a draft to what no agreement can have: all faults at once.
+
+    `terms` are those after the change, `given` names the terms that the request holds. Names and references are no
+    party's to agree and change at any time, within the year.
+    """
+    faults: list[Refusal] = []
+    if signed:
+        faults.extend(
+            TermsAgreed("The agreement is signed; propose a variation instead.", pointer=f"/{name}") for name in given
+        )
+    elif "grant_pence" in given and has_budget:
+        faults.append(
+            BudgetStands(
+                "A budget of the present grant is approved; vary the grant once signed.", pointer="/grant_pence"
+            )
+        )
+    faults.extend(_day_faults(terms, {"effective_from": effective_from}))
+    raise_together(faults)
 
 
 @dataclass(frozen=True)
@@ -133,8 +168,15 @@ def draft_agreement(terms: Terms, parties: Sequence[tuple[Role, str]]) -> None:
     expected = funding_basis_of(terms.year)
     if terms.funding_basis != expected:
         faults.append(WrongFundingBasis(f"In {terms.year.label} the basis is {expected}.", pointer="/funding_basis"))
+    faults.extend(_day_faults(terms, {}))
+    raise_together(faults)
+
+
+def _day_faults(terms: Terms, more: Mapping[str, date | None]) -> list[Refusal]:
+    """Days outside the year, and an end before the start (G-4)."""
+    faults: list[Refusal] = []
     days = {"in_force_from": terms.in_force_from, "in_force_to": terms.in_force_to, "review_by": terms.review_by}
-    for name, day in days.items():
+    for name, day in {**days, **more}.items():
         if day is not None and not terms.year.start <= day <= terms.year.end:
             faults.append(
                 OutsideYear(
@@ -144,7 +186,7 @@ def draft_agreement(terms: Terms, parties: Sequence[tuple[Role, str]]) -> None:
             )
     if terms.in_force_from > terms.in_force_to:
         faults.append(OutsideYear("The end lies before the start.", pointer="/in_force_to"))
-    raise_together(faults)
+    return faults
 
 
 @dataclass(frozen=True)

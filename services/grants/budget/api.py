@@ -90,6 +90,26 @@ class BudgetLineShape(Shape):
     share_percent: str | None = Field(description="Of the grant, three decimals, half up (G-35).")
 
 
+class BudgetNode(Shape):
+    """A line with what stands beneath it."""
+
+    code: str
+    name: str
+    kind: Kind
+    pence: int = Field(description="Amount, or of sums what their lines come to.")
+    children: list[BudgetNode]
+
+
+class BudgetFinding(Shape):
+    """A printed sum that differs from its computed one."""
+
+    code: str
+    name: str
+    stated_pence: int
+    computed_pence: int
+    difference_pence: int
+
+
 class BudgetVersionShape(Shape):
     number: int
     type: str
@@ -108,6 +128,8 @@ class BudgetShape(BudgetVersionShape):
     carried_pence: int = Field(description="Sum of the carrying lines.")
     balanced: bool = Field(description="Every sum is as stated and the carrying lines come to the grant (G-9).")
     lines: list[BudgetLineShape]
+    tree: list[BudgetNode] = Field(description="The same lines by explicit parent (G-7).")
+    findings: list[BudgetFinding] = Field(description="Empty: a budget in which a sum differs is refused (G-9).")
     versions: list[BudgetVersionShape] = Field(description="All versions of this budget.")
 
 
@@ -220,6 +242,18 @@ async def _shape(work: Work, agreement: Agreement, version: BudgetVersion) -> Bu
         carried_pence=carried_pence,
         balanced=carried_pence == version.grant_pence and not any(found.difference_pence for found in sums.values()),
         lines=lines,
+        tree=_beneath(None, lines),
+        findings=[
+            BudgetFinding(
+                code=line.code,
+                name=line.name,
+                stated_pence=line.stated_pence or 0,
+                computed_pence=line.computed_pence or 0,
+                difference_pence=line.difference_pence,
+            )
+            for line in lines
+            if line.difference_pence
+        ],
         versions=[
             BudgetVersionShape.model_validate(each) for each in await budget_versions(work.session, agreement.id)
         ],
@@ -227,6 +261,20 @@ async def _shape(work: Work, agreement: Agreement, version: BudgetVersion) -> Bu
     # What stands in a version never changes; its state does, and so does the list of the others.
     work.etag(version.number, content_tag(shape))
     return shape
+
+
+def _beneath(parent_code: str | None, lines: Sequence[BudgetLineShape]) -> list[BudgetNode]:
+    return [
+        BudgetNode(
+            code=line.code,
+            name=line.name,
+            kind=line.kind,
+            pence=(line.amount_pence if line.computed_pence is None else line.computed_pence) or 0,
+            children=_beneath(line.code, lines),
+        )
+        for line in lines
+        if line.parent_code == parent_code
+    ]
 
 
 def _csv_row(line: BudgetLineShape) -> tuple[str | None, ...]:
