@@ -165,6 +165,8 @@ async def test_an_award_that_needs_a_decision_waits_for_the_chief_finance_office
     done(await cfo.post(no, json={"outcome": "refused", "reason": "It is lobbying."}))
     shown = done(await grants.anonymous.get(f"{AWARDS}/{worded['id']}"), 200)
     assert (shown["use"]["outcome"], "It is lobbying" in str(shown)) == ("refused", False)
+    done(await acknowledge(grants, worded, DUTIES))
+    assert problem(await move(grants, worded, "payable"), 409) == {"/to": "use_refused"}
 
 
 async def test_an_award_needs_a_signed_agreement(grants: Running) -> None:

@@ -258,6 +258,20 @@ async def test_the_department_s_refusal_is_noted_with_name_day_and_reference(gra
     assert (summary["requested_pence"], summary["received_pence"]) == (0, 0)
 
 
+async def test_a_basis_that_is_unknown_is_named_once_it_is_known(grants: Running) -> None:
+    """G-24: the basis may be unknown; a change needs the version that was read."""
+    await budgeted(grants)
+    payment = await planned(grants, basis="unknown")
+    client = grants.as_("grants:finance")
+    path = f"{PAYMENTS}/{payment['id']}"
+    assert problem(await client.patch(path, json={"basis": "arrears"}), 428) == {"": "if_match_required"}
+    tag = (await client.get(path)).headers["etag"]
+    changed = done(await client.patch(path, json={"basis": "arrears"}, headers={"If-Match": tag}), 200)
+    assert (changed["basis"], changed["requested_pence"], changed["version"]) == ("arrears", 500_000_000, 2)
+    stale = await client.patch(path, json={"basis": "single_lump"}, headers={"If-Match": tag})
+    assert problem(stale, 412) == {"": "stale_version"}
+
+
 async def test_a_plan_of_which_nothing_moved_is_withdrawn_with_a_reason_and_makes_room(grants: Running) -> None:
     """G-23."""
     await budgeted(grants)

@@ -17,6 +17,7 @@ from services.grants.payments.shapes import (
     NewPart,
     NewPayment,
     PartShape,
+    PaymentChange,
     PaymentRequest,
     PaymentShape,
     RefusalNote,
@@ -107,6 +108,14 @@ async def read_payment(work: Officer, agreement: str, payment: str) -> PaymentSh
     """One payment with its need test and the parts in which it moved."""
     found = await load_agreement(work.session, agreement)
     return await _one(work, await load_payment(work.session, found.id, payment))
+
+
+@router.patch("/v1/agreements/{agreement}/payments/{payment}")
+async def change_payment(work: Finance, agreement: str, payment: str, body: PaymentChange) -> PaymentShape:
+    """Name the basis once it is known, or move the day it is due. Needs If-Match."""
+    return await _one(
+        work, await commands.change_payment(work, agreement, payment, basis=body.basis, due_on=body.due_on)
+    )
 
 
 @router.post("/v1/agreements/{agreement}/payments/{payment}/requests", status_code=201)

@@ -67,6 +67,21 @@ async def plan_payment(
     return payment
 
 
+async def change_payment(
+    work: Work, agreement_key: str, payment_key: str, *, basis: rules.Basis | None, due_on: date | None
+) -> Payment:
+    """Name the basis once it is known, or move the day a payment is due; its amount stays (G-24)."""
+    agreement = await load_agreement_to_change(work, agreement_key)
+    payment = await load_payment(work.session, agreement.id, payment_key)
+    work.if_match(payment.version, f"{work.base_url}/v1/agreements/{agreement.id}/payments/{payment.id}")
+    before = {"basis": payment.basis, "due_on": payment.due_on}
+    payment.basis = basis or payment.basis
+    payment.due_on = due_on or payment.due_on
+    _touch(work, payment)
+    work.audit("change_payment", payment.id, before=before, after={"basis": payment.basis, "due_on": payment.due_on})
+    return payment
+
+
 async def request_payment(
     work: Work, agreement_key: str, payment_key: str, *, requested_on: date | None, forecast_quarter: str | None
 ) -> Payment:

@@ -32,6 +32,15 @@ class NewPayment(Body):
     award: UUID | None = Field(default=None, description="Award that is paid; for `out` only.")
 
 
+class PaymentChange(Body):
+    """What is left out stays as it is; a basis that was unknown is named once it is known (G-24)."""
+
+    model_config = example(basis="arrears")
+
+    basis: Basis | None = None
+    due_on: Day | None = None
+
+
 class PaymentRequest(Body):
     """The request to the department; the need test is made with it."""
 
