@@ -12,7 +12,6 @@ from services.grants.faults import (
     earlier_than_forerunner,
     line_faults,
     no_budget,
-    not_after,
     raise_together,
 )
 from shared.errors import Conflict, NotAllowed, Refusal
@@ -121,16 +120,11 @@ def record_outturn(
     """
     if not position.signed:
         raise AgreementNotSigned("The agreement awaits its second signature; record that first.")
-    _refuse_wrong_state(position, figures, by_cfo)
-    not_after(figures.as_at, today, "/as_at")
-    if figures.as_at < position.year.start:
-        raise OutturnTooEarly(f"The year begins on {position.year.start.isoformat()}.", pointer="/as_at")
-    if figures.state != OutturnState.FORECAST and figures.as_at < position.year.end:
-        raise OutturnTooEarly(
-            f"Until {position.year.end.isoformat()} record a forecast; spend of the whole year is not known before.",
-            pointer="/as_at",
-        )
+    if figures.state == OutturnState.FINAL and not by_cfo:
+        raise FinalOutturnNeedsCfo("A final outturn is recorded by the chief finance officer (scope grants:cfo).")
     faults = [
+        *_state_faults(position, figures),
+        *_day_faults(position.year, figures, today),
         *_line_faults(position, figures),
         *_grant_faults(position, figures),
         *_audit_faults(position.year, figures, today),
@@ -164,21 +158,39 @@ def underspend(grant_pence: int, spend_pence: int) -> int:
     return max(grant_pence - spend_pence, 0)
 
 
-def _refuse_wrong_state(position: OutturnPosition, figures: OutturnFigures, by_cfo: bool) -> None:
-    if figures.state == OutturnState.FINAL and not by_cfo:
-        raise FinalOutturnNeedsCfo("A final outturn is recorded by the chief finance officer (scope grants:cfo).")
+def _state_faults(position: OutturnPosition, figures: OutturnFigures) -> list[Refusal]:
     if position.latest_state is None:
-        return
+        return []
     order = list(OutturnState)
     if order.index(figures.state) < order.index(position.latest_state):
-        raise OutturnOutOfOrder(
-            f"A {position.latest_state} outturn stands; record a {position.latest_state} or later one.",
-            pointer="/state",
-        )
+        return [
+            OutturnOutOfOrder(
+                f"A {position.latest_state} outturn stands; record a {position.latest_state} or later one.",
+                pointer="/state",
+            )
+        ]
     if figures.state == position.latest_state and not figures.reason:
-        raise OutturnReasonMissing(
-            f"A {figures.state} outturn stands; say in reason why this one supersedes it.", pointer="/reason"
-        )
+        return [
+            OutturnReasonMissing(
+                f"A {figures.state} outturn stands; say in reason why this one supersedes it.", pointer="/reason"
+            )
+        ]
+    return []
+
+
+def _day_faults(year: FinancialYear, figures: OutturnFigures, today: date) -> list[Refusal]:
+    if figures.as_at > today:
+        return [FutureDate(f"Give a day not after {today.isoformat()}.", pointer="/as_at")]
+    if figures.as_at < year.start:
+        return [OutturnTooEarly(f"The year begins on {year.start.isoformat()}.", pointer="/as_at")]
+    if figures.state != OutturnState.FORECAST and figures.as_at < year.end:
+        return [
+            OutturnTooEarly(
+                f"Until {year.end.isoformat()} record a forecast; spend of the whole year is not known before.",
+                pointer="/as_at",
+            )
+        ]
+    return []
 
 
 def final_due_on(year: FinancialYear) -> date:

@@ -89,7 +89,11 @@ async def test_the_end_of_the_year_awaits_one_thing_after_the_other(grants: Runn
     assert (await awaiting(grants))[0]["overdue"] is True
     done(await recorder(grants).post(f"{YEAR}/outturns", json=FINAL))
     assert await kinds(grants) & end == {"underspend_treatment", "certificate"}
-    await treated(grants)
+    treatment = await treated(grants)
+    (unsettled,) = await awaiting(grants, what="underspend_settlement")
+    assert "retain £14,000.00" in unsettled["detail"]
+    done(await recorder(grants).post(f"{YEAR}/underspend-treatments/{treatment['id']}/settlements", json={}))
+    assert await awaiting(grants, what="underspend_settlement") == []
     await certified(grants)
     assert await kinds(grants) & end == set()
     await locked(grants, 1, 2, 3, 4)
@@ -167,12 +171,7 @@ async def test_a_year_that_can_be_closed_awaits_only_that(grants: Running) -> No
     """G-38."""
     await closable(grants)
     assert await kinds(grants) >= {"closure"}
-    assert await kinds(grants) <= {
-        "closure",
-        "signature_without_party",
-        "public_money_declaration",
-        "quarter_statement",
-    }
+    assert await kinds(grants) <= {"closure", "signature_without_party", "underspend_settlement"}
 
 
 async def test_spend_whose_use_awaits_a_decision_is_counted(grants: Running) -> None:

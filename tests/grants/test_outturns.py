@@ -257,3 +257,19 @@ async def test_the_lines_of_an_outturn_name_every_carrying_line_once_and_sum_to_
     assert await grants.emitted(OutturnRecorded) == []
     outturn = done(await client.post(path, json={**differs, "spend_pence": 100 * len(lines)}))
     assert [line["code"] for line in outturn["lines"]] == [line["code"] for line in lines]
+
+
+async def test_all_faults_of_an_outturn_come_at_once(grants: Running) -> None:
+    """G-34, G-30: what its state, its day, its spend and its audit lack is told together."""
+    await signed(grants)
+    await record(grants, **PROVISIONAL)
+    body = {**PROVISIONAL, "as_at": "2018-03-30", "spend_pence": 2_100_000_001, "auditor": "A"}
+    refused = await grants.as_("grants:finance").post("/v1/agreements/2017-18/outturns", json=body)
+    assert problem(refused, 409) == {
+        "/reason": "reason_missing",
+        "/as_at": "year_not_over",
+        "/own_funds_pence": "over_grant",
+        "/auditor": "audited_but_not_final",
+    }
+    assert "exceeds the grant by £0.01" in refused.text
+    assert len(await grants.emitted(OutturnRecorded)) == 1

@@ -28,6 +28,7 @@ from services.grants.periods.queries import latest_statement
 from services.grants.periods.tables import AccountingPeriod
 from services.grants.queries import latest_outturn, signatures
 from services.grants.tables import Agreement
+from services.grants.underspend.queries import treatments
 from services.grants.use_rules.queries import latest_of_subjects, public_money_declarations
 from services.grants.variations.queries import undecided_variations
 from shared.money import sterling
@@ -83,6 +84,11 @@ async def year_facts(session: AsyncSession, agreement: Agreement) -> YearFacts:
         outturn_state=outturn.state if outturn is not None else None,
         outturn_on=london_date(outturn.recorded_at) if outturn is not None else None,
         undecided_pence=closing.undecided_pence,
+        treatments_to_settle=[
+            Pending(str(row.id), row.decided_on, f"{row.treatment.replace('_', ' ')} {sterling(row.amount_pence)}")
+            for row in await treatments(session, agreement.id)
+            if row.state == "decided"
+        ],
         certificate_state=certificate.state if certificate is not None else None,
         certificate_on=london_date(certificate.created_at) if certificate is not None else None,
         guidance_edition=agreement.guidance_edition,

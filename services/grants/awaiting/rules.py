@@ -73,6 +73,7 @@ class YearFacts:
     outturn_state: str | None
     outturn_on: date | None
     undecided_pence: int | None
+    treatments_to_settle: Sequence[Pending]
     certificate_state: str | None
     certificate_on: date | None
     guidance_edition: str | None
@@ -163,6 +164,10 @@ def _ending(facts: YearFacts, today: date) -> Iterator[Item]:
         )
         path = _path(facts, "/underspend-treatments")
         yield Item("underspend_treatment", detail, facts.outturn_on, (CFO,), path)
+    for one in facts.treatments_to_settle:
+        detail = f"A decision to {one.detail} is not carried out; note it before the year is closed."
+        path = _path(facts, f"/underspend-treatments/{one.key}")
+        yield Item("underspend_settlement", detail, one.since, (CFO,), path)
     if facts.outturn_state == "final" and facts.outturn_on is not None and facts.certificate_state != "signed":
         if facts.certificate_state == "draft":
             detail, since = "The certificate is drafted and not signed (G-37).", facts.certificate_on

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.awards.queries import awards_of, paid_by_award, spent_by_bodies
-from services.grants.budget.lines import Line, children_of, roll_up
+from services.grants.budget.lines import Line, roll_up
 from services.grants.budget.queries import as_typed
 from services.grants.certificates.standing import standing_certificate
 from services.grants.certificates.tables import Certificate
@@ -31,11 +31,11 @@ from services.grants.usage_statement.queries import (
     use_decisions,
     vat_treatment,
 )
+from services.grants.usage_statement.rounding import rounding_note
 from services.grants.use_rules.queries import public_money_declarations
 from shared.events.base import canonical_json
-from shared.money import percent, rounded_thousands, thousands
+from shared.money import percent, thousands
 
-ROUNDING_NOTE = "figures may not sum because of rounding"
 NET_TEXT = "Costs are net of recoverable VAT; VAT that cannot be recovered is part of them."
 GROSS_TEXT = "Some costs include VAT that could not be separated; the others are net of recoverable VAT."
 
@@ -54,6 +54,14 @@ async def usage_statement(session: AsyncSession, agreement: Agreement, today: da
         **{name: getattr(certified, name) for name in shapes.Certified.model_fields},
         as_of=as_of,
         parties=await parties_on(session, agreement.id, as_of),
+        outturn_in_thousands=None
+        if outturn is None
+        else shapes.OutturnInThousands(
+            grant=thousands(outturn.grant_pence),
+            spend=thousands(outturn.spend_pence),
+            own_funds=thousands(outturn.own_funds_pence),
+            underspend=thousands(outturn.underspend_pence),
+        ),
         underspend=shapes.StatedUnderspend(
             underspend_pence=left_pence,
             undecided_pence=None if left_pence is None else left_pence - sum(row.amount_pence for row in treated),
@@ -67,7 +75,7 @@ async def usage_statement(session: AsyncSession, agreement: Agreement, today: da
         ),
         public_money=shapes.StatedPublicMoney.model_validate(declared[-1]) if declared else None,
         certificate=None if certificate is None else _signature(certificate, certified),
-        note=None if _adds_up(certified.lines) else ROUNDING_NOTE,
+        note=rounding_note([line.model_dump() for line in certified.lines]),
     )
 
 
@@ -207,23 +215,3 @@ def _signature(certificate: Certificate, certified: shapes.Certified) -> shapes.
             }
         ),
     )
-
-
-def _adds_up(lines: Sequence[shapes.StatedLine]) -> bool:
-    """Whether each heading, rounded from its own pence, is the sum of its lines as shown (G-40)."""
-    typed = [Line(line.code, line.name, line.kind, line.parent_code) for line in lines]
-    columns: tuple[Mapping[str, int | None], ...] = (
-        {line.code: line.budget_pence for line in lines},
-        {line.code: line.outturn_pence for line in lines},
-        {line.code: line.ledger_pence for line in lines},
-        {line.code: line.variance_pence for line in lines},
-    )
-    return all(_sums(column, line.code, children_of(typed, line.code)) for column in columns for line in lines)
-
-
-def _sums(column: Mapping[str, int | None], code: str, children: Sequence[str]) -> bool:
-    """Nothing is said where a line has no children, or where one of the figures is not known."""
-    whole, parts = column[code], [column[child] for child in children]
-    if whole is None or not parts or None in parts:
-        return True
-    return rounded_thousands(whole) == sum(rounded_thousands(part) for part in parts if part is not None)

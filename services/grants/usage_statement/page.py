@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.grants.certificates.tables import Certificate
 from services.grants.certificates.wording import WORDINGS
+from services.grants.usage_statement.rounding import rounding_note
 from services.grants.usage_statement.shapes import StatedParty, UsageStatement
 from shared.money import sterling, thousands
 from shared.periods import LONDON
@@ -28,7 +28,7 @@ PAGES = Environment(
 
 def render_statement(statement: UsageStatement) -> bytes:
     """The statement's page; the same statement gives the same bytes."""
-    return PAGES.get_template("statement.html").render(of=statement.model_dump(), **_thousands_of(statement)).encode()
+    return PAGES.get_template("statement.html").render(of=statement.model_dump()).encode()
 
 
 def render_certificate(
@@ -44,7 +44,11 @@ def render_certificate(
     return (
         PAGES.get_template("certificate.html")
         .render(
-            of={**certificate.figures, "pass_through": bodies},
+            of={
+                **certificate.figures,
+                "pass_through": bodies,
+                "note": rounding_note(certificate.figures["lines"]),
+            },
             parties=parties,
             certificate=certificate,
             wording=WORDINGS[certificate.wording_version],
@@ -53,10 +57,6 @@ def render_certificate(
         )
         .encode()
     )
-
-
-def _thousands_of(statement: UsageStatement) -> Mapping[str, Any]:
-    return {"rounded": {line.code: line.in_thousands.model_dump() for line in statement.lines}}
 
 
 def _pounds(pence: int | None) -> str:
@@ -81,7 +81,7 @@ def _quarter(slug: str) -> str:
 
 PAGES.filters.update(
     pounds=_pounds,
-    thousands=lambda pence: "" if pence is None else thousands(pence),
+    thousands=lambda pence: "not known" if pence is None else thousands(pence),
     day=_day,
     moment=_moment,
     quarter=_quarter,

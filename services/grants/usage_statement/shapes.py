@@ -128,6 +128,15 @@ class StatedOutturn(Shape):
     audited_on: date | None
 
 
+class OutturnInThousands(Shape):
+    """Each rounded from its own pence (G-40)."""
+
+    grant: str
+    spend: str
+    own_funds: str
+    underspend: str
+
+
 class StatedTreatment(Shape):
     treatment: str
     amount_pence: int
@@ -198,6 +207,7 @@ class Certified(Shape):
 class UsageStatement(Certified):
     as_of: date = Field(description="Day of the signature; before that, today.")
     parties: list[StatedParty]
+    outturn_in_thousands: OutturnInThousands | None
     underspend: StatedUnderspend
     public_money: StatedPublicMoney | None
     certificate: StatedSignature | None
