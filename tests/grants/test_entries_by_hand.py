@@ -122,6 +122,7 @@ async def nothing_was_written(grants: Running) -> None:
 COSTS: tuple[tuple[dict[str, Any], tuple[int | None, ...]], ...] = (
     ({}, (20_000, 20_000, 0, 100_000)),
     ({"recoverable_vat_pence": 0}, (20_000, 0, 20_000, 120_000)),
+    ({"vat_pence": 0, "recoverable_vat_pence": None}, (0, 0, 0, 100_000)),
     ({"recoverable_vat_pence": None, "irrecoverable_vat_pence": 5_000}, (20_000, 15_000, 5_000, 105_000)),
     ({"vat_pence": None, "recoverable_vat_pence": 1, "irrecoverable_vat_pence": 2}, (3, 1, 2, 100_002)),
     ({"vat_pence": None, "recoverable_vat_pence": None, "irrecoverable_vat_pence": 7}, (None, None, 7, 100_007)),

@@ -116,6 +116,7 @@ _LINE = (
 )
 """Members of a line in the order of canonical JSON."""
 
+
 # Texts were freed of control characters on their way in, so JSON writes each of their bytes with two at most. A few
 # small columns therefore say where one event must end and the next begin, before any text is put together.
 def _record(texts: tuple[str, ...], key: str, lines: str) -> str:
@@ -144,9 +145,7 @@ FROM identified CROSS JOIN LATERAL (
 """
 
 
-_OF_SLICE = _record(
-    TEXTS, "j.line_key", "incoming i JOIN judged j ON j.record = i.record WHERE j.outcome = 'accepted'"
-)
+_OF_SLICE = _record(TEXTS, "j.line_key", "incoming i JOIN judged j ON j.record = i.record WHERE j.outcome = 'accepted'")
 _OF_BATCH = _record(BY_HAND_TEXTS, "i.line_key", "ledger_entries i WHERE i.batch_id = %(batch)s")
 
 

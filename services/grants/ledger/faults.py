@@ -19,6 +19,13 @@ class CorrectionWithoutOrigin(Conflict):
     title = "The entry that it corrects is not named"
 
 
+class FutureDay(Conflict):
+    """No actual lies in the future (G-32)."""
+
+    code = "future_actual"
+    title = "The day lies in the future"
+
+
 class NegativeKind(Conflict):
     code = "negative_kind"
     title = "An entry of this kind is not negative"

@@ -13,6 +13,7 @@ from services.grants.faults import UnknownLine, no_budget, raise_together
 from services.grants.ledger.faults import (
     AlreadyReversed,
     CorrectionWithoutOrigin,
+    FutureDay,
     NegativeKind,
     NotReversible,
     OutsideAgreementYear,
@@ -21,7 +22,7 @@ from services.grants.ledger.faults import (
     VatInconsistent,
 )
 from services.grants.ledger.values import Amounts, Cost, cost_of
-from services.grants.periods.rules import FutureActual, PeriodLocked, way_on
+from services.grants.periods.rules import PeriodLocked, way_on
 from services.grants.use_rules.faults import DecisionRequired, UseUndeclared, declaration_faults, refused_use
 from services.grants.use_rules.rules import Judgement, RuleBook, UseFacts, judge_use
 from services.grants.use_rules.territory import WrongTerritory, outside_territory
@@ -177,7 +178,7 @@ def place(agreement: AgreementFacts, line: Line, *, today: date, by_hand: bool) 
     if named != own and own.slug in still_open:
         raise QuarterDiffers(f"By its date the cost belongs to {own.label}, which is open; name that.", pointer=pointer)
     if named.start > today:
-        raise FutureActual(f"{named.label} has not begun; name a quarter that has.", pointer=pointer)
+        raise FutureDay(f"{named.label} has not begun; name a quarter that has.", pointer=pointer)
     return Placed(named.slug, own.slug if named != own else None)
 
 
@@ -235,7 +236,7 @@ def _negative_faults(line: Line, has_origin: bool) -> list[Refusal]:
 
 def _future_faults(line: Line, today: date) -> list[Refusal]:
     return [
-        FutureActual(f"No actual lies in the future; give a day not after {today.isoformat()}.", pointer=f"/{name}")
+        FutureDay(f"No actual lies in the future; give a day not after {today.isoformat()}.", pointer=f"/{name}")
         for name, day in (("payment_date", line.payment_date), ("service_date", line.service_date))
         if day is not None and day > today
     ]

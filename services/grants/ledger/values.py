@@ -46,6 +46,8 @@ def cost_of(amounts: Amounts) -> Cost:
             raise _vat("Give vat_pence beside the recoverable part.")
         vat = recovered + kept
     if vat is not None:
+        if recovered is None and kept is None and vat == 0:
+            recovered = 0
         if recovered is None and kept is None:
             raise _vat("Say how much of the VAT is recovered: recoverable_vat_pence, 0 for none.")
         recovered = vat - (kept or 0) if recovered is None else recovered
