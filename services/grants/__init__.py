@@ -9,8 +9,8 @@ Commands   register_organisation, rename_organisation, describe_organisation · 
            state_quarter, lock_quarter, reopen_quarter ·
            make_forecast ·
            award_pass_through, declare_award_use, acknowledge_duties, move_award · plan_payment, change_payment,
-           request_payment, approve_excess, note_part, refuse_payment, withdraw_payment · change_rules, declare_entries, decide_use,
-           keep_edition, declare_public_money · record_outturn · treat_underspend, settle_treatment,
+           request_payment, approve_excess, note_part, refuse_payment, withdraw_payment · change_rules, declare_entries,
+           decide_use, keep_edition, declare_public_money · record_outturn · treat_underspend, settle_treatment,
            withdraw_treatment · draft_certificate, sign_certificate · close_year ·
            import_grant_history, record_claim, withdraw_claim, import_historical_budget ·
            enter_line, reverse_entry, correct_entry, reassign_entries · decide (held lines), decide_batch ·
