@@ -171,6 +171,7 @@ HEADER = "line,row_kind,parent,pay_gbpm,total_gbpm,dash_in\n"
         ("A,overhead,,\uff11.00,1,\n", {(1, 2, "pay_gbpm"): "bad_figure"}),
         ("A,overhead,,NaN,1e5,\n", {(1, 2, "pay_gbpm"): "bad_figure", (1, 2, "total_gbpm"): "bad_figure"}),
         ("A,overhead,,0.000000001,1,\n", {(1, 2, "pay_gbpm"): "bad_figure"}),
+        ('A,overhead,,"0' + ",000" * 20 + '",1,\n', {(1, 2, "pay_gbpm"): "bad_figure"}),
         ("A,overhead,,999999999999999,1,\n", {(1, 2, "pay_gbpm"): "bad_figure"}),
         ("A,surprise,,1,1,\n,overhead,,1,1,\n", {(1, 2, "row_kind"): "unknown_row_kind", (2, 3, "line"): "blank_line"}),
         ("A,sub_row,,1,1,\n", {(1, 2, "parent"): "parent_missing"}),
@@ -206,6 +207,8 @@ async def test_a_faulty_file_is_refused_with_record_line_and_column_and_nothing_
     [
         b"",
         b"line,row_kind\nA,overhead\n",
+        b"line,row_kind,pay_gbpm\n" + b"A,overhead,1\n" * 501,
+        b"line,row_kind,pay_gbpm\n" + b"A" * 200_000 + b",overhead,1\n",
         b"line,row_kind,pay_gbpm,bonus_gbp\nA,overhead,1,1\n",
         b"line,row_kind,pay_gbpm,pay_gbpm\nA,overhead,1,1\n",
         b"line,row_kind,surprise,pay_gbpm\nA,overhead,1,1\n",

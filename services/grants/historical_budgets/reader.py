@@ -60,6 +60,8 @@ def read_csv(data: bytes) -> tuple[Unit, Table]:
         for record, cells in enumerate(reader, 1):
             if not any(cell.strip() for cell in cells):
                 continue
+            if len(rows) == MAX_ROWS:
+                raise UnreadableBudget(f"The table has more than {MAX_ROWS} rows; a printed budget has fewer.")
             place = {"record": record, "line": reader.line_num}
             if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
                 fix = f"The record has {len(cells)} cells, the header {len(header)}; quote cells that hold a comma."

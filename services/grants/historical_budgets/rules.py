@@ -28,6 +28,7 @@ Printed = Literal["blank", "dash", "figure"]
 
 PENCE_OF: Mapping[Unit, int] = {"gbpm": 100_000_000, "gbpk": 100_000, "gbp": 100}
 DASHES = ("-", "–", "—")
+LONGEST = 40
 FIGURE = re.compile(r"£?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(?:\.[0-9]{1,8})?")
 
 SUMS: Mapping[RowKind, tuple[RowKind, ...]] = {
@@ -115,7 +116,7 @@ def read_cell(text: str, unit: Unit) -> Cell:
         return Cell("dash", stripped)
     bracketed = stripped.startswith("(") and stripped.endswith(")")
     digits = stripped[1:-1] if bracketed else stripped.removeprefix("-")
-    if not FIGURE.fullmatch(digits):
+    if len(stripped) > LONGEST or not FIGURE.fullmatch(digits):
         raise ValueError("Write a figure such as 1,234.50, (0.15) or -0.15; a dash or nothing where nothing stands.")
     amount = Decimal(digits.removeprefix("£").replace(",", "")) * PENCE_OF[unit]
     if amount != amount.to_integral_value():
