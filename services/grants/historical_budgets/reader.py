@@ -95,7 +95,7 @@ def read_rows(
         faults: dict[str, tuple[str, str]] = {}
         kind = sent.row_kind.strip()
         if not sent.line.strip() or len(sent.line.strip()) > 200:
-            faults["line"] = "blank_line", "Give the line as printed, at most 200 characters."
+            faults["line"] = "bad_line", "Give the line as printed, at most 200 characters."
         if kind not in KINDS:
             faults["row_kind"] = "unknown_row_kind", f"Give one of {', '.join(KINDS)}."
             kind = "income"
