@@ -182,6 +182,9 @@ async def award_pass_through(client: Client) -> str:
 async def _take_on_duties(client: Client, path: str) -> Any:
     """The body acknowledges each duty, which makes the award payable (G-22). The day is assumed; none is printed."""
     award = await client.get(path, MANAGER)
+    if award["use"]["outcome"] == "undeclared":
+        # An award of an earlier release was made before its use was asked for.
+        await client.post(f"{path}/use-declarations", MANAGER, {"use_codes": []})
     missing = [duty["code"] for duty in award["duties"] if duty["acknowledged_on"] is None]
     if missing:
         acknowledged = {"acknowledged_by": "The body (assumed)", "acknowledged_on": ACKNOWLEDGED_ON, "duties": missing}

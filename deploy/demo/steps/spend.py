@@ -134,6 +134,10 @@ async def publish_edition(client: Client, publisher: str, quarter: str) -> Any:
         client.found["editions"] += 1
         return standing
     draft = await _draft(client, path, correcting=standing is not None)
+    if draft is None:
+        # What moved in the ledger changes nothing of the file.
+        client.found["editions"] += 1
+        return standing
     number = draft["edition"]
     if draft["state"] == "draft":
         draft = await _once_complete(client, f"{path}/editions/{number}/checks", None)
@@ -148,7 +152,8 @@ async def publish_edition(client: Client, publisher: str, quarter: str) -> Any:
     return edition
 
 
-async def _draft(client: Client, path: str, *, correcting: bool) -> Any:
+async def _draft(client: Client, path: str, *, correcting: bool) -> Any | None:
+    """The edition in preparation, found or made; None where it would be the same as the one in force."""
     editions = await client.find(f"{path}/editions", PREPARER)
     for edition in editions["items"] if editions else ():
         if edition["state"] in ("draft", "checked"):
@@ -163,7 +168,10 @@ async def _once_complete(client: Client, path: str, body: Any) -> Any:
         answer = await client.call("POST", path, PREPARER, json=body, allowed=(404, 409))
         if answer.status_code < 300:
             return answer.json()
-        if answer.status_code == 409 and "ledger_incomplete" not in problem_codes(answer):
+        codes = problem_codes(answer)
+        if "nothing_changed" in codes:
+            return None
+        if answer.status_code == 409 and "ledger_incomplete" not in codes:
             break
         await asyncio.sleep(0.25)
     raise DemoFailed(f"No edition could be made at {path}: {in_words(answer)}")
