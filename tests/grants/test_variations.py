@@ -128,11 +128,20 @@ async def test_what_is_agreed_for_a_later_day_does_not_show_before_it(grants: Ru
     """G-16: takes effect on its effective_from."""
     grants.clock.set(datetime(2017, 7, 3, 12, tzinfo=UTC))
     await budgeted(grants)
+    await signed(grants, "2016/17", 2_140_000_000)
     await agree(grants, done(await propose(grants, CUT)))
+
+    async def listed(**params: Any) -> tuple[int, int]:
+        items = done(await grants.anonymous.get("/v1/agreements", params={"year": "2017-18", **params}), 200)["items"]
+        return items[0]["grant_pence"], items[0]["change_pence"]
+
     assert (await agreement(grants))["grant_pence"] == 2_100_000_000
+    assert await listed() == (2_100_000_000, -40_000_000)
+    assert await listed(in_force_on="2017-10-01") == (2_050_000_000, -90_000_000)
     assert done(await grants.anonymous.get(f"{AGREEMENT}/budget"), 200)["number"] == 1
     grants.clock.set(datetime(2017, 9, 30, 23, 0, tzinfo=UTC))
     assert (await agreement(grants))["grant_pence"] == 2_050_000_000
+    assert await listed() == (2_050_000_000, -90_000_000)
     assert done(await grants.anonymous.get(f"{AGREEMENT}/budget"), 200)["number"] == 2
 
 

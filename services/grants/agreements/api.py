@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlmodel import select
 
 from services.grants.agreements import commands
-from services.grants.agreements.queries import agreement_versions
+from services.grants.agreements.queries import agreement_versions, terms_as_at
 from services.grants.agreements.rules import Role, Signatory, Signed, Terms
 from services.grants.agreements.shapes import AgreementInList, AgreementShape, SignatureShape, agreement_shape
 from services.grants.faults import year_of
@@ -153,7 +153,10 @@ async def draft_agreement(work: Manager, body: NewAgreement) -> AgreementShape:
 async def list_agreements(
     work: PublicWork, paging: ChangedPaging, year: Year | None = None, in_force_on: AsAt = None
 ) -> Page[AgreementInList]:
-    """Agreements in the order of their years, with their outturn's state and the change on the year before."""
+    """Agreements in the order of their years, with their outturn's state and the change on the year before.
+
+    Their terms are those of `in_force_on`, by default of today: a later variation does not show yet (G-16).
+    """
     statement = select(Agreement)
     if year is not None:
         statement = statement.where(Agreement.year == year_of(year, parameter="year").label)
@@ -163,14 +166,20 @@ async def list_agreements(
         work, statement, order=(Agreement.year,), paging=paging, shape=lambda row: row, changed=Agreement.modified_at
     )
     changes = {figure.agreement_id: figure.change_pence for figure in await grant_history(work.session)}
+    day = in_force_on or london_date(work.now)
     items = []
     for row in page.items:
         latest = await latest_outturn(work.session, row.id)
+        terms = await terms_as_at(work.session, row.id, day) or {}
+        grant_pence, change_pence = terms.get("grant_pence", row.grant_pence), changes.get(row.id)
         items.append(
             AgreementInList(
-                **row.model_dump(include=set(AgreementInList.model_fields)),
+                **row.model_dump(include={"id", "year", "funding_basis", "in_force_from", "state"}),
+                grant_pence=grant_pence,
+                in_force_to=terms.get("in_force_to", row.in_force_to),
                 outturn_state=OutturnState(latest.state) if latest else None,
-                change_pence=changes.get(row.id),
+                # The history knows the grant as last agreed; here it is that of the day.
+                change_pence=None if change_pence is None else change_pence + grant_pence - row.grant_pence,
             )
         )
     return Page(items=items, links=page.links)
