@@ -130,6 +130,24 @@ async def test_what_the_rules_of_use_hold_is_decided_by_the_chief_finance_office
     }
 
 
+async def test_why_a_private_payees_line_was_decided_is_told_to_finance_only(programme: Ledger) -> None:
+    """G-19: a decision is kept with its reason, and a reason may name the person who was paid."""
+    people = {"parties": {"default_kind": "organisation", "patterns": [{"prefix": "Mr ", "kind": "individual"}]}}
+    await programme.defined(simple_profile(**ASSIGNED, **people))
+    lobby = {"Purpose": "Parliamentary affairs"}
+    await send(programme, row("E-1", Supplier="Mr John Secret", **lobby), row("E-2", **lobby))
+    for line in await held(programme):
+        done(await decide(programme, line["id"], "accept", cfo=True))
+    path = "/v1/agreements/2017-18/use-declarations"
+    read = {
+        scope: done(await programme.grants.as_(scope).get(path), 200)["items"]
+        for scope in ("grants:read", "grants:cfo")
+    }
+    assert [item["reason"] for item in read["grants:cfo"]] == ["looked into"] * 4
+    named = {item["subject_id"]: item["reason"] for item in read["grants:read"]}
+    assert sorted(reason or "" for reason in named.values()) == ["", "looked into"]
+
+
 async def test_a_line_may_be_taken_in_outside_any_agreement_or_refused(programme: Ledger) -> None:
     """G-18: fund from elsewhere; G-28a: it is kept and published, and never enters the agreement's spend."""
     batch = await send(programme, row("E-1", Use="PU1"), row("E-2", Use="PU3"))

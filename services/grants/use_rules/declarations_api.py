@@ -10,10 +10,11 @@ from fastapi import Query
 from pydantic import Field
 from sqlmodel import col
 
+from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.queries import load_agreement
 from services.grants.shapes import Code, Name, Prose, content_tag
 from services.grants.use_rules import declaring
-from services.grants.use_rules.queries import declarations, undecided_awards, use_summary
+from services.grants.use_rules.queries import declarations, private_subjects, undecided_awards, use_summary
 from services.grants.use_rules.rules import Outcome
 from services.grants.use_rules.shapes import UseCode, UseException
 from services.grants.use_rules.tables import UseDeclaration
@@ -75,7 +76,7 @@ class DeclarationShape(Shape):
     paragraph: str
     detail: str
     rules_version: int
-    reason: str | None
+    reason: str | None = Field(description="Left out for private payees unless the token is of finance.")
     declared_at: datetime
     decided_at: datetime | None
 
@@ -123,9 +124,16 @@ async def list_use_declarations(
     """What was declared and decided; `outcome=decision_required` is what waits for the chief finance officer."""
     found = await load_agreement(work.session, agreement)
     statement = declarations(found.id, subject_kind=subject_kind, outcome=outcome, code=code, latest_only=not history)
-    return await paginate(
+    page = await paginate(
         work, statement, order=(col(UseDeclaration.id),), paging=paging, shape=DeclarationShape.model_validate
     )
+    if not work.actor.may(*SEES_NAMES):
+        # A person may be named in the reason that another gave; who does not see payees' names does not see that.
+        private = await private_subjects(work.session, [item.subject_id for item in page.items])
+        page.items = [
+            item.model_copy(update={"reason": None}) if item.subject_id in private else item for item in page.items
+        ]
+    return page
 
 
 @router.get("/v1/agreements/{agreement}/use-summary")

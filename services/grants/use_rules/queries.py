@@ -15,7 +15,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.awards.tables import PassThroughAward
-from services.grants.expenditure.tables import LedgerEntry
+from services.grants.expenditure.parties import PUBLIC_KINDS
+from services.grants.expenditure.tables import HeldLine, LedgerEntry
 from services.grants.use_rules.defaults import DEFAULT_BOOK, DEFAULT_EDITION, Edition
 from services.grants.use_rules.rules import UNDECLARED, RuleBook
 from services.grants.use_rules.tables import GuidanceEdition, PublicMoneyDeclaration, UseDeclaration, UseRuleBook
@@ -186,6 +187,16 @@ def declarations(
         raised = literal(code) == any_(col(UseDeclaration.codes))
         statement = statement.where(or_(col(UseDeclaration.rule_code) == code, raised))
     return statement
+
+
+async def private_subjects(session: AsyncSession, subject_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these subjects are payments to a person, or to a payee of unknown kind."""
+    entered = select(LedgerEntry.entry_id).where(
+        col(LedgerEntry.entry_id).in_(subject_ids), col(LedgerEntry.party_kind).not_in(PUBLIC_KINDS)
+    )
+    kind = col(HeldLine.entry)["party_kind"].astext
+    waiting = select(HeldLine.id).where(col(HeldLine.id).in_(subject_ids), kind.not_in(PUBLIC_KINDS))
+    return {*(await session.exec(entered)).all(), *(await session.exec(waiting)).all()}
 
 
 async def guidance_edition(session: AsyncSession, name: str) -> GuidanceEdition | None:
