@@ -100,7 +100,7 @@ async def test_a_row_with_only_a_total_and_children_with_some_columns_are_taken(
 
 async def test_brackets_mean_negative_and_figures_are_read_to_the_penny(grants: Running) -> None:
     """G-11: the same table sent as JSON, in the text that the document prints."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"line": "Subscriptions", "row_kind": "income", "cells": {"total": "4.15"}},
         {"line": "Total income", "row_kind": "total_income", "cells": {"total": "4.15"}},
         {"line": "Costs", "row_kind": "overhead", "cells": {"total": "4.30"}},

@@ -80,7 +80,7 @@ async def test_the_database_refuses_what_no_rule_would_let_through(
         known = (await session.exec(select(BudgetVersion))).one()
         row = broken(agreement, known)
         if getattr(row, "id", 0) is None:
-            row.id = grants.runtime.new_id()  # type: ignore[attr-defined]
+            row.id = grants.runtime.new_id()
         session.add(row)
         with pytest.raises(IntegrityError, match=constraint):
             await session.flush()

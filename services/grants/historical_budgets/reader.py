@@ -56,7 +56,9 @@ def read_csv(data: bytes) -> tuple[Unit, Table]:
     try:
         header = [name.strip() for name in next(reader, [])]
         unit, columns = _amount_columns(header)
-        rows, errors, starts = [], [], []
+        rows: list[Typed] = []
+        errors: list[ErrorItem] = []
+        starts: list[dict[str, int]] = []
         for record, cells in enumerate(reader, 1):
             if not any(cell.strip() for cell in cells):
                 continue
