@@ -51,6 +51,10 @@ class DatasetCorrected(Event, owner="transparency", key="dataset_id"):
     )
     changes: int = Field(ge=0, description="Rows added, removed or changed.")
     note: str = Field(description="What changed, for the public.")
+    nil_return: bool | None = Field(default=None, description="It says that there was nothing to publish.")
+    coverage: Literal["complete", "partial", "not_stated"] | None = Field(
+        default=None, description="As of an edition that is published first; it may be all that changed."
+    )
     rows: int = Field(ge=0, description="Data rows of the edition.")
     total_pence: Pence
     sha256: str = Field(description="SHA-256 of the bytes at the address, hexadecimal.")

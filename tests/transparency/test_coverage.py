@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from services.transparency.editions.rules import Month, coverage
-from shared.events.transparency import DatasetPublished
+from shared.events.transparency import DatasetCorrected, DatasetPublished
 from tests.harness import Running
 from tests.transparency.facts import PARTNER, batch, covering, line, registered, signed
 from tests.transparency.test_editions import OPEN, Q1, check, publish
@@ -111,6 +111,8 @@ async def test_days_stated_later_make_the_next_edition_though_no_row_differs(tra
     edition = await publish(transparency, change_note="The owner of the ledger says that April is whole.")
     assert said(edition) == ("complete", [], ["stated"] * 3)
     assert edition["changes"] == {"added": 0, "removed": 0, "changed": 0}
+    (told,) = await transparency.emitted(DatasetCorrected)
+    assert (told.coverage, told.nil_return, told.changes) == ("complete", False, 0)
     # What speaks for days outside the quarter is none of its business.
     await transparency.receive(covering("2017-07-01", "2017-09-30"))
     assert (await transparency.anonymous.get(Q1)).json()["ledger_changed_since"] is False

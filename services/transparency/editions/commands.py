@@ -231,6 +231,8 @@ async def _record(work: Work, subject: content.Subject, edition: Edition) -> Non
                 change_kind=edition.change_kind,
                 changes=sum(edition.changes.values()),
                 note=edition.change_note or "",
+                nil_return=edition.nil_return,
+                coverage=edition.coverage,
             )
         )
 
