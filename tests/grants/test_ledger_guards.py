@@ -14,9 +14,9 @@ from services.grants.held_lines.tables import HeldDecision
 from services.grants.ledger.content import Place, negated
 from shared.events.grants import ExpenditureRecorded
 from tests.grants.by_hand import CFO, LINES, PERIODS, entered, everything, line, lock, post, refused, reversed_
-from tests.grants.expenditure.conftest import Ledger
+from tests.grants.expenditure.conftest import Ledger, csv_file
 from tests.grants.steps import budgeted, done
-from tests.grants.test_held_lines import decide, held, programme, row, send  # noqa: F401 - programme is a fixture
+from tests.grants.test_held_lines import HEADER, decide, held, programme, row, send  # noqa: F401 - programme is a fixture
 from tests.harness import Running
 
 
@@ -130,6 +130,15 @@ async def test_the_ledger_of_a_closed_year_is_read_only(grants: Running) -> None
     ):
         assert [code for _, code in refused(await post(grants, where, body), 409)] == ["year_closed"]
     assert await everything(grants) == [entry]
+
+
+async def test_no_file_mends_an_act_by_hand(programme: Ledger) -> None:  # noqa: F811
+    """§6: only a file has rejected lines to mend."""
+    await send(programme, row("E-1", Line="other"))
+    [entry] = await everything(programme.grants)
+    made = await reversed_(programme.grants, entry["entry_id"])
+    answer = await programme.send(csv_file(row("E-2"), header=HEADER), organisation="agency", corrects=made["batch_id"])
+    assert refused(answer, 409) == [("corrects", "not_correctable")]
 
 
 async def close(grants: Running) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from services.grants import queries as grants
-from services.grants.expenditure.faults import ControlTotalMismatch, NotCorrectable, PeriodNeeded
+from services.grants.expenditure.faults import ControlTotalMismatch, LinesRejected, NotCorrectable, PeriodNeeded
 from services.grants.expenditure.loading import load, uses_of
 from services.grants.expenditure.profile import SourceProfile as ProfileBody
 from services.grants.expenditure.profile import complete
@@ -135,28 +135,29 @@ async def submit_batch(work: Work, upload: Upload, given: Submission) -> Expendi
         await load(work, batch, layout, _only(seen.rows), lambda: tally)
     except FileFault as fault:
         raise refused(fault) from fault
-    await _refuse_mismatch(work, batch)
+    await _refuse_failed(work, batch)
     return batch
 
 
-async def _refuse_mismatch(work: Work, batch: ExpenditureBatch) -> None:
-    """The refusal of a file that is not the one that was meant. The failed batch and its original are kept.
+async def _refuse_failed(work: Work, batch: ExpenditureBatch) -> None:
+    """The refusal of a file of which nothing was taken in. The failed batch and its original are kept.
 
     Committed here and not at the edge: what is refused rolls back, and this batch is to stay as the proof of it.
     """
-    failure = batch.failure or {}
-    if failure.get("code") != "control_total_mismatch":
+    if batch.state != "failed" or batch.failure is None:
         return
+    failure = batch.failure
     href = f"{work.base_url}/v1/expenditure-batches/{batch.id}"
     figures = {name: value for name, value in failure.items() if name not in ("code", "detail")}
-    detail = failure["detail"]
     await work.commit()
-    raise ControlTotalMismatch(
-        detail,
-        parameter="expected_lines" if "expected_lines" in figures else "expected_total_pence",
-        extra={**figures, "batch": href},
-        headers={"Link": f'<{href}>; rel="related"'},
-    )
+    told: dict[str, Any] = {
+        "extra": {**figures, "batch": href},
+        "headers": {"Link": f'<{href}>; rel="related"'},
+    }
+    if failure["code"] == ControlTotalMismatch.code:
+        parameter = "expected_lines" if "expected_lines" in figures else "expected_total_pence"
+        raise ControlTotalMismatch(failure["detail"], parameter=parameter, **told)
+    raise LinesRejected(failure["detail"], parameter="on_error", **told)
 
 
 async def _check_correction(work: Work, given: Submission, organisation_id: UUID) -> ExpenditureBatch | None:
@@ -166,6 +167,8 @@ async def _check_correction(work: Work, given: Submission, organisation_id: UUID
     target = (await work.session.exec(statement)).one_or_none()
     if target is None or target.organisation_id != organisation_id:
         raise NotFound("The organisation has no batch of this id.", parameter="corrects")
+    if target.kind != "file":
+        raise NotCorrectable("That batch is an act by hand; no file mends it, a correction does.", parameter="corrects")
     if target.source != given.profile:
         raise NotCorrectable("That batch came through another profile; use the same.", parameter="corrects")
     if target.dry_run:
