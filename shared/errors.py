@@ -74,7 +74,7 @@ class Contradiction(ValueError):
     code = "contradiction"
 
     def __init__(self, detail: str, pointer: str) -> None:
-        super().__init__(detail)
+        super().__init__(f"{detail[:1].upper()}{detail[1:].removesuffix('.')}.")
         self.pointer = pointer
 
 

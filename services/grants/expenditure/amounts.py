@@ -98,7 +98,7 @@ class _Styled:
             digits, fraction = _written_out(match)
         else:
             match = self._number.fullmatch(text)
-            if not match and style.bare_decimal and text[:1] == style.decimal:
+            if not match and style.bare_decimal and text[:1] == style.decimal and len(text) > 1:
                 match = self._number.fullmatch("0" + text)
             if not match:
                 self._refuse(text)

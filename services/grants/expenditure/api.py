@@ -79,7 +79,11 @@ async def submit_expenditure_batch(
     organisation: Annotated[Slug, Query(description="Slug of the publisher whose ledger it is.")],
     profile: Annotated[Slug, Query(description="Name of the source profile.")],
     on_error: Annotated[
-        Literal["quarantine", "reject_batch"], Query(description="What a faulty line does to the others.")
+        Literal["quarantine", "reject_batch"],
+        Query(
+            description="What a rejected line does to the others: nothing, or it keeps all of them out (409, the batch"
+            " is kept as failed). A line in conflict with what is stored stays out alone."
+        ),
     ] = "quarantine",
     corrects: Annotated[UUID | None, Query(description="Batch whose rejected lines this file mends.")] = None,
     covers_from: Annotated[

@@ -106,6 +106,11 @@ class Columns:
         """The file's own columns that a field is read from."""
         return self._columns_of.get(field, ())
 
+    def used(self) -> set[int]:
+        """The places of all columns that the profile names."""
+        found = {place for places in self._columns_of.values() for place in places}
+        return found | {place for place in self._other.values() if place is not None}
+
     def name_of(self, place: int) -> str:
         """The name of a column, or of those that a derived cell is made from."""
         if place < self.width:

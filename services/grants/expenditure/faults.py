@@ -36,6 +36,13 @@ class ControlTotalMismatch(Conflict):
     title = "The control totals do not agree"
 
 
+class LinesRejected(Conflict):
+    """Some lines cannot be taken, and the sender wanted all of them or none."""
+
+    code = "lines_rejected"
+    title = "Nothing was taken in, as some lines cannot be"
+
+
 class PeriodNeeded(Invalid):
     """A file without days says what it is for; one with days does not."""
 

@@ -23,7 +23,8 @@ nothing.
    in `*` for a header that names its month, several columns (`join`, `first_of`), a `constant`, a cell above the header
    (`preamble`), or what is said when the file is sent (`parameter`). `part` takes the name out of
    `Alpha Ltd (10234)`; `values` says what codes mean; `when_blank` says what an empty cell means; `fill_down` repeats
-   what stands in the first line of a group only.
+   what stands in the first line of a group only. Elsewhere (identity, items, tests, rules) a column goes by any of the
+   names that its field gives it.
 5. *Amounts.* `amounts` says how they are written: decimal mark, thousands, currency signs, brackets, a minus behind,
    CR and DR, pence or thousands of pounds. Debit and credit in two columns are `fields.debit` and `fields.credit`. A
    type column that makes a line negative is `amounts.negative_when`. What is not said here is refused, never guessed:

@@ -25,7 +25,9 @@ Item = tuple[int | None, Any, str | None]
 def json_header(path: Path, gzipped: bool, media_type: str) -> list[str]:
     """Names of all columns in order of first use; one pass through the file, of which nothing else is kept."""
     names: dict[str, None] = {}
+    lines = 0
     for _, item, _ in _items(path, gzipped, media_type, str):
+        lines += 1
         if isinstance(item, dict):
             for name in item:
                 names.setdefault(name)
@@ -33,6 +35,11 @@ def json_header(path: Path, gzipped: bool, media_type: str) -> list[str]:
                 raise FileFault(
                     "too_many_columns", f"The lines name more than {MAX_COLUMNS} columns; send one object a line."
                 )
+    if not lines and media_type in JSON_LINES:
+        # Nothing says that it is whole; a file that broke off before its first line looks the same.
+        raise FileFault(
+            "empty_file", 'The file is empty; to say that there is nothing, send {"lines": []} as application/json.'
+        )
     return list(names)
 
 
@@ -98,6 +105,7 @@ class _Document:
         self._file, self._decoder, self._packed = file, decoder, packed
         self._bytes = codecs.getincrementaldecoder("utf-8-sig")()
         self._text, self._place, self._size, self._line, self._ended = "", 0, 0, 1, False
+        self._objects = 0
 
     def items(self) -> Iterator[Item]:
         if self._next_sign() != "{":
@@ -115,6 +123,7 @@ class _Document:
             self._place += 1
         else:
             while True:
+                self._objects += 1
                 yield None, self._value(), None
                 sign = self._next_sign()
                 self._place += 1
@@ -190,7 +199,8 @@ class _Document:
     def _not_json(self, error: Exception | None = None) -> FileFault:
         place = error.pos if isinstance(error, json.JSONDecodeError) else self._place
         line = self._line + self._text.count("\n", 0, place)
-        return FileFault("not_json", f"The body is not JSON{_because(error)}; correct it at the line named.", line=line)
+        where = f" in object {self._objects} of lines" if self._objects else ""
+        return FileFault("not_json", f"The body is not JSON{where}{_because(error)}; correct it there.", line=line)
 
 
 def _because(error: Exception | None) -> str:
@@ -217,15 +227,18 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _written_out(text: str) -> str:
     """A JSON number without exponent, digit by digit: 1.5e3 is 1500. One beyond all amounts stays as it is."""
     mantissa, mark, exponent = text.lower().partition("e")
-    if not mark or len(exponent) > 4 or abs(int(exponent)) > LARGEST_EXPONENT:
+    if not mark:
+        # 7, 7.0 and 7.00 are one number, so that no writer's habit makes another key of it.
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if len(exponent) > 4 or abs(int(exponent)) > LARGEST_EXPONENT:
         return text
     sign, digits = ("-", mantissa[1:]) if mantissa[0] == "-" else ("", mantissa)
     whole, _, fraction = digits.partition(".")
     point, digits = len(whole) + int(exponent), whole + fraction
     if point <= 0:
-        return f"{sign}0.{'0' * -point}{digits}"
+        return _written_out(f"{sign}0.{'0' * -point}{digits}")
     digits = digits.ljust(point, "0")
-    return f"{sign}{digits[:point]}" + (f".{digits[point:]}" if len(digits) > point else "")
+    return _written_out(f"{sign}{digits[:point].lstrip('0') or '0'}.{digits[point:]}")
 
 
 def _no_constant(name: str) -> Any:

@@ -174,7 +174,7 @@ class LineParser:
                 # What is missing with its cell is said once, by the count of cells.
                 reasons = [reason for reason in reasons if reason[2] is None or reason[2] < given]
             return self._rejected(row, amount, reasons)
-        if amount is not None and amount < 0 and row[KIND] in ("invoice", "card"):
+        if amount is not None and amount < 0 and row[KIND] in ("invoice", "card", "credit_note"):
             row[KIND] = "credit_note"
             if row[CREDIT_OF] == NULL:
                 # A finance export seldom says what a negative line corrects (G-28).

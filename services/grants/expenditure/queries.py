@@ -109,9 +109,9 @@ async def errors_by_record(session: AsyncSession, batch_id: UUID) -> dict[int, t
     )
     found: dict[int, tuple[str, str]] = {}
     for record, outcome, reasons in (await session.exec(statement)).all():
-        told = [reason for reason in reasons or [] if reason["code"] != "batch_rejected"]
-        if told:
-            found[record] = (outcome, " | ".join(_sentence(reason) for reason in told))
+        # Of a batch that was refused as a whole every line comes back, also those without a fault of their own: what
+        # is mended and sent again is then the whole of it.
+        found[record] = (outcome, " | ".join(_sentence(reason) for reason in reasons or []))
     return found
 
 

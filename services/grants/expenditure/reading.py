@@ -91,7 +91,11 @@ def _decoding_fault(path: Path, gzipped: bool, encoding: str) -> int | None:
             while chunk := file.read(CHUNK_BYTES):
                 size += len(chunk)
                 check_unpacked(size, packed)
-                if size == len(chunk) and chunk[:200].count(0) * 4 > len(chunk[:200]) and not encoding.startswith("utf-16"):
+                if (
+                    size == len(chunk)
+                    and chunk[:200].count(0) * 4 > len(chunk[:200])
+                    and not encoding.startswith("utf-16")
+                ):
                     # Text of two bytes a sign reads as anything, with a NUL beside each letter.
                     return NULS
                 try:

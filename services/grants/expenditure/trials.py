@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from services.grants.expenditure.columns import Columns, ColumnsMissing, alternatives, other_columns, plain_name
+from services.grants.expenditure.columns import Columns, ColumnsMissing
 from services.grants.expenditure.line import INCOMING, NULL
 from services.grants.expenditure.reader import FileReader, FileToRead, encoding_of
 from services.grants.expenditure.reading import FileFault
@@ -103,7 +103,7 @@ def try_profile(sample: Sample) -> TrialShape:
     return TrialShape(
         encoding=encoding.removesuffix("-sig"),
         header=[name.strip() for name in reader.header],
-        unused_columns=_unused(reader.columns, sample.layout),
+        unused_columns=_unused(reader.columns),
         received=Count(lines=len(lines), pence=sum(line.amount_pence or 0 for line in lines)),
         rejected=sum(line.outcome == "rejected" for line in lines),
         amount_unreadable=sum(line.amount_pence is None for line in lines),
@@ -159,10 +159,9 @@ def _line(row: str, layout: dict[str, Any]) -> TrialLine:
     )
 
 
-def _unused(columns: Columns, layout: dict[str, Any]) -> list[str]:
-    named = {plain_name(name) for source in layout["fields"].values() if source for name in alternatives(source)}
-    named |= set(map(plain_name, other_columns(layout)))
-    return [name.strip() for name in columns.header if name.strip() and plain_name(name) not in named]
+def _unused(columns: Columns) -> list[str]:
+    used = columns.used()
+    return [name.strip() for place, name in enumerate(columns.header) if name.strip() and place not in used]
 
 
 def _counted(names: Iterator[str]) -> dict[str, int]:

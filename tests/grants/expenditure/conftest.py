@@ -87,8 +87,11 @@ class Ledger:
         )
 
     async def sent(self, content: bytes, profile: str = "simple", **kwargs: Any) -> dict[str, Any]:
-        """The batch once it is taken in, however long the file."""
+        """The batch once it is taken in or refused as a whole, however long the file."""
         answer = await self.send(content, profile, **kwargs)
+        if answer.status_code == 409 and "batch" in answer.json():
+            answer = await self.system.get("/v1/" + answer.json()["batch"].split("/v1/", 1)[1])
+            return dict(answer.json())
         assert answer.status_code in (201, 202), answer.text
         batch: dict[str, Any] = answer.json()
         if answer.status_code == 202:

@@ -156,11 +156,20 @@ async def test_a_profile_is_told_every_fault_by_pointer(ledger: Ledger) -> None:
         ({"quote": "", "stray_quotes": "keep"}, "/quote"),
         ({"vat": {"treatment": "not_separable", "amount_is": "gross"}}, "/vat/amount_is"),
         ({"dates": ["dd/mm", "hh"]}, "/dates"),
+        ({"dates": ["dd/mm/yyyy", "m/d/yyyy"]}, "/dates"),
+        ({"amounts": {"currency": ["-"]}}, "/amounts/currency/0"),
+        ({"amounts": {"credit_marks": ["CR", "0"]}}, "/amounts/credit_marks/1"),
+        ({"header": {"columns": ["Date", "Amount"]}}, "/header/columns"),
+        ({"header": {"columns": ["Date", "Amount", "Supplier", "Reference", "date"]}}, "/header/columns"),
+        ({"fields": {**fields, "unit": {"preamble": {"row": 1, "column": 1}}}}, "/fields/unit/preamble/row"),
+        ({"fields": {**fields, "unit": {"column": "  "}}}, "/fields/unit/column"),
+        ({"fields": {**fields, "kind": {"column": "K", "values": {"x": "y"}}}}, "/fields/kind/values"),
+        ({"other_rows": [{"prefix": "x", "counted_as": "accepted"}]}, "/other_rows/0/counted_as"),
     ):
         answer = await ledger.define(simple_profile(**change))
         assert answer.status_code == 422, (change, answer.text)
         pointers = {error.get("pointer") or "" for error in answer.json()["errors"]}
-        assert pointer in pointers, (change, pointers)
+        assert any(told.startswith(pointer) for told in pointers), (change, pointers)
 
 
 async def test_a_layout_is_tried_on_a_sample_and_nothing_is_kept(ledger: Ledger) -> None:
@@ -263,3 +272,25 @@ async def test_alternatives_may_stand_together_where_the_profile_says_which_coun
         ("Beta", 100),
         ("Gamma", 0),
     ]
+
+
+async def test_a_json_number_is_one_number_however_it_is_written(ledger: Ledger) -> None:
+    """7, 7.0 and 0.7e1 are the same key; a file of lines without any line is not taken for a whole one."""
+    await ledger.defined(simple_profile())
+    for number, written in enumerate(("7", "7.0", "0.7e1", "70E-1")):
+        line = f'{{"Reference": {written}, "Date": "2017-04-03", "Supplier": "A", "Amount": 1.10}}'
+        batch = await ledger.sent(line.encode(), media_type="application/x-ndjson")
+        assert await ledger.outcomes(batch) == ["duplicate" if number else "accepted"]
+    answer = await ledger.send(b"", media_type="application/x-ndjson")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "empty_file")
+    broken = b'{"lines": [{"Reference": 1}, {"Reference": 2},]}'
+    answer = await ledger.send(broken, media_type="application/json")
+    assert "object 3" in answer.json()["detail"]
+
+
+async def test_a_lone_point_is_no_amount(ledger: Ledger) -> None:
+    await ledger.defined(simple_profile(amounts={"bare_decimal": True}))
+    rows = [(f"A-{n}", "2017-04-03", "Alpha", text) for n, text in enumerate((".", ".5", "5."))]
+    batch = await ledger.sent(csv_file(*rows))
+    assert await ledger.outcomes(batch) == ["rejected", "accepted", "accepted"]
+    assert batch["outcomes"]["received"]["pence"] == 550

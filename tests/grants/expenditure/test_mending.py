@@ -254,3 +254,24 @@ async def test_surplus_and_short_records_come_whole_and_can_be_mended(ledger: Le
     csv.writer(out).writerows(rows)
     again = await ledger.sent(out.getvalue().encode(), corrects=batch["id"])
     assert again["outcomes"]["accepted"] == {"lines": 3, "pence": 600}, again["outcomes"]
+
+
+@pytest.mark.parametrize("parameters", [{"on_error": "reject_batch"}, {"expected_lines": "5"}], ids=str)
+async def test_of_a_file_refused_as_a_whole_every_line_comes_back(ledger: Ledger, parameters: dict[str, str]) -> None:
+    """§6: what is mended and sent again is the whole of it, also the lines that had no fault of their own."""
+    await ledger.defined(simple_profile())
+    content = b"Reference,Date,Supplier,Amount\nA-1,2017-04-03,Alpha,1.00\nA-2,2017-04-31,Beta,2.00\n"
+    answer = await ledger.send(content, **parameters)
+    assert answer.status_code == 409, answer.text
+    code = "lines_rejected" if "on_error" in parameters else "control_total_mismatch"
+    assert (answer.json()["errors"][0]["code"], answer.json()["errors"][0]["parameter"]) == (
+        code,
+        next(iter(parameters)),
+    )
+    batch = await ledger.sent(content, **parameters)
+    assert batch["state"] == "failed"
+    assert await ledger.everything("/v1/expenditure-lines") == []
+    errors = (await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}/errors.csv")).text
+    assert len(errors.splitlines()) == 3
+    again = await ledger.sent(errors.replace("04-31", "04-30").encode(), corrects=batch["id"])
+    assert again["outcomes"]["accepted"] == {"lines": 2, "pence": 300}

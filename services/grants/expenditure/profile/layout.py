@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from services.grants.expenditure.columns import Columns, ColumnsMissing
 from services.grants.expenditure.dates import EXCEL_SERIAL, date_pattern
 from services.grants.expenditure.profile.rows import Header, OtherRow, RowMatch
 from services.grants.expenditure.profile.sources import ColumnName, Fields
@@ -13,6 +15,8 @@ from services.grants.expenditure.profile.values import AmountFormat, Assignment,
 from shared.errors import Contradiction
 from shared.http import Body
 
+DAY_FIRST = re.compile(r"d{1,2}[/.-]m{1,2}[/.-]", re.IGNORECASE)
+MONTH_FIRST = re.compile(r"m{1,2}[/.-]d{1,2}[/.-]", re.IGNORECASE)
 Encoding = Literal["utf-8", "cp1252", "latin-1", "iso8859-15", "utf-16", "utf-16-le", "utf-16-be", "mac-roman", "cp850"]
 
 
@@ -114,6 +118,10 @@ class Layout(Body):
         for style in value:
             if style != EXCEL_SERIAL:
                 date_pattern(style)
+        if any(DAY_FIRST.match(style) for style in value) and any(MONTH_FIRST.match(style) for style in value):
+            raise Contradiction(
+                "day first and month first cannot both be meant: until the 12th each day would be a guess", ""
+            )
         return value
 
     @model_validator(mode="after")
@@ -171,11 +179,27 @@ class Layout(Body):
             raise Contradiction("stray_quotes and escape go with a quote", "/quote")
         if any(row.fills_down for row in self.other_rows) and not self.fill_down:
             raise Contradiction("other_rows that fill down need the columns of fill_down", "/fill_down")
-        if self.header.columns is not None and any(
-            source is not None and source.preamble is not None for _, source in self.fields
-        ):
-            raise Contradiction("a file without a header has no preamble", "/header/columns")
+        self._preamble_is_above()
+        self._columns_are_named()
         return self
+
+    def _preamble_is_above(self) -> None:
+        for name, source in self.fields:
+            if source is None or source.preamble is None:
+                continue
+            if self.header.columns is not None:
+                raise Contradiction("a file without a header has no preamble", f"/fields/{name}/preamble")
+            if self.header.row is not None and source.preamble.row >= self.header.row:
+                raise Contradiction("the cell stands above the header", f"/fields/{name}/preamble/row")
+
+    def _columns_are_named(self) -> None:
+        """Where the profile itself gives the columns, whether they are all there and unlike each other is known now."""
+        if self.header.columns is None:
+            return
+        try:
+            Columns(self.header.columns, self.model_dump(mode="json"))
+        except ColumnsMissing as fault:
+            raise Contradiction(str(fault).removesuffix("."), "/header/columns") from None
 
 
 class SourceProfile(Layout):

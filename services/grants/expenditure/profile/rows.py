@@ -12,6 +12,7 @@ from shared.http import Body
 
 Reason = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 OWN_REASONS = ("blank", "repeated_header", "before_header", "total_row", "after_end", "not_selected", "lines")
+OUTCOMES = ("received", "accepted", "duplicate", "conflict", "rejected", "held")
 
 
 class Test(Body):
@@ -26,7 +27,7 @@ class Test(Body):
     def one_test(self) -> Test:
         given = [test for test in (self.equals, self.prefix, self.contains) if test]
         if len(given) + (self.blank is not None) != 1 or (isinstance(self.equals, tuple) and not all(self.equals)):
-            raise ValueError("give either equals or prefix, or one of contains and blank, and not an empty one")
+            raise Contradiction("give either equals or prefix, or one of contains and blank, and not an empty one", "")
         return self
 
 
@@ -59,7 +60,7 @@ class OtherRow(RowMatch):
 
     @model_validator(mode="after")
     def name_is_free(self) -> OtherRow:
-        if self.counted_as in OWN_REASONS:
+        if self.counted_as in (*OWN_REASONS, *OUTCOMES):
             raise Contradiction(f"{self.counted_as} is counted by itself; choose another name", "/counted_as")
         return self
 
@@ -76,7 +77,7 @@ class NamedColumn(Body):
     @model_validator(mode="after")
     def one_way(self) -> NamedColumn:
         if (self.position is None) == (self.column is None) or (self.column is None) != (self.occurrence is None):
-            raise ValueError("give either position, or column and occurrence")
+            raise Contradiction("give either position, or column and occurrence", "")
         return self
 
 
@@ -109,7 +110,7 @@ class Header(Body):
     @model_validator(mode="after")
     def one_way(self) -> Header:
         if sum(way is not None for way in (self.row, self.search, self.columns)) != 1:
-            raise ValueError("give one of row, search and columns")
+            raise Contradiction("give one of row, search and columns", "")
         if self.columns is not None and (self.rows > 1 or self.skip or self.named):
             raise Contradiction("a file without a header has no rows, skip or named columns", "/columns")
         if self.spread and self.rows == 1:

@@ -11,7 +11,7 @@ from services.grants.expenditure.line import CODED
 from shared.errors import Contradiction
 from shared.http import Body
 
-ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
+ColumnName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 Text = Annotated[str, Field(max_length=200)]
 
 
@@ -43,11 +43,11 @@ class Part(Body):
         pieces = re.split(r"(\{value\}|\{other\})", self.form)
         marks, dividers = pieces[1::2], pieces[0::2]
         if marks.count("{value}") != 1 or "{" in "".join(dividers) or len(marks) > 5:
-            raise ValueError("a form holds {value} once, and {other} at most four times")
+            raise Contradiction("a form holds {value} once, and {other} at most four times", "")
         if any(not divider for divider in dividers[1:-1]):
-            raise ValueError("between two parts of a form stands a text that divides them")
+            raise Contradiction("between two parts of a form stands a text that divides them", "")
         if marks == ["{value}"] and not (dividers[0] or dividers[-1]):
-            raise ValueError("a form that is {value} alone takes nothing away")
+            raise Contradiction("a form that is {value} alone takes nothing away", "")
         return self
 
 
@@ -114,8 +114,8 @@ class Source(Body):
     def one_origin(self) -> Source:
         origins = (self.column, self.join, self.first_of, self.constant, self.preamble, self.parameter)
         if sum(origin is not None for origin in origins) != 1:
-            raise ValueError(
-                "a field has either a column or a constant, or one of join, first_of, preamble and parameter"
+            raise Contradiction(
+                "a field has either a column or a constant, or one of join, first_of, preamble and parameter", ""
             )
         if self.column == ():
             raise Contradiction("name at least one column", "/column")
@@ -247,5 +247,7 @@ class Fields(Body):
                 given = [source.constant, source.otherwise, source.when_blank, *(source.values or {}).values()]
                 unknown = [value for value in given if value and value not in known and value != ITSELF]
                 if unknown:
-                    raise Contradiction(f"{name} knows {', '.join(known)}; not {', '.join(unknown)[:64]}", f"/{name}")
+                    raise Contradiction(
+                        f"{name} knows {', '.join(known)}; not {', '.join(unknown)[:64]}", f"/{name}/values"
+                    )
         return self

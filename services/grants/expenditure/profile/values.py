@@ -14,7 +14,8 @@ from shared.http import Body
 from shared.periods import FinancialYear
 from shared.values import PartyKind
 
-Mark = Annotated[str, Field(min_length=1, max_length=8)]
+Mark = Annotated[str, Field(min_length=1, max_length=8, pattern=r"^[^0-9+\-()<>.,'\s]+$")]
+"""A sign that can be mistaken for no part of a figure."""
 
 
 class AmountFormat(Body):
@@ -24,7 +25,7 @@ class AmountFormat(Body):
     thousands: Literal["", ",", ".", " ", "'"] = Field(
         default="", description="Stands between thousands; a space is any space, breaking or not."
     )
-    currency: tuple[Annotated[str, Field(min_length=1, max_length=5)], ...] = Field(
+    currency: tuple[Mark, ...] = Field(
         default=(), description="Signs that may stand before or behind.", examples=[["£", "GBP"]]
     )
     brackets: bool = Field(default=False, description="`(12.00)` and `<12.00>` are negative.")
@@ -39,7 +40,9 @@ class AmountFormat(Body):
     dash_is_zero: bool = Field(default=False, description="A lone `-` means 0.00.")
     bare_decimal: bool = Field(default=False, description="`.50` and `5.` are amounts too.")
     scientific: bool = Field(
-        default=False, description="`1.5E+3` is 1500.00, read exactly; refused otherwise, as it often has lost digits."
+        default=False,
+        description="`1.5E+3` is 1500.00, read exactly; refused otherwise, as it often has lost digits. A JSON"
+        " number is exact in any notation.",
     )
     unit: Literal["pounds", "pence", "thousands"] = Field(
         default="pounds", description="What amounts are counted in; `12.345` thousands are £12,345.00."
@@ -92,7 +95,7 @@ class PartyPattern(Body):
     def one_test(self) -> PartyPattern:
         given = [test for test in (self.equals, self.prefix, self.contains) if test]
         if len(given) != 1:
-            raise ValueError("give one of equals, prefix and contains, and not an empty one")
+            raise Contradiction("give one of equals, prefix and contains, and not an empty one", "")
         return self
 
 
