@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Request, Response
 
+from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.queries import load_agreement
 from services.grants.shapes import content_tag
 from services.grants.usage_statement.assembling import usage_statement
@@ -52,7 +53,7 @@ async def read_usage_statement_page(work: Ledger, agreement: str) -> Response:
 
 async def _statement(work: Work, agreement: str) -> UsageStatement:
     found = await load_agreement(work.session, agreement)
-    return await usage_statement(work.session, found, london_date(work.now))
+    return await usage_statement(work.session, found, london_date(work.now), sees_names=work.actor.may(*SEES_NAMES))
 
 
 def _csv_row(line: StatedLine) -> tuple[str | None, ...]:

@@ -32,7 +32,7 @@ from services.grants.usage_statement.queries import (
     vat_treatment,
 )
 from services.grants.usage_statement.rounding import rounding_note
-from services.grants.use_rules.queries import public_money_declarations
+from services.grants.use_rules.queries import private_subjects, public_money_declarations
 from shared.events.base import canonical_json
 from shared.money import percent, thousands
 
@@ -40,8 +40,13 @@ NET_TEXT = "Costs are net of recoverable VAT; VAT that cannot be recovered is pa
 GROSS_TEXT = "Some costs include VAT that could not be separated; the others are net of recoverable VAT."
 
 
-async def usage_statement(session: AsyncSession, agreement: Agreement, today: date) -> shapes.UsageStatement:
-    """The statement of a year as it stands now, with the certificate that covers it (G-39)."""
+async def usage_statement(
+    session: AsyncSession, agreement: Agreement, today: date, *, sees_names: bool
+) -> shapes.UsageStatement:
+    """The statement of a year as it stands now, with the certificate that covers it (G-39).
+
+    Who does not see names of private payees does not see why their payments were decided on either.
+    """
     certificate = await standing_certificate(session, agreement.id)
     as_of = certificate.signed_on if certificate is not None and certificate.signed_on is not None else today
     certified = await certified_figures(session, agreement, as_of)
@@ -51,7 +56,8 @@ async def usage_statement(session: AsyncSession, agreement: Agreement, today: da
     left_pence = outturn.underspend_pence if outturn is not None else None
     declared = await public_money_declarations(session, agreement.id)
     return shapes.UsageStatement(
-        **{name: getattr(certified, name) for name in shapes.Certified.model_fields},
+        **{name: getattr(certified, name) for name in shapes.Certified.model_fields if name != "use"},
+        use=certified.use if sees_names else await _without_private_reasons(session, certified.use),
         as_of=as_of,
         parties=await parties_on(session, agreement.id, as_of),
         outturn_in_thousands=None
@@ -77,6 +83,14 @@ async def usage_statement(session: AsyncSession, agreement: Agreement, today: da
         certificate=None if certificate is None else _signature(certificate, certified),
         note=rounding_note([line.model_dump() for line in certified.lines]),
     )
+
+
+async def _without_private_reasons(session: AsyncSession, use: shapes.StatedUses) -> shapes.StatedUses:
+    """A person may be named in the reason that another gave for a decision on a payment to them."""
+    private = await private_subjects(session, [one.subject_id for one in use.decisions])
+    withheld = {"reason": None, "decided_by": None}
+    decisions = [one.model_copy(update=withheld) if one.subject_id in private else one for one in use.decisions]
+    return use.model_copy(update={"decisions": decisions})
 
 
 async def parties_on(session: AsyncSession, agreement_id: UUID, day: date) -> list[shapes.StatedParty]:

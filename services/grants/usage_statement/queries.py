@@ -116,10 +116,22 @@ async def declared_uses(session: AsyncSession, agreement_id: UUID) -> tuple[list
 
 
 async def use_decisions(session: AsyncSession, agreement_id: UUID) -> Sequence[UseDeclaration]:
-    """Every decision a person took about the use of an entry, a held line or an award of the year, in order."""
+    """Every decision a person took about the use of an entry, a held line or an award of the year, in order.
+
+    What was decided on a held line is kept with the entry that it became too, and shown there alone.
+    """
+    became_entry = (
+        select(HeldDecision.id)
+        .where(HeldDecision.held_line_id == UseDeclaration.subject_id, HeldDecision.decision == "accepted")
+        .exists()
+    )
     statement = (
         select(UseDeclaration)
-        .where(UseDeclaration.agreement_id == agreement_id, col(UseDeclaration.decided_at).is_not(None))
+        .where(
+            UseDeclaration.agreement_id == agreement_id,
+            col(UseDeclaration.decided_at).is_not(None),
+            ~((col(UseDeclaration.subject_kind) == "held_line") & became_entry),
+        )
         .order_by(col(UseDeclaration.decided_at), col(UseDeclaration.id))
     )
     return (await session.exec(statement)).all()

@@ -89,8 +89,8 @@ class StatedDecision(Shape):
     rule_code: str
     paragraph: str
     outcome: str
-    reason: str | None
-    decided_by: str
+    reason: str | None = Field(description="Left out for private payees unless the token is of finance.")
+    decided_by: str | None = Field(description="As the reason.")
     decided_at: datetime
 
 
@@ -192,13 +192,14 @@ class Certified(Shape):
     outturn: StatedOutturn | None
 
     def figures(self) -> dict[str, Any]:
-        """As kept and compared: neither names, nor the agreement's state that moves on, nor what follows from pence."""
+        """As kept and compared: no names or reasons, not the state that moves on, nothing that follows from pence."""
         return self.model_dump(
             mode="json",
             include=set(Certified.model_fields),
             exclude={
                 "agreement": {"state", "senior_responsible_name", "ggis_reference"},
                 "lines": {"__all__": {"in_thousands"}},
+                "use": {"decisions": {"__all__": {"reason", "decided_by"}}},
                 "pass_through": {"__all__": {"name"}},
             },
         )
