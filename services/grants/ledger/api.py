@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from sqlalchemy import any_, or_
+from sqlalchemy import any_
 from sqlmodel import col
 
 from services.grants import queries as grants
@@ -223,8 +223,7 @@ async def list_expenditure_lines(
     if flag is not None:
         wanted.append(flag == any_(col(entry.flags)))
     if chain is not None:
-        links = queries.links_of(chain)
-        wanted.append(or_(col(entry.entry_id).in_(links), col(entry.reverses).in_(links)))
+        wanted.append(col(entry.entry_id).in_(queries.links_of(chain)))
     statement = queries.ledger(
         organisations=work.actor.organisations,
         organisation=organisation,

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_
+from sqlalchemy import func, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -73,9 +73,17 @@ async def entry_rows(
 
 
 def links_of(root: UUID) -> Any:
-    """The full entries of a chain: its root and every correction."""
-    link = aliased(LedgerEntry)
-    return select(link.entry_id).where(or_(col(link.entry_id) == root, col(link.replaces) == root))
+    """The ids of a chain: its root, every correction, and the reversal of each; every part through an index."""
+    link, correction = aliased(LedgerEntry), aliased(LedgerEntry)
+    corrections = select(correction.entry_id).where(correction.replaces == root)
+    return union_all(
+        select(link.entry_id).where(link.entry_id == root),
+        corrections,
+        select(link.entry_id).where(link.reverses == root),
+        select(link.entry_id)
+        .join(correction, col(link.reverses) == col(correction.entry_id))
+        .where(correction.replaces == root),
+    )
 
 
 def exists_where(table: Any, condition: Any) -> Any:
@@ -84,10 +92,7 @@ def exists_where(table: Any, condition: Any) -> Any:
 
 async def chain_rows(session: AsyncSession, root: UUID, organisations: frozenset[str] | None) -> Sequence[Any]:
     """Every entry of a chain in the order of posting: the root, its corrections, and the reversals of all of them."""
-    links = links_of(root)
-    statement = ledger(organisations=organisations).where(
-        or_(col(LedgerEntry.entry_id).in_(links), col(LedgerEntry.reverses).in_(links))
-    )
+    statement = ledger(organisations=organisations).where(col(LedgerEntry.entry_id).in_(links_of(root)))
     in_order = statement.order_by(LedgerEntry.recorded_at, LedgerEntry.batch_id, LedgerEntry.record)
     return list((await session.exec(in_order)).all())
 
