@@ -169,7 +169,7 @@ async def test_no_actual_lies_in_the_future(grants: Running) -> None:
         grants,
         LINES,
         line(payment_date="2018-06-02", service_date="2018-06-03", agreement=None, line_code=None, use_codes=None),
-    )  # noqa: E501
+    )
     assert refused(answer, 409) == [("/payment_date", "future_actual"), ("/service_date", "future_actual")]
     assert answer.json()["errors"][0]["detail"] == "No actual lies in the future; give a day not after 2018-06-01."
     grants.clock.set(datetime(2018, 2, 1, 12, tzinfo=UTC))
@@ -265,7 +265,8 @@ async def test_worked_example_6_lobbying_is_refused_with_its_rule(grants: Runnin
     body = line(net_pence=400_000, vat_pence=None, recoverable_vat_pence=None, purpose="lobbying", use_codes=["PU1"])
     answer = await post(grants, LINES, body)
     assert refused(answer, 409) == [("/use_codes", "use_refused")]
-    assert answer.json()["rule"] == "PU1" and "22" in answer.json()["paragraph"]
+    assert answer.json()["rule"] == "PU1"
+    assert "22" in answer.json()["paragraph"]
     assert "PU1" in answer.json()["detail"]
     await nothing_was_written(grants)
 
@@ -277,7 +278,8 @@ async def test_worked_example_7_the_carve_out_holds_on_its_line_only(grants: Run
     assert (await entered(grants, line_code="WF1", **officer))["line_code"] == "WF1"
     answer = await post(grants, LINES, line(line_code="CM1", **officer))
     assert refused(answer, 409) == [("/use_codes", "use_refused")]
-    assert answer.json()["rule"] == "PU5" and "PU5" in answer.json()["detail"]
+    assert answer.json()["rule"] == "PU5"
+    assert "PU5" in answer.json()["detail"]
 
 
 async def test_worked_example_8_evidence_to_a_select_committee_is_allowed_by_name(grants: Running) -> None:
@@ -330,6 +332,25 @@ async def test_names_of_private_payees_entered_by_hand_stay_inside(grants: Runni
     assert (seen["party"]["name"], seen["unit"], seen["purpose"], seen["reason"]) == (None, None, None, None)
     [event] = await grants.emitted(ExpenditureRecorded)
     assert "Green" not in event.canonical().decode()
+
+
+async def test_an_organisation_without_a_part_in_the_agreement_is_refused(grants: Running) -> None:
+    """G-28a: a wrong slug must not lose spend in silence."""
+    await budgeted(grants)
+    await register(grants, "other")
+    answer = await post(grants, LINES, line(organisation="other"))
+    assert refused(answer, 409) == [("/organisation", "no_part_in_agreement")]
+    assert "2017/18" in answer.json()["detail"]
+    await nothing_was_written(grants)
+    assert done(await post(grants, LINES, outside(organisation="other")))["agreement_id"] is None
+
+
+async def test_a_payee_that_is_named_in_public_has_a_name(grants: Running) -> None:
+    await register(grants, "agency")
+    answer = await post(grants, LINES, outside(party={"kind": "organisation"}))
+    assert refused(answer, 422) == [("/party/name", "party_name_missing")]
+    unknown = done(await post(grants, LINES, outside(party={"kind": "unknown"})))
+    assert unknown["flags"] == ["party_missing"]
 
 
 async def test_who_may_enter_a_line(grants: Running) -> None:

@@ -211,6 +211,16 @@ async def test_a_body_that_grant_is_passed_to_is_tested_the_same_way(programme: 
     """G-22; worked example 6, second half: the same by a pass-through body is PU1."""
     await register(programme.grants, "scrutiny-centre")
     await programme.defined(simple_profile(**ASSIGNED))
+    award = {
+        "line_code": "CF",
+        "organisation": "scrutiny-centre",
+        "amount_pence": 18_000_000,
+        "awarded_on": "2017-05-10",
+        "title": "Scrutiny support",
+        "description": "Helpdesk and events.",
+        "use_codes": [],
+    }
+    done(await programme.finance.post("/v1/agreements/2017-18/pass-through-awards", json=award))
     batch = await programme.sent(
         csv_file(row("E-1", Line="CF", Use="PU1", Purpose="lobbying"), row("E-2", Line="CF"), header=HEADER),
         organisation="scrutiny-centre",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.grants.expenditure.identity import item_of
+from services.grants.expenditure.parties import PUBLIC_KINDS
 from services.grants.expenditure.tables import BY_HAND, HeldLine, LedgerEntry
 from services.grants.ledger.content import Content, Place, cleaned, row_of
 from services.grants.ledger.posting import (
@@ -17,6 +18,7 @@ from services.grants.ledger.posting import (
     post,
     use_reason,
 )
+from services.grants.ledger.queries import has_part
 from services.grants.ledger.rules import enter_line as decide_entry
 from services.grants.organisations.queries import referenced_organisation
 from services.grants.use_rules.faults import UnknownEntry
@@ -69,6 +71,8 @@ async def enter_line(
         book,
         today=london_date(work.now),
         has_origin=origin is not None and reason is not None,
+        has_part=agreement is None or await has_part(work.session, agreement.agreement_id, owner.id),
+        unnamed=content.payee.kind in PUBLIC_KINDS and content.payee.name is None,
     )
     entry_id, batch_id = work.new_id(), work.new_id()
     item_id = beside.item_id if beside else item_of(source, item.reference) if item.reference else entry_id.hex

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.errors import Conflict
+from shared.errors import Conflict, Invalid
 
 
 class VatInconsistent(Conflict):
@@ -24,6 +24,18 @@ class FutureDay(Conflict):
 
     code = "future_actual"
     title = "The day lies in the future"
+
+
+class NoPartInAgreement(Conflict):
+    """An agreement is spent by its recipient, and by the bodies that grant is passed to (G-22, G-28a)."""
+
+    code = "no_part_in_agreement"
+    title = "The organisation has no part in the agreement"
+
+
+class PayeeUnnamed(Invalid):
+    code = "party_name_missing"
+    title = "A payee of this kind has a name"
 
 
 class NegativeKind(Conflict):

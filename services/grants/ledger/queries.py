@@ -13,8 +13,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.grants.awards.tables import PassThroughAward
 from services.grants.expenditure.tables import LedgerEntry
 from services.grants.organisations.tables import Organisation
+from services.grants.tables import Party
 
 REVERSAL, CORRECTION = aliased(LedgerEntry), aliased(LedgerEntry)
 ROOT = func.coalesce(LedgerEntry.replaces, LedgerEntry.entry_id)
@@ -135,6 +137,20 @@ async def last_line_numbers(
         .group_by(col(LedgerEntry.item_id))
     )
     return dict((await session.exec(statement)).all())
+
+
+async def has_part(session: AsyncSession, agreement_id: UUID, organisation_id: UUID) -> bool:
+    """Whether an organisation spends an agreement's grant: its recipient, the recipient's lead parent, or a body that
+    some of it is awarded to (G-22)."""
+    party = select(Party.organisation_id).where(
+        Party.agreement_id == agreement_id,
+        Party.organisation_id == organisation_id,
+        col(Party.role).in_(("recipient", "lead_parent")),
+    )
+    award = select(PassThroughAward.organisation_id).where(
+        PassThroughAward.agreement_id == agreement_id, PassThroughAward.organisation_id == organisation_id
+    )
+    return (await session.exec(select(party.exists() | award.exists()))).one()
 
 
 @dataclass(frozen=True)

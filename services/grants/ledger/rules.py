@@ -15,8 +15,10 @@ from services.grants.ledger.faults import (
     CorrectionWithoutOrigin,
     FutureDay,
     NegativeKind,
+    NoPartInAgreement,
     NotReversible,
     OutsideAgreementYear,
+    PayeeUnnamed,
     QuarterDiffers,
     Superseded,
     VatInconsistent,
@@ -92,13 +94,26 @@ class Posted:
     judgement: Judgement | None
 
 
-def enter_line(line: Line, book: RuleBook, *, today: date, has_origin: bool) -> Posted:
+def enter_line(
+    line: Line, book: RuleBook, *, today: date, has_origin: bool, has_part: bool = True, unnamed: bool = False
+) -> Posted:
     """Decide on a line entered by hand (G-27, G-28, G-29, G-32): every fault at once.
 
     A use that the rules refuse is refused. One that needs a decision is no fault: the judgement says so, and the caller
-    holds the line.
+    holds the line. `has_part`: the organisation receives the agreement's grant, itself or passed on; `unnamed`: a payee
+    of a kind that is named in public has no name.
     """
     faults = [*_negative_faults(line, has_origin), *_future_faults(line, today)]
+    if unnamed:
+        faults.append(PayeeUnnamed("Name the payee, or say that its kind is unknown.", pointer="/party/name"))
+    if line.agreement is not None and not has_part:
+        faults.append(
+            NoPartInAgreement(
+                f"Neither the recipient of {line.agreement.year.label} nor a body that its grant is passed to; correct "
+                "the organisation, award it pass-through, or leave the agreement out.",
+                pointer="/organisation",
+            )
+        )
     if line.agreement is not None and line.use.codes is None:
         detail = "Every entry of an agreement declares the rules of use it raises; give an empty list for none."
         faults.append(UseUndeclared(detail, pointer="/use_codes"))
