@@ -348,7 +348,7 @@ async def test_a_line_over_its_budget_is_flagged_and_not_refused(programme: Ledg
     """G-30."""
     batch = await send(programme, row("E-1", Line="CF", Amount="180000.01"))
     assert batch["outcomes"]["accepted"]["lines"] == 1
-    assert [one["code"] for one in batch["findings"]] == ["over_budget"]
+    assert "over_budget" in [one["code"] for one in batch["findings"]]
 
 
 async def test_bad_decisions_are_located_and_leave_the_line_waiting(programme: Ledger) -> None:

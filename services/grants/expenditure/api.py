@@ -221,7 +221,8 @@ async def download_batch_errors(work: FileReader, batch_id: UUID) -> Response:
 
     The columns of the original, then `outcome`, `reasons`, `record` and `line`, which are ignored when they come back.
     UTF-8, with a byte order mark where it holds more than ASCII; divided by commas, or by semicolons or tabs where the
-    original is. Blank cells that the profile fills down are filled. A file of JSON comes as CSV with a column a name.
+    original is. Numbers that a spreadsheet would rewrite, such as `0001`, stand as `="0001"`, which is read back as
+    what it was. Blank cells that the profile fills down are filled. A file of JSON comes as CSV with a column a name.
     """
     batch, sha256 = await _file_batch(work, batch_id)
     assert batch.profile_version is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from hashlib import blake2b
 from operator import itemgetter
@@ -13,6 +14,7 @@ from services.grants.expenditure.line import NULL, PLACE, Reasons, copied
 
 LINE_KEY, FINGERPRINT, ITEM_ID = PLACE["line_key"], PLACE["fingerprint"], PLACE["item_id"]
 MAX_KEY = 300
+WHITE_SPACE = re.compile(r"[ \t\r\n]+")
 CONTENT_OF = {
     "amount": "amount_pence", "vat": "vat_pence", "recoverable_vat": "recoverable_vat_pence",
     "irrecoverable_vat": "irrecoverable_vat_pence", "input_date": "payment_date", "debit": "amount_pence",
@@ -55,6 +57,9 @@ class Identifier:
     def fill(self, row: list[str], cells: list[str], reasons: Reasons) -> None:
         """The line's other values have been filled before. Raises Unreadable for a key that is no text."""
         content = "\x1f".join((*self._content_of_row(row), *map(str.strip, self._content_of_cells(cells))))
+        if "  " in content or "\n" in content or "\r" in content:
+            # A program that saves the file again may write the line breaks inside cells otherwise.
+            content = WHITE_SPACE.sub(" ", content)
         row[FINGERPRINT] = blake2b(content.encode(errors="surrogatepass"), digest_size=16).hexdigest()
         if self._keyed:
             row[LINE_KEY] = self._key(cells, reasons)

@@ -10,6 +10,7 @@ from sqlmodel import col, func, select
 
 from services.grants import queries as grants
 from services.grants.expenditure.bulk_events import LineEvents
+from services.grants.expenditure.findings import over_budgets, without_part
 from services.grants.expenditure.merge import Account, Merge, MergeInput, RuleFault, Slot
 from services.grants.expenditure.reading import FileFault
 from services.grants.expenditure.row_kinds import Tally
@@ -20,12 +21,10 @@ from services.grants.expenditure.rules import (
     compared_fields,
     complete_batch,
     control_mismatch,
-    over_budget,
     place_quarters,
 )
 from services.grants.expenditure.staging import begin_trial, copy_slice, open_staging, undo_trial
 from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
-from services.grants.tables import Agreement
 from services.grants.use_rules.queries import rule_book
 from shared import outbox
 from shared.database import raw_connection
@@ -87,7 +86,10 @@ async def load(
     if abs(tally.received_pence) > MAX_PENCE:
         raise FileFault("total_too_large", "The amounts add up to more than can be kept; check the decimal points.")
     months = await _months(work, batch.id)
-    findings = await _findings(work, {slot.agreement_id for slot in slots}) if account.lines["accepted"] else []
+    findings: list[dict[str, Any]] = []
+    if account.lines["accepted"]:
+        touched = {slot.agreement_id for slot in slots}
+        findings = [*await over_budgets(work, touched), *await without_part(work, batch, touched)]
     if batch.dry_run:
         await undo_trial(connection, batch.id)
     _settle(work, batch, tally, account, 0 if batch.dry_run else events.count)
@@ -231,24 +233,6 @@ async def _agreement(work: Work, label: str) -> tuple[UUID, dict[str, int], Any,
     budget = {line.code: line.amount_pence or 0 for line in lines}
     placements = place_quarters(FinancialYear.parse(label), locked)
     return agreement.id, budget, placements, agreement.closed_at is not None
-
-
-async def _findings(work: Work, agreements: set[UUID]) -> list[dict[str, Any]]:
-    """Lines of the touched agreements whose entries now exceed their budget (G-30)."""
-    findings: list[dict[str, Any]] = []
-    for agreement_id in sorted(agreements):
-        statement = (
-            select(LedgerEntry.line_code, func.sum(LedgerEntry.eligible_pence))
-            .where(LedgerEntry.agreement_id == agreement_id)
-            .group_by(col(LedgerEntry.line_code))
-        )
-        spent = {code: int(pence) for code, pence in (await work.session.exec(statement)).all() if code is not None}
-        agreement = await work.session.get_one(Agreement, agreement_id)
-        lines = await grants.carrying_lines(
-            work.session, agreement_id, max(london_date(work.now), agreement.in_force_from)
-        )
-        findings += over_budget(spent, {line.code: line.amount_pence or 0 for line in lines}, agreement.year)
-    return findings
 
 
 async def uses_of(work: Work, layout: dict[str, Any]) -> dict[str, Any] | None:

@@ -19,6 +19,8 @@ MARKS = ("outcome", "reasons", "record", "line")
 
 DELIMITERS = (",", ";", "\t")
 GUARDED = ("=", "+", "@", "\t", "\r", "-")
+DIGITS_AT_RISK = re.compile(r"0[0-9]+|[0-9]{12,}")
+"""Numbers that are names: a spreadsheet would take their zeros, or round them; as a formula of a text they stay."""
 MONTH_FIRST = re.compile(r"^m{1,2}[^a-z]", re.IGNORECASE)
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -85,7 +87,7 @@ def mended_records(records: Iterator[Record], columns: int) -> Iterator[Record]:
         if not any(cell.strip() for cell in cells):
             yield Record(line, cells)
             continue
-        own = [cell[1:] if cell[:1] == "'" and cell[1:2] in GUARDED else cell for cell in cells[:columns]]
+        own = [_own(cell) for cell in cells[:columns]]
         yield Record(line, own + [""] * (columns - len(own)))
 
 
@@ -109,7 +111,16 @@ def errors_file(
 
 
 def _written(cell: str) -> str:
+    if DIGITS_AT_RISK.fullmatch(cell):
+        return f'="{cell}"'
     return guard(cell.replace("\x00", "\ufffd"))
+
+
+def _own(cell: str) -> str:
+    """A cell as the source wrote it, without what keeps a spreadsheet from running or rewriting it."""
+    if cell[:1] == "'" and cell[1:2] in GUARDED:
+        return cell[1:]
+    return cell[2:-1] if cell[:2] == '="' and cell[-1:] == '"' and len(cell) > 2 else cell
 
 
 def _place_of_marks(names: list[str]) -> int | None:

@@ -85,8 +85,9 @@ class BatchShape(Shape):
     eligible_pence: int = Field(description="Sum of eligible_pence of the accepted lines (G-27).")
     flags: dict[str, int] = Field(description="Findings that stopped no line: code → accepted lines that carry it.")
     findings: list[dict[str, Any]] = Field(
-        description="`over_budget`: budget lines whose entries exceed their budget (G-30). `total_differs`: a total in"
-        " the file is not the sum of its lines."
+        description="`over_budget`: budget lines whose entries exceed their budget (G-30). `no_part_in_agreement`:"
+        " lines of an organisation that is neither recipient nor has an award; they stand in no account."
+        " `total_differs`: a total in the file is not the sum of its lines."
     )
     event_count: int
     failure: Reason | None

@@ -170,7 +170,9 @@ async def test_a_budget_line_that_is_overspent_is_flagged_not_refused(programme:
             "line_code": "CF",
             "spend_pence": 18000001,
             "budget_pence": 18000000,
-        }
+        },
+        # This publisher is no party and has no award: its lines stand in no account, which must not go unsaid.
+        {"code": "no_part_in_agreement", "year": "2017/18", "lines": 1, "eligible_pence": 18000001},
     ]
 
 

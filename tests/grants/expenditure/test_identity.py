@@ -222,3 +222,12 @@ async def test_one_bad_line_far_behind_still_keeps_a_whole_batch_out(ledger: Led
     accounted(batch)
     assert (batch["state"], batch["outcomes"]["rejected"]["lines"]) == ("failed", 11_001)
     assert await ledger.everything("/v1/expenditure-lines") == []
+
+
+async def test_a_file_saved_again_with_other_line_breaks_in_its_cells_doubles_nothing(ledger: Ledger) -> None:
+    """§6: runs of white space count as one in the content that is compared."""
+    await ledger.defined(counted_profile())
+    for number, name in enumerate(('"a\r\nb"', '"a\nb"', "a b", "a  b", '"a\rb"')):
+        content = f"Reference,Date,Supplier,Amount\nA-1,2017-04-03,{name},1.00\n"
+        batch = await ledger.sent(content.encode(), "counted")
+        assert await ledger.outcomes(batch) == ["duplicate" if number else "accepted"], name

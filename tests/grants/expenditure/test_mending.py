@@ -275,3 +275,25 @@ async def test_of_a_file_refused_as_a_whole_every_line_comes_back(ledger: Ledger
     assert len(errors.splitlines()) == 3
     again = await ledger.sent(errors.replace("04-31", "04-30").encode(), corrects=batch["id"])
     assert again["outcomes"]["accepted"] == {"lines": 2, "pence": 300}
+
+
+async def test_numbers_that_a_spreadsheet_would_rewrite_come_back_as_they_were(ledger: Ledger) -> None:
+    """A key that lost its zeros would be another line, and stand twice."""
+    await ledger.defined(simple_profile())
+    content = b"Reference,Date,Supplier,Amount\n0001,x,Alpha,1.00\n123456789012345678,x,Beta,2.00\n"
+    batch = await ledger.sent(content)
+    errors = (await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}/errors.csv")).text
+    rows = list(csv.reader(io.StringIO(errors, newline="")))
+    assert [row[0] for row in rows[1:]] == ['="0001"', '="123456789012345678"']
+    out = io.StringIO(newline="")
+    # A spreadsheet saves what such a formula shows.
+    csv.writer(out).writerows([row[0].strip('="'), "2017-04-03", *row[2:]] if row[1] == "x" else row for row in rows)
+    assert "\r\n0001," in out.getvalue()
+    for data in (
+        out.getvalue(),
+        errors.replace(",x,", ",2017-04-03,"),
+        content.decode().replace(",x,", ",2017-04-03,"),
+    ):
+        await ledger.sent(data.encode(), corrects=batch["id"])
+    lines = await ledger.everything("/v1/expenditure-lines")
+    assert sorted(line["line_key"] for line in lines) == ["0001", "123456789012345678"]
