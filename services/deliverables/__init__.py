@@ -10,7 +10,8 @@ Reacts to OrganisationRegistered (name and slug), AgreementSigned (opens an empt
           BudgetSet, QuarterSpendStated (the spend table's only source), OutturnRecorded (the fourth quarter's report)
 Tables    own:    programmes, themes, deliverables, target_parts, rating_schemes, results_imports, observations,
                   ratings, reports, submissions, publications, reopenings
-          copies: organisations, budget_lines, budget_versions, spend_statements, outturns, agreed_variations (a replay rebuilds them)
+          copies: organisations, budget_lines, budget_versions, spend_statements, outturns, agreed_variations
+                  (a replay rebuilds them)
 
 One folder a noun: programme, targets (rules only), results, ratings, reports.
 """
