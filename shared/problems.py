@@ -1,4 +1,4 @@
-"""One handler answers: every refusal, bad request and database complaint as problem details, and OpenAPI says so."""
+"""One handler answers: every refusal, bad request and database complaint as problem details."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from shared.errors import (
     Conflict,
@@ -20,7 +21,6 @@ from shared.errors import (
     Invalid,
     Malformed,
     NotFound,
-    Problem,
     Refusal,
     TooLarge,
     Unavailable,
@@ -127,7 +127,8 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return answer(request, NotFound("There is nothing at this address.", headers=headers))
     if error.status_code == 405:
-        return answer(request, MethodNotAllowed(f"Use {headers.get('Allow', 'another method')}.", headers=headers))
+        headers["Allow"] = _methods_taken(request) or headers.get("Allow", "")
+        return answer(request, MethodNotAllowed(f"Use {headers['Allow']}.", headers=headers))
     if error.status_code == 413:
         return answer(request, TooLarge("The body is larger than this address takes.", headers=headers))
     if error.status_code == 400:
@@ -135,6 +136,18 @@ async def _http(request: Request, error: Exception) -> Response:
     refusal = Refusal(str(error.detail), headers=headers)
     refusal.status = error.status_code  # type: ignore[misc]
     return answer(request, refusal)
+
+
+def _methods_taken(request: Request) -> str:
+    """Methods of every route at this address: the first route that fits knows only its own."""
+    taken: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            taken |= getattr(route, "methods", None) or set()
+    if "GET" in taken:
+        taken.add("HEAD")
+    return ", ".join(sorted(taken))
 
 
 async def _database(request: Request, error: Exception) -> Response:
@@ -180,7 +193,7 @@ def _detail(fault: Any) -> str:
     if fault["type"] == "value_error":
         return str(fault.get("ctx", {}).get("error", "Not valid."))
     if fault["type"] in _PLAINER:
-        return _PLAINER[fault["type"]]
+        return _PLAINER[fault["type"]].format_map(fault.get("ctx", {}))
     return str(fault["msg"])
 
 
@@ -195,6 +208,24 @@ _PLAINER = {
     "tuple_type": "Give a list, even for one.",
     "model_attributes_type": "Give an object with the fields of this place.",
     "dict_type": "Give an object.",
+    "int_parsing": "Write a whole number in plain digits.",
+    "date_from_datetime_parsing": "There is no such day; check it against the calendar.",
+    "date_parsing": "There is no such day; check it against the calendar.",
+    "date_from_datetime_inexact": "Write a day, 2018-03-31, without a time.",
+    "datetime_from_date_parsing": "There is no such instant; check it against the calendar and the clock.",
+    "datetime_parsing": "There is no such instant; check it against the calendar and the clock.",
+    "timezone_aware": "Say the time zone: 2018-03-31T12:00:00Z.",
+    "greater_than": "Give more than {gt}.",
+    "greater_than_equal": "Give at least {ge}.",
+    "less_than": "Give less than {lt}.",
+    "less_than_equal": "Give at most {le}.",
+    "string_too_short": "Write at least {min_length} characters.",
+    "string_too_long": "Write at most {max_length} characters.",
+    "too_short": "Give at least {min_length}.",
+    "too_long": "Give at most {max_length}.",
+    "string_pattern_mismatch": "Write it in the form that the description shows: {pattern}",
+    "literal_error": "Give one of {expected}.",
+    "enum": "Give one of {expected}.",
 }
 """What the parser says in its own words, said as the fix."""
 
@@ -202,92 +233,3 @@ _PLAINER = {
 def _escape(part: Any) -> str:
     """A step of a pointer; names that the sender made up are echoed up to 64 characters."""
     return str(part)[:64].replace("~", "~0").replace("/", "~1")
-
-
-ERRORS = {
-    400: "Syntax that cannot be read, or an unknown parameter.",
-    401: "No valid bearer token.",
-    403: "The token does not allow this.",
-    404: "Absent, or not yours to see.",
-    409: "A rule or the present state stands against it.",
-    412: "`stale_version`: somebody changed it in the meantime.",
-    413: "The body is too large.",
-    415: "The content type is not taken here.",
-    422: "A field is not valid.",
-    428: "If-Match is needed.",
-    503: "Not available at the moment.",
-}
-
-
-def describe_problems(app: FastAPI) -> None:
-    """Declare on every operation who may call it and every error it may answer."""
-    from shared.http import HouseRoute
-
-    original = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema:
-            return app.openapi_schema
-        schema = original()
-        components = schema.setdefault("components", {})
-        schemas = components.setdefault("schemas", {})
-        schemas.pop("HTTPValidationError", None)
-        schemas.pop("ValidationError", None)
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(problem.pop("$defs"))
-        schemas["Problem"] = problem
-        components["securitySchemes"] = {
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RFC 9068)"}
-        }
-        for route in app.routes:
-            if not isinstance(route, HouseRoute):
-                continue
-            for method in route.methods or ():
-                operation = schema["paths"].get(route.path, {}).get(method.lower())
-                if operation is None or route.access is None:
-                    continue
-                _describe(operation, route, method)
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _describe(operation: dict[str, Any], route: Any, method: str) -> None:
-    access = route.access
-    operation["security"] = [{"bearer": [scope]} for scope in access.scopes] if not access.public else []
-    operation["x-access"] = "public" if access.public else list(access.scopes)
-    statuses = {400, 404, 503}
-    if not access.public:
-        statuses |= {401, 403}
-    else:
-        statuses.add(401)
-    if method != "GET":
-        statuses |= {409, 413, 422}
-        if route.body_field is not None:
-            statuses.add(415)
-    if operation.get("parameters"):
-        statuses.add(422)
-    if method in ("PUT", "PATCH", "DELETE"):
-        statuses |= {412, 428}
-    for status in sorted(statuses):
-        operation["responses"][str(status)] = {
-            "description": ERRORS[status],
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-    parameters = operation.setdefault("parameters", [])
-    if method == "POST" and route.needs_key:
-        parameters.append(_header("Idempotency-Key", "A fresh key for each new request; repeating it is harmless."))
-    if method in ("PUT", "PATCH", "DELETE"):
-        parameters.append(_header("If-Match", "ETag of the version that is changed.", required=False))
-    if not parameters:
-        del operation["parameters"]
-
-
-def _header(name: str, description: str, *, required: bool = True) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "header",
-        "required": required,
-        "description": description,
-        "schema": {"type": "string"},
-    }

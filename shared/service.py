@@ -167,8 +167,9 @@ def build_service(
     """The service's application. Its lifespan starts and stops the background tasks."""
     # These build upon this module, and only an application needs them.
     from shared.events_api import events_router
+    from shared.openapi import HOW_TO_CALL, describe_problems
     from shared.operations import operations_router
-    from shared.problems import add_problem_handlers, describe_problems
+    from shared.problems import add_problem_handlers
 
     database = Database(settings.database_url, pool_size=settings.pool_size)
     metrics = Metrics(service.name)
@@ -197,7 +198,7 @@ def build_service(
 
     app = FastAPI(
         title=service.title,
-        description=service.description,
+        description=f"{service.description}\n\n{HOW_TO_CALL}",
         version="1",
         openapi_url="/v1/openapi.json",
         docs_url=None,

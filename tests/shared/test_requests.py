@@ -89,6 +89,27 @@ async def test_a_field_of_another_type_is_told_how_to_write_it_and_not_in_the_pa
     }
 
 
+async def test_what_a_parser_would_say_is_said_as_the_fix(notes: Running) -> None:
+    client = notes.as_("toy:writer")
+    answers = [
+        await client.post("/v1/notes", json=NEW | {"amount_pence": 10**30}),
+        await client.get("/v1/notes?updated_since=2018-02-30T00:00:00Z"),
+        await client.get("/v1/notes?limit=501"),
+    ]
+    told = [answer.json()["errors"][0]["detail"] for answer in answers]
+    assert told[0].startswith("Give at most 9")
+    assert told[1:] == [
+        "There is no such instant; check it against the calendar and the clock.",
+        "Give at most 500.",
+    ]
+
+
+async def test_a_method_that_an_address_does_not_take_is_told_all_that_it_takes(notes: Running) -> None:
+    answer = await notes.anonymous.delete("/v1/notes")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert answer.json()["detail"] == "Use GET, HEAD, POST."
+
+
 async def test_names_the_sender_made_up_are_echoed_up_to_64_characters(notes: Running) -> None:
     client = notes.as_("toy:writer")
     answers = [
