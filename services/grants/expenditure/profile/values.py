@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from services.grants.expenditure.profile.rows import Match
 from services.grants.expenditure.profile.sources import ColumnName, Text
@@ -14,7 +14,17 @@ from shared.http import Body
 from shared.periods import FinancialYear
 from shared.values import PartyKind
 
-Mark = Annotated[str, Field(min_length=1, max_length=8, pattern=r"^[^0-9+\-()<>.,'\s]+$")]
+SIGNS_OF_FIGURES = frozenset("0123456789+-()<>,' \u00a0")
+
+
+def _can_stand_beside_figures(mark: str) -> str:
+    if SIGNS_OF_FIGURES & set(mark) or not any(sign.isalpha() or sign in CURRENCIES for sign in mark):
+        raise Contradiction("a mark is a currency sign or letters, with nothing in it that a figure may hold", "")
+    return mark
+
+
+CURRENCIES = "£€$¥"
+Mark = Annotated[str, Field(min_length=1, max_length=8), AfterValidator(_can_stand_beside_figures)]
 """A sign that can be mistaken for no part of a figure."""
 
 
