@@ -185,7 +185,7 @@ async def test_a_line_does_not_fall_below_what_is_awarded_of_it(grants: Running)
     done(await decide(grants, variation, "noted_by_board", reference="Minute 7"))
     done(await decide(grants, variation, "submit"))
     late = await decide(grants, variation, "agree", by="A", reference="R")
-    assert problem(late, 409) == {"/lines": "line_below_awards"}
+    assert problem(late, 409) == {"": "line_below_awards"}
     shown = done(await grants.as_("grants:read").get(f"{VARIATIONS}/{variation['id']}"), 200)
     assert (shown["state"], shown["decided_on"]) == ("submitted", None)
     assert await grants.emitted(AgreementVaried) == []

@@ -192,7 +192,7 @@ async def test_two_virements_that_together_overdraw_a_line_do_not_both_take_effe
         for code in ("IL1", "IL2")
     ]
     done(await approve(grants, both[0]))
-    assert problem(await approve(grants, both[1]), 409) == {"/lines/0/delta_pence": "line_below_zero"}
+    assert problem(await approve(grants, both[1]), 409) == {"": "line_below_zero"}
     withdrawn = done(
         await grants.as_("grants:manager").post(
             f"{AGREEMENT}/variations/{both[1]['id']}/decisions", json={"decision": "withdraw"}
@@ -209,7 +209,7 @@ async def test_no_virement_takes_effect_in_a_period_whose_report_was_submitted(g
     refused = await post(grants, {"IL5": -1, "IL1": 1}, significance=JUDGED, effective_from="2017-06-30")
     assert problem(refused, 409) == {"/effective_from": "period_reported"}
     assert "Q1 2017/18 has been submitted; give a day from 2017-07-01 on" in refused.json()["detail"]
-    assert problem(await approve(grants, early), 409) == {"/effective_from": "period_reported"}
+    assert problem(await approve(grants, early), 409) == {"": "period_reported"}
     outside = await post(grants, {"IL5": -1, "IL1": 1}, significance=JUDGED, effective_from="2018-04-01")
     assert problem(outside, 409) == {"/effective_from": "outside_year"}
     done(await approve(grants, done(await post(grants, {"IL5": -1, "IL1": 1}, significance=JUDGED))))

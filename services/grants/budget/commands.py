@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from services.grants.budget.lines import Line
-from services.grants.budget.queries import as_typed, budget_versions, load_budget
+from services.grants.budget.queries import as_typed, budget_versions, known_lines, load_budget
 from services.grants.budget.rules import BudgetPosition, budget_set
 from services.grants.budget.rules import approve_budget as decide_approval
 from services.grants.budget.rules import set_budget as decide_budget
@@ -118,6 +118,18 @@ async def revise_budget(
     """
     versions = await budget_versions(work.session, agreement.id)
     current = next(version for version in versions if version.state == "effective")
+    for waiting in versions:
+        # Set before the signature and never approved: it can no longer be, and there is one place for what waits.
+        if waiting.state == "balanced":
+            move(work, waiting, "withdrawn")
+            work.audit(
+                "withdraw_budget",
+                agreement.id,
+                before={"number": waiting.number, "state": "balanced"},
+                after={"number": waiting.number, "state": "withdrawn"},
+                reason="An agreed change took effect.",
+            )
+    await work.session.flush()
     version = await add_version(
         work, agreement, lines, newest=versions[-1], effective_from=effective_from, status=current.status
     )
@@ -166,7 +178,7 @@ async def add_version(
     )
     work.session.add(version)
     await work.session.flush()
-    known = {line.code: line.line_id for line in await budget_lines(work.session, newest.id)} if newest else {}
+    known = await known_lines(work.session, agreement.id)
     for position_in_print, line in enumerate(lines):
         work.session.add(
             BudgetLine(

@@ -41,6 +41,20 @@ async def load_budget(session: AsyncSession, agreement_id: UUID, number: int) ->
     raise NotFound("The budget has no version of this number.")
 
 
+async def known_lines(session: AsyncSession, agreement_id: UUID) -> dict[str, UUID]:
+    """Code → line_id over all versions, so that a line that goes and comes back stays the same line.
+
+    What was approved goes before what never took effect, then the later version before the earlier.
+    """
+    statement = (
+        select(BudgetLine.code, BudgetLine.line_id)
+        .join(BudgetVersion, col(BudgetVersion.id) == col(BudgetLine.version_id))
+        .where(BudgetVersion.agreement_id == agreement_id)
+        .order_by(col(BudgetVersion.approved_at).is_not(None), col(BudgetVersion.number))
+    )
+    return dict((await session.exec(statement)).all())
+
+
 def as_typed(rows: Sequence[BudgetLine]) -> list[Line]:
     """Stored lines as the rules take them."""
     kinds: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}

@@ -12,13 +12,13 @@ from services.grants.agreements.queries import terms_as_at
 from services.grants.awards.queries import awarded_pence
 from services.grants.budget.commands import revise_budget
 from services.grants.budget.lines import Line
-from services.grants.budget.queries import as_typed, effective_budget
+from services.grants.budget.queries import as_typed, effective_budget, load_budget
 from services.grants.budget.tables import BudgetVersion
 from services.grants.commands import load_agreement_to_change, touch
 from services.grants.faults import not_after, year_of
 from services.grants.queries import budget_awaiting, budget_lines, reported_quarters
 from services.grants.tables import Agreement
-from services.grants.variations.content.rules import Content, VariationPosition, check_variation
+from services.grants.variations.content.rules import Content, ProposedOn, VariationPosition, check_again
 from services.grants.variations.queries import (
     content_of,
     decisions_of,
@@ -138,7 +138,7 @@ async def _put_into_effect(work: Work, agreement: Agreement, variation: Variatio
     current = await effective_budget(work.session, agreement.id)
     position = await position_of(work, agreement, current)
     content = await content_of(work.session, variation)
-    lines = check_variation(position, content)
+    lines = check_again(position, content, await proposed_on(work, variation))
     touch(work, agreement)
     # As of its own day: what another variation changes from a later day on is not told with this one.
     terms_then = await terms_as_at(work.session, agreement.id, content.effective_from) or {}
@@ -224,6 +224,14 @@ def note(work: Work, variation: Variation, decision: Decision, *, number: int, s
     variation.modified_at = work.now
 
 
+async def proposed_on(work: Work, variation: Variation) -> ProposedOn | None:
+    """The budget version that stood when it was proposed; None where there was none."""
+    if variation.budget_before is None:
+        return None
+    version = await load_budget(work.session, variation.agreement_id, variation.budget_before)
+    return ProposedOn(version.number, version.grant_pence)
+
+
 async def position_of(work: Work, agreement: Agreement, current: BudgetVersion | None) -> VariationPosition:
     settings = await thresholds_of(work.session, agreement.id)
     reported = await reported_quarters(work.session, agreement.id)
@@ -237,6 +245,7 @@ async def position_of(work: Work, agreement: Agreement, current: BudgetVersion |
         in_force_to=agreement.in_force_to,
         review_by=agreement.review_by,
         lines=tuple(lines),
+        budget=current.number if current else None,
         budget_from=current.effective_from if current else None,
         budget_awaiting=await budget_awaiting(work.session, agreement.id),
         awarded={

@@ -54,7 +54,10 @@ class ChangeShape(Shape):
 
 
 class WouldChange(Shape):
-    """What it changes, or would: of an undecided one against the budget in effect now."""
+    """What it changes, or would: an undecided one against the budget in effect now, where it says what lines gain.
+
+    One that gives all lines, against the version it was proposed on.
+    """
 
     budget_before: int | None = Field(description="Number of the budget version it starts from.")
     budget_after: int | None = Field(description="Number of the version it made; null before it is agreed.")
@@ -177,7 +180,9 @@ def line_moves(before: Sequence[Line], after: Sequence[Line]) -> list[LineMove]:
 async def _would_change(work: Work, agreement: Agreement, variation: Variation) -> WouldChange:
     content = await content_of(work.session, variation)
     base = None
-    if variation.state in ("agreed", "refused", "withdrawn") and variation.budget_before is not None:
+    decided = variation.state in ("agreed", "refused", "withdrawn")
+    # Whole new lines mean what they meant when they were proposed, whatever was agreed since.
+    if variation.budget_before is not None and (decided or content.lines is not None):
         base = await load_budget(work.session, agreement.id, variation.budget_before)
     elif content.moves is not None or content.lines is not None:
         base = await effective_budget(work.session, agreement.id)

@@ -54,7 +54,9 @@ class Variation(Kept, table=True):
     changes: list[dict[str, Any]] = json_field(default=list)
     lines: list[dict[str, Any]] | None = json_field(nullable=True)
     """A whole new budget, in place of what is moved."""
-    budget_before: int | None = Field(default=None, description="Number of the version that it changed, once agreed.")
+    budget_before: int | None = Field(
+        default=None, description="Number of the version it was proposed on; once agreed, that it changed."
+    )
     budget_after: int | None = Field(default=None, description="Number of the version that it made.")
     decided_by: str | None = Field(default=None, max_length=200)
     decided_on: date | None = None

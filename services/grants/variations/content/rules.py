@@ -12,7 +12,7 @@ from services.grants.budget.lines import Line
 from services.grants.budget.rules import check_lines
 from services.grants.faults import no_budget, raise_together
 from services.grants.variations.virements.rules import Move, Thresholds, move_lines
-from shared.errors import Conflict, Invalid, Refusal
+from shared.errors import Conflict, ErrorItem, Invalid, Refusal
 from shared.money import sterling
 from shared.periods import FinancialYear, Quarter
 
@@ -46,6 +46,13 @@ class LineBelowAwards(Conflict):
 
     code = "line_below_awards"
     title = "More is awarded than would be left"
+
+
+class BudgetMovedOn(Conflict):
+    """What was proposed says what all lines hold, or the grant: agreed now it would undo what was agreed since."""
+
+    code = "budget_moved_on"
+    title = "The budget has moved on since it was proposed"
 
 
 class NotOfThisKind(Invalid):
@@ -92,7 +99,7 @@ class Content:
 class VariationPosition:
     """What a variation must know: the agreement's terms, the lines of its budget, and which quarters are reported.
 
-    `awarded` is what is awarded on a line, by code, in pence.
+    `awarded` is what is awarded on a line, by code, in pence; `budget` is the number of the version in effect.
     """
 
     agreement_id: UUID
@@ -103,6 +110,7 @@ class VariationPosition:
     in_force_to: date
     review_by: date | None
     lines: tuple[Line, ...] = ()
+    budget: int | None = None
     budget_from: date | None = None
     budget_awaiting: int | None = None
     awarded: Mapping[str, int] = field(default_factory=dict)
@@ -113,7 +121,7 @@ class VariationPosition:
 def check_variation(position: VariationPosition, content: Content) -> list[Line] | None:
     """Refuse what could not take effect as things stand; the lines of the budget it would make, where it changes that.
 
-    Asked when it is proposed and again when it is agreed, since the budget may have moved on in between.
+    Asked when it is proposed; `check_again` when it is agreed, since the budget may have moved on in between.
     """
     if not position.signed:
         raise AgreementNotSigned("The agreement awaits its second signature; until then change the draft itself.")
@@ -141,6 +149,45 @@ def check_variation(position: VariationPosition, content: Content) -> list[Line]
             )
     raise_together(faults)
     return lines_after
+
+
+@dataclass(frozen=True)
+class ProposedOn:
+    """The budget version on which a variation was proposed, and the grant that it divides."""
+
+    number: int
+    grant_pence: int
+
+
+def check_again(position: VariationPosition, content: Content, base: ProposedOn | None) -> list[Line] | None:
+    """As `check_variation`, once it is to take effect: what was agreed since it was proposed stays agreed (G-16).
+
+    What lines gain and lose is applied to the budget as it stands now. Whole new lines, or a new grant, were proposed
+    on a budget that may not stand any more: BudgetMovedOn. No fault has a place, as the proposal is not in the request.
+    """
+    anew = "withdraw this and propose it anew."
+    if base is not None and content.lines is not None and position.budget != base.number:
+        raise BudgetMovedOn(
+            f"Version {position.budget} of the budget took effect since this was proposed, all lines of version "
+            f"{base.number} being given; {anew}",
+            extra={"proposed_on": base.number, "in_effect": position.budget},
+        )
+    if base is not None and content.grant_pence is not None and position.grant_pence != base.grant_pence:
+        raise BudgetMovedOn(
+            f"The grant was changed from {sterling(base.grant_pence)} to {sterling(position.grant_pence)} since this "
+            f"was proposed; {anew}",
+            extra={"proposed_on": base.number, "in_effect": position.budget},
+        )
+    try:
+        return check_variation(position, content)
+    except Refusal as refusal:
+        kind = type(refusal) if refusal.status == 409 else BudgetMovedOn
+        fix = "What was proposed is not edited: withdraw it and propose it anew."
+        errors = [
+            ErrorItem(code=error.code if refusal.status == 409 else kind.code, detail=f"{error.detail} {fix}")
+            for error in refusal.errors
+        ]
+        raise kind(f"{refusal.detail} {fix}", errors=errors, extra=refusal.extra) from refusal
 
 
 def _content_faults(content: Content) -> list[Refusal]:

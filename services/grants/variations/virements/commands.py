@@ -6,8 +6,8 @@ from typing import cast
 
 from services.grants.budget.queries import effective_budget
 from services.grants.commands import load_agreement_to_change
-from services.grants.variations.commands import note, position_of, revise
-from services.grants.variations.content.rules import check_variation
+from services.grants.variations.commands import note, position_of, proposed_on, revise
+from services.grants.variations.content.rules import check_again
 from services.grants.variations.queries import content_of, load_variation, thresholds_of
 from services.grants.variations.rules import Decision, refuse_where_departments
 from services.grants.variations.rules import approve_virement as decide_approval
@@ -29,7 +29,7 @@ async def approve_virement(work: Work, agreement_key: str, key: str) -> Variatio
     content = await content_of(work.session, virement)
     position = await position_of(work, agreement, current)
     refuse_where_departments(position, content)
-    lines = check_variation(position, content)
+    lines = check_again(position, content, await proposed_on(work, virement))
     assert lines is not None
     await revise(work, agreement, virement, current, lines, author=virement.created_by, approved_by=work.actor.sub)
     decision = Decision("approve", london_date(work.now), by=work.actor.name)

@@ -1,0 +1,131 @@
+"""Variations over HTTP that were proposed on a budget which has moved on: nothing that was agreed since is undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.events.grants import AgreementVaried, BudgetSet
+from tests.grants.steps import annex_b, approved, budget_set, budgeted, done, drafted, problem
+from tests.grants.test_variations import AGREEMENT, CUT, JUDGED, VARIATIONS, agree, agreement, decide, propose
+from tests.grants.test_virements import amounts, approve, post
+from tests.harness import Running
+
+WITHDRAW = "withdraw this and propose it anew"
+
+
+async def to_agree(grants: Running, content: dict[str, Any]) -> dict[str, Any]:
+    """A variation that awaits the department's word."""
+    variation = done(await propose(grants, content))
+    done(await decide(grants, variation, "noted_by_board", reference="Minute 7"))
+    return done(await decide(grants, variation, "submit"))
+
+
+async def word(grants: Running, variation: dict[str, Any]) -> Any:
+    return await decide(grants, variation, "agree", by="A. N. Official", reference="Letter 9")
+
+
+async def test_whole_new_lines_do_not_undo_what_was_agreed_since_they_were_proposed(grants: Running) -> None:
+    """G-16: nothing changes until it is agreed, so neither does what nobody proposed."""
+    await budgeted(grants)
+    held = dict(zip(("SI", "LP", "CF"), await amounts(grants, "SI", "LP", "CF"), strict=True))
+    first = await to_agree(
+        grants, {"kind": "allocation", "lines": annex_b(SI=held["SI"] - 10_000_000, LP=held["LP"] + 10_000_000)}
+    )
+    second = await to_agree(
+        grants, {"kind": "allocation", "lines": annex_b(SI=held["SI"] - 5_000_000, CF=held["CF"] + 5_000_000)}
+    )
+    done(await word(grants, first))
+    refused = await word(grants, second)
+    assert problem(refused, 409) == {"": "budget_moved_on"}
+    assert "Version 2 of the budget took effect since this was proposed" in refused.json()["detail"]
+    assert WITHDRAW in refused.json()["detail"]
+    assert (refused.json()["proposed_on"], refused.json()["in_effect"]) == (1, 2)
+    assert await amounts(grants, "SI", "LP", "CF") == [held["SI"] - 10_000_000, held["LP"] + 10_000_000, held["CF"]]
+    assert len(await grants.emitted(AgreementVaried)) == 1
+    assert [fact.version for fact in await grants.emitted(BudgetSet)] == [1, 2]
+
+    shown = done(await grants.as_("grants:read").get(f"{VARIATIONS}/{second['id']}"), 200)
+    assert (shown["state"], shown["would_change"]) == ("submitted", second["would_change"])
+    done(await decide(grants, second, "withdraw"))
+
+
+async def test_what_lines_gain_and_lose_is_applied_to_the_budget_as_it_stands(grants: Running) -> None:
+    """G-13, G-16: two variations that say what moves are both agreed, and neither undoes the other."""
+    await budgeted(grants)
+    si, lp, cf = await amounts(grants, "SI", "LP", "CF")
+    both = [
+        await to_agree(
+            grants,
+            {
+                "kind": "allocation",
+                "virement": [{"line_code": "SI", "delta_pence": -pence}, {"line_code": code, "delta_pence": pence}],
+            },
+        )
+        for code, pence in (("LP", 10_000_000), ("CF", 5_000_000))
+    ]
+    for variation in both:
+        done(await word(grants, variation))
+    assert await amounts(grants, "SI", "LP", "CF") == [si - 15_000_000, lp + 10_000_000, cf + 5_000_000]
+
+
+async def test_a_virement_approved_meanwhile_is_not_undone_either(grants: Running) -> None:
+    """G-14, G-16."""
+    await budgeted(grants)
+    whole = await to_agree(grants, {"kind": "allocation", "lines": annex_b(LP=99_000_000, CF=19_000_000)})
+    moved = {"significance": {**JUDGED, "significant": False}}
+    done(await approve(grants, done(await post(grants, {"IL5": -20_000_000, "IL1": 20_000_000}, **moved))))
+    assert problem(await word(grants, whole), 409) == {"": "budget_moved_on"}
+    assert await amounts(grants, "IL5", "IL1") == [237_200_000, 681_300_000]
+
+
+async def test_a_grant_changed_meanwhile_is_not_changed_back(grants: Running) -> None:
+    """G-16: the second was agreed on another grant; the refusal names no place of the proposal, which is not sent."""
+    await budgeted(grants)
+    both = [await to_agree(grants, CUT) for _ in range(2)]
+    raised = {"kind": "allocation", "grant_pence": 2_150_000_000}
+    third = await to_agree(grants, {**raised, "virement": [{"line_code": "IL2", "delta_pence": 50_000_000}]})
+    done(await word(grants, both[0]))
+    for late in (both[1], third):
+        refused = await word(grants, late)
+        assert problem(refused, 409) == {"": "budget_moved_on"}
+        assert "from £21,000,000.00 to £20,500,000.00" in refused.json()["detail"]
+        assert WITHDRAW in refused.json()["detail"]
+        done(await decide(grants, late, "withdraw"))
+    assert (await agreement(grants))["grant_pence"] == 2_050_000_000
+
+
+async def test_a_line_that_has_gone_meanwhile_is_told_as_the_budget_moved_on(grants: Running) -> None:
+    """G-16: at the decision nothing can be mended in the proposal, so it is a conflict without a place."""
+    await budgeted(grants)
+    late = await to_agree(
+        grants,
+        {
+            "kind": "allocation",
+            "virement": [{"line_code": "CF", "delta_pence": -1}, {"line_code": "LP", "delta_pence": 1}],
+        },
+    )
+    lines = [line for line in annex_b() if line["code"] != "CF"]
+    next(line for line in lines if line["code"] == "LP")["amount_pence"] += 18_000_000
+    await agree(grants, done(await propose(grants, {"kind": "allocation", "lines": lines})))
+    refused = await word(grants, late)
+    assert problem(refused, 409) == {"": "budget_moved_on"}
+    assert "withdraw it and propose it anew" in refused.json()["detail"]
+
+
+async def test_a_version_left_unapproved_stands_in_no_ones_way(grants: Running) -> None:
+    """G-12, G-16: once signed it can never be approved; what is agreed takes effect and withdraws it."""
+    await drafted(grants)
+    await approved(grants, await budget_set(grants))
+    manager = grants.as_("grants:manager", "grants:history")
+    lines = [line for line in annex_b() if line["code"] != "CF"]
+    next(line for line in lines if line["code"] == "LP")["amount_pence"] += 18_000_000
+    done(await manager.put(f"{AGREEMENT}/budget", json={"lines": lines}, headers={"If-Match": '"1"'}), 200)
+    for day in ("2017-04-24", "2017-05-04"):
+        done(await manager.post(f"{AGREEMENT}/signatures", json={"signed_on": day}))
+    virement = done(await post(grants, {"IL5": -1, "IL1": 1}, significance={**JUDGED, "significant": False}))
+    assert done(await approve(grants, virement))["would_change"]["budget_after"] == 3
+    budget = done(await grants.anonymous.get(f"{AGREEMENT}/budget"), 200)
+    assert [each["state"] for each in budget["versions"]] == ["superseded", "withdrawn", "effective"]
+    first = done(await grants.anonymous.get(f"{AGREEMENT}/budget", params={"version": 1}), 200)
+    ids = [{line["code"]: line["line_id"] for line in each["lines"]} for each in (first, budget)]
+    assert ids[0] == ids[1]
