@@ -67,7 +67,7 @@ async def load(
             organisation_id=batch.organisation_id,
             source=batch.source,
             keyed=layout["identity"]["kind"] == "keyed",
-            corrects=batch.corrects,
+            corrects=await _mended(work, batch),
             compared=compared_fields(layout),
             now=work.now,
             reject_all=batch.on_error == "reject_batch",
@@ -118,6 +118,18 @@ async def load(
     work.audit(
         "take_in_expenditure", batch.id, after={"state": batch.state, "lines": account.lines, "pence": account.pence}
     )
+
+
+async def _mended(work: Work, batch: ExpenditureBatch) -> UUID | None:
+    """The batch whose rejected lines come as new occurrences.
+
+    Of one that failed nothing is in the ledger: what mends it is compared like any first sending, for its lines hold
+    also those that were stored before.
+    """
+    if batch.corrects is None:
+        return None
+    target = await work.session.get_one(ExpenditureBatch, batch.corrects)
+    return None if target.state == "failed" else target.id
 
 
 def _controls(batch: ExpenditureBatch) -> Controls:

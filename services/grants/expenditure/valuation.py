@@ -29,6 +29,8 @@ class Valuation:
     def __init__(self, layout: dict[str, Any], columns: Columns) -> None:
         of_field, vat = columns.of_field, layout["vat"]
         self._debit, self._credit = of_field.get("debit"), of_field.get("credit")
+        self._credited = False
+        """Whether the line at hand is a credit by its column: what else it states is then a credit too."""
         amount = of_field.get("amount") if self._debit is None else self._debit
         assert amount is not None, "an amount that every line needs is not optional"
         self.amount_column = amount
@@ -63,6 +65,7 @@ class Valuation:
     def fill(self, row: list[str], cells: list[str], flags: list[str], reasons: Reasons) -> int:
         """Fill the amounts of a line and return its amount. Raises Unreadable without one; other faults are reasons."""
         amount, noise = self.amount(cells)
+        self._credited = self._debit is not None and amount < 0
         row[AMOUNT] = str(amount)
         net = eligible = amount
         if self._split:
@@ -108,7 +111,10 @@ class Valuation:
             return net, net, noise
         irrecoverable = vat - recoverable
         row[VAT], row[RECOVERABLE], row[IRRECOVERABLE] = str(vat), str(recoverable), str(irrecoverable)
-        opposed = vat * recoverable < 0 or abs(recoverable) > abs(vat) or (self._from_gross and vat * amount < 0)
+        opposed = vat * recoverable < 0 or abs(recoverable) > abs(vat) or vat * amount < 0
+        if flags and not opposed:
+            # What was computed has no third figure to be compared with: VAT is never as much as what it is on.
+            opposed = abs(vat) > abs(net) and (VAT_COMPUTED in flags or NET_COMPUTED in flags)
         if opposed or (gross is not None and net + vat != gross):
             flags.append("vat_inconsistent")
         return net, net + irrecoverable, noise
@@ -132,7 +138,11 @@ class Valuation:
         except Unreadable as fault:
             reasons.append((fault.code, fault.detail, place))
             return None, noise
-        return (value if self._sign == 1 and not self._negative else self._signed(value, cells)), noise or noisy
+        if self._credited:
+            value = -abs(value)
+        elif self._sign != 1 or self._negative:
+            value = self._signed(value, cells)
+        return value, noise or noisy
 
     def _debit_less_credit(self, cells: list[str]) -> tuple[int, bool]:
         assert self._debit is not None, "asked for without a debit column"

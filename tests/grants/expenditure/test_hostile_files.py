@@ -295,3 +295,29 @@ async def test_a_lone_point_is_no_amount(ledger: Ledger) -> None:
     batch = await ledger.sent(csv_file(*rows))
     assert await ledger.outcomes(batch) == ["rejected", "accepted", "accepted"]
     assert batch["outcomes"]["received"]["pence"] == 550
+
+
+async def test_vat_takes_the_side_of_its_amount_and_is_flagged_where_it_contradicts_it(ledger: Ledger) -> None:
+    """G-27: a credit's VAT written without a sign is a credit; what cannot be true is flagged, not mended."""
+    header = ("Reference", "Date", "Supplier", "Debit", "Credit", "VAT")
+    base = {name: source for name, source in simple_profile()["fields"].items() if name != "amount"}
+    sides = {**base, "debit": {"column": "Debit"}, "credit": {"column": "Credit"}, "vat": {"column": "VAT"}}
+    none = {"treatment": "split", "recoverable_percent": "0"}
+    await ledger.defined(simple_profile(name="sides", fields=sides, vat=none))
+    rows = [("A-1", "2017-04-03", "A", "10.00", "", "2.00"), ("A-2", "2017-04-03", "A", "", "10.00", "2.00")]
+    batch = await ledger.sent(csv_file(*rows, header=header), "sides")
+    assert (batch["eligible_pence"], batch["flags"].get("vat_inconsistent")) == (0, None)
+    [first, second] = await ledger.everything("/v1/expenditure-lines")
+    assert (first["eligible_pence"], second["eligible_pence"], second["vat_pence"]) == (1200, -1200, -200)
+    gross = {**base, "amount": {"column": "Debit"}, "vat": {"column": "VAT"}}
+    await ledger.defined(simple_profile(name="gross", fields=gross, vat={**none, "amount_is": "gross"}))
+    batch = await ledger.sent(csv_file(("A-1", "2017-04-03", "A", "100.00", "", "200.00"), header=header), "gross")
+    assert batch["flags"]["vat_inconsistent"] == 1
+    beside = {**base, "amount": {"column": "Debit"}, "gross": {"column": "Credit"}}
+    await ledger.defined(simple_profile(name="beside", fields=beside, vat=none))
+    batch = await ledger.sent(csv_file(("A-1", "2017-04-03", "A", "1000.00", "900.00", ""), header=header), "beside")
+    assert batch["flags"]["vat_inconsistent"] == 1
+    three = {**beside, "vat": {"column": "VAT"}}
+    await ledger.defined(simple_profile(name="three", fields=three, vat=none))
+    batch = await ledger.sent(csv_file(("A-1", "2017-04-03", "A", "10.00", "8.00", "-2.00"), header=header), "three")
+    assert batch["flags"]["vat_inconsistent"] == 1

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.grants.expenditure.conftest import Ledger, accounted, simple_profile
+from tests.grants.expenditure.conftest import Ledger, accounted, counted_profile, csv_file, simple_profile
 from tests.grants.expenditure.layouts import profile
 
 MARKS = ["outcome", "reasons", "record", "line"]
@@ -297,3 +297,21 @@ async def test_numbers_that_a_spreadsheet_would_rewrite_come_back_as_they_were(l
         await ledger.sent(data.encode(), corrects=batch["id"])
     lines = await ledger.everything("/v1/expenditure-lines")
     assert sorted(line["line_key"] for line in lines) == ["0001", "123456789012345678"]
+
+
+@pytest.mark.parametrize("parameters", [{"on_error": "reject_batch"}, {"expected_lines": "4"}], ids=str)
+async def test_what_mends_a_refused_file_doubles_no_line_that_stood_in_the_ledger_before(
+    ledger: Ledger, parameters: dict[str, str]
+) -> None:
+    """§6: nothing of a failed batch is in the ledger, so its lines are compared like any first sending."""
+    await ledger.defined(counted_profile())
+    twice = ("A-1", "2017-04-03", "Alpha", "1.00")
+    await ledger.sent(csv_file(twice, twice), "counted")
+    failed = await ledger.sent(csv_file(twice, twice, ("A-2", "2017-04-31", "Beta", "2.00")), "counted", **parameters)
+    assert failed["state"] == "failed"
+    errors = (await ledger.system.get(f"/v1/expenditure-batches/{failed['id']}/errors.csv")).text
+    mended = errors.replace("04-31", "04-30").encode()
+    again = await ledger.sent(mended, "counted", corrects=failed["id"])
+    assert await ledger.outcomes(again) == ["duplicate", "duplicate", "accepted"]
+    assert await ledger.outcomes(await ledger.sent(mended, "counted", corrects=failed["id"])) == ["duplicate"] * 3
+    assert len(await ledger.everything("/v1/expenditure-lines")) == 3
