@@ -173,6 +173,12 @@ async def outturn_lines(session: AsyncSession, outturn_id: UUID) -> Sequence[Out
     return (await session.exec(statement)).all()
 
 
+async def outturn_recorders(session: AsyncSession, agreement_id: UUID) -> Sequence[str]:
+    """Who recorded an outturn of the year, superseded ones too, by their tokens' subjects."""
+    statement = select(Outturn.created_by).where(Outturn.agreement_id == agreement_id).distinct()
+    return (await session.exec(statement.order_by(Outturn.created_by))).all()
+
+
 async def superseding(session: AsyncSession, outturn_id: UUID) -> UUID | None:
     """The outturn that supersedes this one."""
     return (await session.exec(select(Outturn.id).where(Outturn.supersedes == outturn_id))).one_or_none()

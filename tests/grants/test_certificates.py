@@ -70,7 +70,7 @@ async def test_the_draft_freezes_the_figures_and_another_cfo_signs_them(grants: 
     path = f"{PATH}/{draft['id']}/signatures"
     refused = await recorder(grants).post(path, json=SIGNATURE)
     assert problem(refused, 409) == {"": "same_person"}
-    assert "recorded the outturn" in refused.json()["detail"]
+    assert "recorded an outturn of the year" in refused.json()["detail"]
     problem(await grants.as_("grants:finance", sub="person:finn").post(path, json=SIGNATURE), 403)
     machine = grants.as_("grants:cfo", sub="client:robot", client_only=True)
     problem(await machine.post(path, json=SIGNATURE), 403)
@@ -80,6 +80,47 @@ async def test_the_draft_freezes_the_figures_and_another_cfo_signs_them(grants: 
     assert signed["figures"]["outturn"]["spend_pence"] == PROVISIONAL["spend_pence"]
     assert problem(await signatory(grants).post(path, json=SIGNATURE), 409) == {"": "certificate_not_draft"}
     assert problem(await recorder(grants).post(PATH), 409) == {"": "certificate_stands"}
+
+
+async def test_who_drafted_a_certificate_does_not_sign_it(grants: Running) -> None:
+    """G-37, section 3: an approver is never the author of what is approved."""
+    await audited(grants)
+    draft = done(await grants.as_("grants:finance", sub="person:fin").post(PATH))
+    path = f"{PATH}/{draft['id']}/signatures"
+    refused = await grants.as_("grants:cfo", sub="person:fin").post(path, json=SIGNATURE)
+    assert problem(refused, 409) == {"": "same_person"}
+    assert refused.json()["detail"].startswith("The person who drafted the certificate may not sign")
+    assert done(await grants.as_("grants:read").get(f"{PATH}/{draft['id']}"), 200)["state"] == "draft"
+    assert done(await signatory(grants).post(path, json=SIGNATURE))["state"] == "signed"
+
+
+async def test_who_recorded_an_earlier_outturn_of_the_year_does_not_sign(grants: Running) -> None:
+    """G-37: what is certified rests on each outturn of the year, superseded ones too."""
+    await spent(grants)
+    earlier = grants.as_("grants:finance", sub="person:fin")
+    done(await earlier.post(f"{YEAR}/outturns", json=PROVISIONAL))
+    done(await recorder(grants).post(f"{YEAR}/outturns", json=FINAL))
+    draft = await drafted(grants)
+    path = f"{PATH}/{draft['id']}/signatures"
+    refused = await grants.as_("grants:cfo", sub="person:fin").post(path, json=SIGNATURE)
+    assert problem(refused, 409) == {"": "same_person"}
+    assert "recorded an outturn of the year" in refused.json()["detail"]
+    assert done(await grants.as_("grants:read").get(f"{PATH}/{draft['id']}"), 200)["state"] == "draft"
+    assert done(await signatory(grants).post(path, json=SIGNATURE))["state"] == "signed"
+
+
+async def test_a_signature_does_not_lie_before_the_outturn_or_its_audit(grants: Running) -> None:
+    """G-37: figures are signed once they stand."""
+    await audited(grants, audited_on="2018-05-20", happened_at="2018-05-24T10:00:00Z")
+    draft = await drafted(grants)
+    path = f"{PATH}/{draft['id']}/signatures"
+    client = grants.as_("grants:cfo", "grants:history", sub="person:sam")
+    for day in ("2010-01-01", "2018-05-23"):
+        refused = await client.post(path, json={**SIGNATURE, "signed_on": day})
+        assert problem(refused, 409) == {"/signed_on": "before_outturn"}
+        assert "2018-05-24" in refused.json()["detail"]
+    assert done(await grants.as_("grants:read").get(f"{PATH}/{draft['id']}"), 200)["state"] == "draft"
+    assert done(await client.post(path, json={**SIGNATURE, "signed_on": "2018-05-24"}))["signed_on"] == "2018-05-24"
 
 
 async def test_figures_that_changed_since_the_draft_are_not_signed(grants: Running) -> None:
@@ -122,7 +163,7 @@ async def test_a_signature_of_an_earlier_day_needs_the_history_scope_and_a_futur
     grants: Running,
 ) -> None:
     """Two times; G-37."""
-    await audited(grants)
+    await audited(grants, audited_on="2018-05-20", happened_at="2018-05-24T10:00:00Z")
     draft = await drafted(grants)
     path = f"{PATH}/{draft['id']}/signatures"
     earlier = {**SIGNATURE, "signed_on": "2018-05-31"}

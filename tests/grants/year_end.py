@@ -19,7 +19,7 @@ SPENT = (("IL1", "2017-18-q1", 1_000_000), ("IL1", "2017-18-q4", 500_000), ("CF"
 
 def recorder(grants: Running) -> Client:
     """The chief finance officer who records the outturn."""
-    return grants.as_("grants:finance", "grants:cfo", sub="person:ruth")
+    return grants.as_("grants:finance", "grants:cfo", "grants:history", sub="person:ruth")
 
 
 def signatory(grants: Running) -> Client:

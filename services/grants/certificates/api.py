@@ -38,7 +38,10 @@ class SignatureBody(Body):
 
     signatory_name: Name
     signatory_role: Name
-    signed_on: Day | None = Field(default=None, description="Default today; earlier needs the scope `grants:history`.")
+    signed_on: Day | None = Field(
+        default=None,
+        description="Default today; earlier needs the scope `grants:history`, and never before the outturn or its audit.",
+    )
 
 
 class CertificateInList(Shape):
@@ -79,7 +82,7 @@ async def draft_certificate(
 async def sign_certificate(
     work: Annotated[Work, Writes("grants:cfo")], agreement: str, certificate: str, body: SignatureBody
 ) -> CertificateShape:
-    """Sign a draft: the chief finance officer, who did not record the outturn (G-37)."""
+    """Sign a draft: a chief finance officer who neither drafted it nor recorded an outturn of the year (G-37)."""
     row = await commands.sign_certificate(
         work,
         agreement,

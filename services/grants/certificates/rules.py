@@ -55,6 +55,13 @@ class FiguresChanged(Conflict):
     title = "The figures have changed since the draft"
 
 
+class SignedBeforeOutturn(Conflict):
+    """Nobody signed figures that did not stand yet (G-37)."""
+
+    code = "before_outturn"
+    title = "The day lies before the outturn"
+
+
 @dataclass(frozen=True)
 class UndeclaredEntries:
     """Entries of one source and quarter whose use nobody declared."""
@@ -115,10 +122,19 @@ def not_final(outturn_state: str | None) -> list[Refusal]:
     return [OutturnNotFinal(f"Cannot certify {what}. Record the final outturn, from audited accounts, first.")]
 
 
-def sign_certificate(*, state: str, drafted_sha256: str, figures_sha256: str, signed_on: date, today: date) -> None:
-    """Refuse to sign what is no draft any more, or a draft whose figures are no longer those of today (G-37)."""
+def sign_certificate(
+    *, state: str, drafted_sha256: str, figures_sha256: str, signed_on: date, outturn_on: date, today: date
+) -> None:
+    """Refuse to sign what is no draft any more, or a draft whose figures are no longer those of today (G-37).
+
+    `outturn_on` is the day from which the figures stand: that of the outturn, or of its audit where that is later.
+    """
     if state != "draft":
         raise CertificateNotDraft(f"The certificate is {state}; draft a new one where figures have changed.")
     if drafted_sha256 != figures_sha256:
         raise FiguresChanged("The figures are no longer those of the draft; draft the certificate anew and read it.")
     not_after(signed_on, today, "/signed_on")
+    if signed_on < outturn_on:
+        raise SignedBeforeOutturn(
+            f"The outturn stands from {outturn_on.isoformat()} on; give that day or a later one.", pointer="/signed_on"
+        )
