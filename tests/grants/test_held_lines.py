@@ -320,6 +320,18 @@ async def test_a_file_that_mends_lines_counts_an_accepted_one_once(programme: Le
     assert whole["outcomes"]["duplicate"]["lines"] == 2
 
 
+async def test_lines_mended_in_two_rounds_are_not_taken_in_again_with_the_first(programme: Ledger) -> None:
+    """§6: what mends a mending file counts as sent before, too."""
+    first = await send(programme, row("X", Date="never"), row("Y", Date="never"), profile="counted")
+    second = await send(programme, row("X"), row("Y", Date="never"), profile="counted", corrects=first["id"])
+    third = await send(programme, row("Y"), profile="counted", corrects=second["id"])
+    accepted = [batch["outcomes"]["accepted"]["lines"] for batch in (first, second, third)]
+    assert accepted == [0, 1, 1]
+    again = await send(programme, row("X"), row("Y"), profile="counted", corrects=first["id"])
+    assert again["outcomes"]["duplicate"]["lines"] == 2
+    assert len(await ledger_of(programme)) == 2
+
+
 async def test_vat_that_a_file_gave_inconsistently_does_not_stop_a_decision(programme: Ledger) -> None:
     """§6: what is a flag on a line of a file stays one."""
     await programme.defined(

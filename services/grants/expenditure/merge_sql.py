@@ -117,15 +117,19 @@ FROM known k {_PLACES}
 """
 
 # Lines that mend rejected ones are new occurrences, also where the content is stored already; only what an earlier
-# correction of the same batch brought in counts as sent before. There can be as many of them as lines were rejected:
+# correction of the same batch brought in, or a correction of that one, counts as sent before. There can be as many of
+# them as lines were rejected:
 # content that is stored already and comes on top of that (the whole file was sent instead of its errors) is held.
 JUDGE_CORRECTION = f"""{_INTO_JUDGED}
-WITH k AS MATERIALIZED (
+WITH RECURSIVE mending AS (
+    SELECT id FROM expenditure_batches WHERE corrects = %(corrects)s
+    UNION SELECT later.id FROM expenditure_batches later JOIN mending ON later.corrects = mending.id
+), k AS MATERIALIZED (
     SELECT record, amount_pence, item_id, rule, use_reasons, coalesce(service_date, payment_date) AS day,
            replace(fingerprint::text, '-', '') AS content, {_OCCURRENCE}
     FROM incoming WHERE reasons IS NULL
 ), stored AS (
-    SELECT c.content, count(x.line_key) AS stored, count(x.line_key) FILTER (WHERE b.corrects = %(corrects)s) AS mended
+    SELECT c.content, count(x.line_key) AS stored, count(mending.id) AS mended
     FROM (SELECT DISTINCT content FROM k) c LEFT JOIN LATERAL (
         SELECT e.line_key, e.batch_id FROM ledger_entries e
         WHERE {_OURS_E} AND e.batch_id <> %(batch)s
@@ -137,14 +141,13 @@ WITH k AS MATERIALIZED (
         WHERE {_OURS_H} AND h.batch_id <> %(batch)s
             AND h.line_key > c.content || '#' AND h.line_key < c.content || '$'
     ) x ON true
-    LEFT JOIN expenditure_batches b ON b.id = x.batch_id
+    LEFT JOIN mending ON mending.id = x.batch_id
     GROUP BY c.content
 ), known AS (
     SELECT k.*, stored.stored, stored.mended FROM k JOIN stored ON stored.content = k.content
 ), room AS (
     SELECT (SELECT rejected_lines FROM expenditure_batches WHERE id = %(corrects)s)
-        - (SELECT count(*) FROM ledger_entries e JOIN expenditure_batches b ON b.id = e.batch_id
-           WHERE b.corrects = %(corrects)s) AS lines
+        - (SELECT count(*) FROM ledger_entries e JOIN mending ON mending.id = e.batch_id) AS lines
 ), placed AS (
     SELECT k.*, k.content || '#' || (k.stored + k.n - k.mended) AS line_key,
         k.n > k.mended AND k.stored > 0 AND room.lines < row_number() OVER (
