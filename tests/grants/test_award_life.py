@@ -163,10 +163,35 @@ async def test_an_award_that_needs_a_decision_waits_for_the_chief_finance_office
     assert done(await move(grants, made, "payable"))["state"] == "payable"
     no = f"/v1/use-declarations/{worded['use']['declaration_id']}/decisions"
     done(await cfo.post(no, json={"outcome": "refused", "reason": "It is lobbying."}))
-    shown = done(await grants.anonymous.get(f"{AWARDS}/{worded['id']}"), 200)
+    shown = done(await grants.as_("grants:read").get(f"{AWARDS}/{worded['id']}"), 200)
     assert (shown["use"]["outcome"], "It is lobbying" in str(shown)) == ("refused", False)
     done(await acknowledge(grants, worded, DUTIES))
     assert problem(await move(grants, worded, "payable"), 409) == {"/to": "use_refused"}
+
+
+async def test_what_is_judged_of_a_named_bodys_award_is_told_to_officers_only(grants: Running) -> None:
+    """G-19: a use that waits for its decision, or was refused, is no statement to the public about a body."""
+    await budgeted(grants)
+    await register(grants, "scrutiny-centre")
+    made = await award(grants, use_codes=[], amount_pence=1_000, description="It will not lobby anybody.")
+    assert made["use"]["outcome"] == "decision_required"
+    path, officer = f"{AWARDS}/{made['id']}", grants.as_("grants:approver")
+    for outsider in (grants.anonymous, grants.as_("transparency:finance")):
+        shown = await outsider.get(path)
+        assert done(shown, 200)["use"] is None
+        assert done(await outsider.get(AWARDS), 200)["items"][0]["use"] is None
+        table = await outsider.get(f"{AWARDS}.csv")
+        assert "decision_required" not in shown.text + table.text
+    assert done(await officer.get(path), 200)["use"] == made["use"]
+    assert ",decision_required," in (await officer.get(f"{AWARDS}.csv")).text
+    decision = f"/v1/use-declarations/{made['use']['declaration_id']}/decisions"
+    body = {"outcome": "allowed", "reason": "It says that it will not."}
+    done(await grants.as_("grants:cfo", sub="person:cfo").post(decision, json=body))
+    nothing = dict.fromkeys(("rule", "paragraph", "detail", "declaration_id"))
+    public = await grants.anonymous.get(path)
+    assert done(public, 200)["use"] == {"outcome": "allowed", **nothing}
+    assert done(await officer.get(path), 200)["use"]["rule"] == "PU1"
+    assert public.headers["etag"] != (await officer.get(path)).headers["etag"]
 
 
 async def test_an_award_needs_a_signed_agreement(grants: Running) -> None:

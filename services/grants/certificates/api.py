@@ -40,7 +40,7 @@ class SignatureBody(Body):
     signatory_role: Name
     signed_on: Day | None = Field(
         default=None,
-        description="Default today; earlier needs the scope `grants:history`, and never before the outturn or its audit.",
+        description="Default today; earlier needs the scope `grants:history`. Never before the outturn or its audit.",
     )
 
 
