@@ -315,3 +315,21 @@ async def test_what_mends_a_refused_file_doubles_no_line_that_stood_in_the_ledge
     assert await ledger.outcomes(again) == ["duplicate", "duplicate", "accepted"]
     assert await ledger.outcomes(await ledger.sent(mended, "counted", corrects=failed["id"])) == ["duplicate"] * 3
     assert len(await ledger.everything("/v1/expenditure-lines")) == 3
+
+
+async def test_lines_mended_in_several_rounds_never_double(ledger: Ledger) -> None:
+    """§6: what an earlier round brought in counts as sent before, whichever of the batches a file says it corrects."""
+    await ledger.defined(counted_profile())
+    rows = (("A-1", "2017-06-31", "X", "1.00"), ("A-2", "2017-06-32", "Y", "2.00"))
+    first = await ledger.sent(csv_file(*rows), "counted")
+    errors = (await ledger.system.get(f"/v1/expenditure-batches/{first['id']}/errors.csv")).text
+    half = errors.replace("06-31", "06-30")
+    second = await ledger.sent(half.encode(), "counted", corrects=first["id"])
+    rest = (await ledger.system.get(f"/v1/expenditure-batches/{second['id']}/errors.csv")).text
+    third = await ledger.sent(rest.replace("06-32", "06-30").encode(), "counted", corrects=second["id"])
+    assert third["outcomes"]["accepted"]["lines"] == 1
+    whole = half.replace("06-32", "06-30").encode()
+    assert await ledger.outcomes(await ledger.sent(whole, "counted", corrects=first["id"])) == ["duplicate"] * 2
+    again = await ledger.sent(whole, "counted", corrects=second["id"])
+    assert again["outcomes"]["accepted"]["lines"] == 0
+    assert len(await ledger.everything("/v1/expenditure-lines")) == 2
