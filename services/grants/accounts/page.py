@@ -139,7 +139,13 @@ def _moment(value: datetime) -> str:
     return _day(value.astimezone(LONDON).date())
 
 
+def _bracketed(percent: str | None) -> str | None:
+    """A share as the amounts beside it: a negative one in brackets (G-40)."""
+    return f"({percent[1:]})" if percent is not None and percent.startswith("-") else percent
+
+
 PAGES.filters.update(
+    bracketed=_bracketed,
     day=_day,
     moment=_moment,
     pounds=sterling,
