@@ -38,7 +38,6 @@ HappenedAt = Annotated[
 ]
 
 AsAt = Annotated[Day | None, Query(description="Day the answer stands for; default today in London.")]
-KnownBy = Annotated[Day | None, Query(description="Only what was recorded by the end of this London day.")]
 
 
 def _by_then(value: Any) -> datetime:

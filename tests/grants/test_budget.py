@@ -266,3 +266,5 @@ async def test_a_day_outside_the_year_is_refused(grants: Running) -> None:
     await signed(grants)
     refused = await put(grants, annex_b(), effective_from="2018-04-01")
     assert problem(refused, 409) == {"/effective_from": "outside_year"}
+    both = await put(grants, annex_b(CF=17_000_000), effective_from="2018-04-01")
+    assert problem(both, 409) == {"/effective_from": "outside_year", "/lines": "budget_under_grant"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.events.grants import AgreementVaried, BudgetSet
@@ -129,3 +130,19 @@ async def test_a_version_left_unapproved_stands_in_no_ones_way(grants: Running) 
     first = done(await grants.anonymous.get(f"{AGREEMENT}/budget", params={"version": 1}), 200)
     ids = [{line["code"]: line["line_id"] for line in each["lines"]} for each in (first, budget)]
     assert ids[0] == ids[1]
+
+
+async def test_of_two_versions_of_one_day_the_one_known_by_an_instant_is_told(grants: Running) -> None:
+    """G-12, two times: known_by is a day or an instant, as everywhere."""
+    await budgeted(grants)
+    for hour in (13, 15):
+        grants.clock.set(datetime(2018, 6, 1, hour, tzinfo=UTC))
+        moved = {"significance": {**JUDGED, "significant": False}}
+        done(await approve(grants, done(await post(grants, {"IL5": -1, "IL1": 1}, **moved))))
+    told = {
+        known_by: done(await grants.anonymous.get(f"{AGREEMENT}/budget", params={"known_by": known_by}), 200)["number"]
+        for known_by in ("2018-06-01T12:30:00Z", "2018-06-01T14:00:00Z", "2018-06-01T15:00:00+00:00", "2018-06-01")
+    }
+    assert list(told.values()) == [1, 2, 3, 3]
+    vague = await grants.anonymous.get(f"{AGREEMENT}/budget", params={"known_by": "2018-06-01T14:00:00"})
+    assert problem(vague, 422) == {"known_by": "not_as_written"}

@@ -11,7 +11,7 @@ import pytest
 from shared.asyncapi import example_of
 from shared.events.deliverables import PerformanceReportSubmitted
 from shared.events.grants import AgreementVaried, BudgetSet
-from tests.grants.steps import APPROVER, budgeted, done, problem, signed
+from tests.grants.steps import APPROVER, annex_b, budgeted, done, problem, signed
 from tests.harness import Running
 
 AGREEMENT = "/v1/agreements/2017-18"
@@ -139,6 +139,33 @@ async def test_what_no_virement_can_be_is_refused_all_at_once(
     await budgeted(grants)
     assert problem(await post(grants, lines, significance=JUDGED), status) == errors
     assert done(await grants.as_("grants:read").get(VIREMENTS), 200)["items"] == []
+
+
+async def test_a_wrong_day_does_not_hide_what_is_wrong_with_the_lines(grants: Running) -> None:
+    """G-13, G-15, G-16, section 6: all errors come at once."""
+    await budgeted(grants)
+    refused = await post(grants, {"IL5": -300_000_000, "IL1": 1}, effective_from="2018-04-01")
+    assert problem(refused, 409) == {
+        "/lines/0/delta_pence": "line_below_zero",
+        "/lines": "virement_unbalanced",
+        "/effective_from": "outside_year",
+        "/significance": "decision_required",
+    }
+    lines = [{"line_code": code, "delta_pence": pence} for code, pence in (("ZZ", 1), ("IL5", 0), ("IL5", -1))]
+    body = {"lines": lines, "reason": "R", "effective_from": "2018-04-01"}
+    broken = await grants.as_("grants:manager").post(VIREMENTS, json=body)
+    assert problem(broken, 422) == {
+        "/lines/0/line_code": "unknown_line",
+        "/lines/1/delta_pence": "nothing_moved",
+        "/lines/2/line_code": "repeated_line",
+    }
+    whole = {"kind": "allocation", "lines": annex_b(CF=17_000_000), "reason": "R", "effective_from": "2018-04-01"}
+    varied = await grants.as_("grants:manager").post(f"{AGREEMENT}/variations", json=whole)
+    assert problem(varied, 409) == {
+        "/lines": "budget_under_grant",
+        "/effective_from": "outside_year",
+        "/significance": "decision_required",
+    }
 
 
 async def test_a_line_that_stands_twice_is_refused(grants: Running) -> None:

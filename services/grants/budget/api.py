@@ -16,13 +16,13 @@ from services.grants.budget.queries import as_typed, budget_versions, load_budge
 from services.grants.budget.rules import BudgetState
 from services.grants.budget.tables import BudgetVersion
 from services.grants.queries import budget_as_at, budget_awaiting, budget_lines, load_agreement
-from services.grants.shapes import Amount, AsAt, Code, KnownBy, Name, Number, Prose, content_tag
+from services.grants.shapes import Amount, AsAt, Code, KnownByTime, Name, Number, Prose, content_tag
 from services.grants.tables import Agreement
 from shared.errors import NotFound
 from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.money import percent, pounds
-from shared.periods import end_of_day, london_date
+from shared.periods import london_date
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Work
 
@@ -174,7 +174,7 @@ async def read_budget(
     request: Request,
     agreement: str,
     as_at: AsAt = None,
-    known_by: KnownBy = None,
+    known_by: KnownByTime = None,
     version: Annotated[Number | None, Query(description="A version by number, in place of a day.")] = None,
 ) -> BudgetShape | Response:
     """The budget as at a day, with computed and stated figures (G-12); CSV in pounds by `.csv` or `Accept`."""
@@ -183,7 +183,7 @@ async def read_budget(
         shown = await load_budget(work.session, found.id, version)
     else:
         day = as_at or max(london_date(work.now), found.in_force_from)
-        effective = await budget_as_at(work.session, found.id, day, known_by=end_of_day(known_by) if known_by else None)
+        effective = await budget_as_at(work.session, found.id, day, known_by=known_by)
         if effective is None:
             awaiting = await budget_awaiting(work.session, found.id)
             hint = f"; version {awaiting} awaits approval" if awaiting else ""

@@ -123,12 +123,19 @@ def set_budget(
     state.
     """
     refuse_where_agreed(position, undecided)
+    faults: list[Refusal] = []
     if not position.year.start <= effective_from <= position.year.end:
-        raise OutsideYear(
-            f"Give a day from {position.year.start.isoformat()} to {position.year.end.isoformat()}.",
-            pointer="/effective_from",
+        faults.append(
+            OutsideYear(
+                f"Give a day from {position.year.start.isoformat()} to {position.year.end.isoformat()}.",
+                pointer="/effective_from",
+            )
         )
-    check_lines(position.grant_pence, lines)
+    try:
+        check_lines(position.grant_pence, lines)
+    except Refusal as refusal:
+        faults.append(refusal)
+    raise_together(faults)
 
 
 def refuse_where_agreed(position: BudgetPosition, undecided: Sequence[tuple[int, str]] = ()) -> None:

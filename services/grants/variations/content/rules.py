@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
@@ -125,30 +125,43 @@ def check_variation(position: VariationPosition, content: Content) -> list[Line]
     """
     if not position.signed:
         raise AgreementNotSigned("The agreement awaits its second signature; until then change the draft itself.")
-    faults = [*_content_faults(content), *_day_faults(position, content)]
+    faults = _content_faults(content)
     lines_after: list[Line] | None = None
+    # What contradicts itself says nothing about lines; a wrong day does not hide what is wrong with them.
     if content.kind == "allocation" and not faults:
-        grant_pence = content.grant_pence if content.grant_pence is not None else position.grant_pence
-        if not position.lines:
-            raise no_budget("Set the budget of the year first; a variation changes it.", position.budget_awaiting, "")
-        if content.moves is not None:
-            net_pence = grant_pence - position.grant_pence
-            lines_after, found = move_lines(position.lines, content.moves, net_pence=net_pence)
-            faults.extend(found)
-        elif content.lines is not None:
-            check_lines(grant_pence, content.lines)
-            lines_after = list(content.lines)
-    held = {line.code: line.amount_pence or 0 for line in lines_after or ()}
-    for code, awarded_pence in position.awarded.items():
-        if lines_after is not None and held.get(code, 0) < awarded_pence:
-            faults.append(
-                LineBelowAwards(
-                    f"{sterling(awarded_pence)} of {code} is awarded; leave at least that, or end an award first.",
-                    pointer="/lines",
-                )
-            )
+        lines_after, found = _lines_after(position, content)
+        faults.extend(found or _award_faults(position, lines_after or ()))
+    faults.extend(_day_faults(position, content))
     raise_together(faults)
     return lines_after
+
+
+def _lines_after(position: VariationPosition, content: Content) -> tuple[list[Line] | None, list[Refusal]]:
+    """The lines that an allocation makes, and all faults of them."""
+    grant_pence = content.grant_pence if content.grant_pence is not None else position.grant_pence
+    if not position.lines:
+        fix = "Set the budget of the year first; a variation changes it."
+        return None, [no_budget(fix, position.budget_awaiting, "")]
+    if content.moves is not None:
+        return move_lines(position.lines, content.moves, net_pence=grant_pence - position.grant_pence)
+    lines = list(content.lines or ())
+    try:
+        check_lines(grant_pence, lines)
+    except Refusal as refusal:
+        return None, [refusal]
+    return lines, []
+
+
+def _award_faults(position: VariationPosition, lines_after: Sequence[Line]) -> list[Refusal]:
+    held = {line.code: line.amount_pence or 0 for line in lines_after}
+    return [
+        LineBelowAwards(
+            f"{sterling(awarded_pence)} of {code} is awarded; leave at least that, or end an award first.",
+            pointer="/lines",
+        )
+        for code, awarded_pence in position.awarded.items()
+        if held.get(code, 0) < awarded_pence
+    ]
 
 
 @dataclass(frozen=True)
