@@ -222,6 +222,11 @@ async def test_the_rules_are_public_and_change_by_versions_with_a_reason(grants:
             {"/agreement_words/0/agreement": "unknown_agreement"},
         ),
         ({"words": [{"text": "--", "code": "PU1"}]}, 422, {"/words/0/text": "string_pattern_mismatch"}),
+        (
+            {"denials": [{"code": "PU1", "paragraph": "MoU para 22", "text": "\u2026"}]},
+            422,
+            {"/denials/0/text": "string_pattern_mismatch"},
+        ),
     ],
 )
 async def test_rules_that_contradict_themselves_or_the_memorandum_are_refused(
@@ -231,6 +236,16 @@ async def test_rules_that_contradict_themselves_or_the_memorandum_are_refused(
     found = problem(await grants.as_("grants:cfo").post(RULES, json=rules(**changes)), status)
     assert errors is None or found == errors
     assert done(await grants.anonymous.get(RULES), 200)["version"] == 0
+
+
+async def test_the_example_of_the_description_tried_out_keeps_every_rule_that_stands(grants: Running) -> None:
+    """G-18, G-20: a version takes the place of the whole book, so the example holds all of it, and one word more."""
+    before = done(await grants.anonymous.get(RULES), 200)
+    described = (await grants.anonymous.get("/v1/openapi.json")).json()
+    (example,) = described["components"]["schemas"]["NewRules"]["examples"]
+    after = done(await grants.as_("grants:cfo").post(RULES, json=example))
+    assert (after["denials"], after["allowances"]) == (before["denials"], before["allowances"])
+    assert after["words"] == [*before["words"], {"text": "campaign", "code": "PU1"}]
 
 
 async def test_the_yearly_declaration_lists_the_principles_of_the_edition_the_agreement_cites(grants: Running) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,6 +15,7 @@ from services.grants.faults import BadYearLabel
 from services.grants.queries import load_agreement
 from services.grants.shapes import Code, Prose, Yes
 from services.grants.use_rules import commands
+from services.grants.use_rules.defaults import DEFAULT_BOOK
 from services.grants.use_rules.faults import UnknownAgreement
 from services.grants.use_rules.queries import rule_book, rule_book_version
 from services.grants.use_rules.rules import Allowance, CarveOut, Denial, RuleBook, Word
@@ -30,12 +32,20 @@ router = Routes(tags=["permitted use"])
 Cfo = Annotated[Work, Writes("grants:cfo")]
 Officer = Annotated[Work, Reads("grants:manager", "grants:finance", "grants:cfo", "grants:approver", "grants:read")]
 ExceptionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,79}$")]
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Sentence = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
+    Field(pattern="[A-Za-z]", description="What stands in a refusal to say what it is about; it holds letters."),
+]
 WordText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=2, max_length=80),
     Field(pattern=r"\w", description="Found at the start of a word, whatever its case."),
 ]
+
+
+STANDING = json.loads(json.dumps(DEFAULT_BOOK.to_json()))
+"""The rules that stand at first, as JSON has them."""
 
 
 class CarveOutBody(Body):
@@ -83,21 +93,12 @@ class AgreementWordsBody(Body):
 class NewRules(Body):
     """The next version of the rules, whole."""
 
+    # Tried out, the example leaves every rule that stands at first as it is: a version takes the place of the whole.
     model_config = example(
         reason="The board added a word on 3 July.",
-        denials=[
-            {"code": f"PU{number}", "paragraph": "MoU para 22", "text": "…", "always_decide": number == 6}
-            for number in range(1, 7)
-        ],
-        allowances=[
-            {
-                "name": "select_committee_evidence",
-                "paragraph": "G-20",
-                "text": "Evidence to a select committee",
-                "wins_over": ["PU1"],
-            }
-        ],
-        words=[{"text": "lobby", "code": "PU1"}],
+        denials=STANDING["denials"],
+        allowances=STANDING["allowances"],
+        words=[*STANDING["words"], {"text": "campaign", "code": "PU1"}],
     )
 
     reason: Prose
