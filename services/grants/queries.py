@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -78,6 +79,14 @@ async def budget_as_at(
         statement = statement.where(col(BudgetVersion.approved_at) < known_by)
     latest = (col(BudgetVersion.effective_from).desc(), col(BudgetVersion.number).desc())
     return (await session.exec(statement.order_by(*latest).limit(1))).one_or_none()
+
+
+async def budgeted_from(session: AsyncSession, agreement_id: UUID) -> date | None:
+    """The day from which an approved budget is in effect (G-12); None where there is none yet."""
+    statement = select(func.min(BudgetVersion.effective_from)).where(
+        BudgetVersion.agreement_id == agreement_id, col(BudgetVersion.approved_at).is_not(None)
+    )
+    return (await session.exec(statement)).one()
 
 
 async def budget_awaiting(session: AsyncSession, agreement_id: UUID) -> int | None:

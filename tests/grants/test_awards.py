@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.events.grants import PassThroughAwarded
-from tests.grants.steps import budgeted, done, problem, register
+from tests.grants.steps import annex_b, approved, budgeted, done, problem, register, signed
 from tests.harness import Running
 
 AWARDS = "/v1/agreements/2017-18/pass-through-awards"
@@ -51,6 +51,12 @@ async def test_awards_of_a_line_stay_within_it_together(grants: Running) -> None
 @pytest.mark.parametrize(
     ("change", "status", "errors"),
     [
+        ({"awarded_on": "2017-03-31"}, 409, {"/awarded_on": "outside_year"}),
+        (
+            {"awarded_on": "2017-03-31", "amount_pence": 18_000_001},
+            409,
+            {"/awarded_on": "outside_year", "/amount_pence": "award_over_line"},
+        ),
         ({"line_code": "IL1"}, 422, {"/line_code": "not_pass_through"}),
         ({"line_code": "ZZ"}, 422, {"/line_code": "not_pass_through"}),
         ({"organisation": "nobody"}, 422, {"/organisation": "unknown_organisation"}),
@@ -65,8 +71,31 @@ async def test_awards_of_a_line_stay_within_it_together(grants: Running) -> None
 async def test_bad_awards_are_located_and_leave_no_event(
     grants: Running, change: dict[str, Any], status: int, errors: dict[str, str]
 ) -> None:
+    """G-8, G-22, G-23: all faults at once; a day outside the year is a fault of the day."""
     await budgeted(grants)
     await register(grants, "scrutiny-centre")
     assert problem(await grants.as_("grants:manager").post(AWARDS, json={**AWARD, **change}), status) == errors
     assert await grants.emitted(PassThroughAwarded) == []
     problem(await grants.anonymous.get(f"{AWARDS}/{'0' * 8}"), 404)
+
+
+async def test_an_award_on_a_day_without_a_budget_is_told_so_at_its_day(grants: Running) -> None:
+    """G-12, G-23: the fault is the day, not the line; what else is wrong comes with it."""
+    await signed(grants)
+    await register(grants, "scrutiny-centre")
+    client = grants.as_("grants:manager")
+    none = await client.post(AWARDS, json=AWARD)
+    assert problem(none, 409) == {"/line_code": "no_budget"}
+    assert none.json()["detail"].startswith("Set the budget of the year first")
+    body = {"lines": annex_b(), "effective_from": "2017-06-01"}
+    budget = done(await client.put("/v1/agreements/2017-18/budget", json=body), 200)
+    awaiting = await client.post(AWARDS, json=AWARD)
+    assert (problem(awaiting, 409), "awaits approval" in awaiting.text) == ({"/line_code": "no_budget"}, True)
+    await approved(grants, budget)
+    refused = await client.post(AWARDS, json={**AWARD, "amount_pence": 18_000_001})
+    assert problem(refused, 409) == {"/awarded_on": "no_budget", "/amount_pence": "award_over_line"}
+    assert refused.json()["errors"][0]["detail"] == (
+        "The first budget takes effect on 2017-06-01; give that day or a later one."
+    )
+    assert await grants.emitted(PassThroughAwarded) == []
+    done(await client.post(AWARDS, json={**AWARD, "awarded_on": "2017-06-01"}))

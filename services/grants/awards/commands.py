@@ -13,7 +13,7 @@ from services.grants.awards.tables import FlowDown, PassThroughAward
 from services.grants.commands import load_agreement_to_change
 from services.grants.faults import raise_together, year_of
 from services.grants.organisations.queries import identifiers_of, referenced_organisation
-from services.grants.queries import carrying_lines, names_on, parties
+from services.grants.queries import budget_awaiting, budgeted_from, carrying_lines, names_on, parties
 from services.grants.tables import Agreement
 from services.grants.use_rules.commands import keep_declaration
 from services.grants.use_rules.faults import declaration_faults, refused_use, written
@@ -37,10 +37,13 @@ async def award_pass_through(
     """Award part of a pass-through line to a body, by slug (G-19, G-22, G-23). Records PassThroughAwarded."""
     agreement = await load_agreement_to_change(work, agreement_key)
     body = await referenced_organisation(work.session, organisation, "/organisation")
+    year, budget_from = year_of(agreement.year), await budgeted_from(work.session, agreement.id)
+    # A day without a budget is a fault of its own; what the line has left is judged all the same.
+    day = max(min(award.awarded_on, year.end), budget_from or year.start)
     line = next(
         (
             line
-            for line in await carrying_lines(work.session, agreement.id, award.awarded_on)
+            for line in await carrying_lines(work.session, agreement.id, day)
             if line.code == award.line_code and line.kind == "pass_through"
         ),
         None,
@@ -52,7 +55,7 @@ async def award_pass_through(
     fact = decide_award(
         AwardPosition(
             agreement_id=agreement.id,
-            year=year_of(agreement.year),
+            year=year,
             signed=agreement.state != "draft",
             territory=agreement.territory,
             gss=identifiers.get("GSS"),
@@ -62,6 +65,8 @@ async def award_pass_through(
             recipient_is_party=any(
                 party.organisation_id == body.id for party, _ in await parties(work.session, agreement.id)
             ),
+            budget_from=budget_from,
+            budget_awaiting=await budget_awaiting(work.session, agreement.id),
         ),
         award,
         use,

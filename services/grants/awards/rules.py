@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from services.grants.faults import not_after, raise_together
+from services.grants.faults import NoBudget, no_budget, not_after, raise_together
 from services.grants.rules import AgreementNotSigned
 from services.grants.use_rules.faults import refused_use
 from services.grants.use_rules.rules import Judgement
@@ -50,7 +50,9 @@ class PlannedBackwards(Invalid):
 class AwardPosition:
     """What an award must know: its line in the budget of its day, None where there is no such pass-through line.
 
-    `gss` is the GSS code of the body that receives it, where it has one.
+    Where there is no budget on that day, the line is that of the nearest day that has one. `budget_from` is the day of
+    the first budget, None without any; `budget_awaiting` the number of a version that only lacks approval. `gss` is the
+    GSS code of the body that receives it, where it has one.
     """
 
     agreement_id: UUID
@@ -62,6 +64,8 @@ class AwardPosition:
     line_amount_pence: int | None
     awarded_pence: int
     recipient_is_party: bool
+    budget_from: date | None
+    budget_awaiting: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,18 +95,15 @@ def award_pass_through(
         faults.append(WrongTerritory(outside, pointer="/organisation"))
     if use.outcome == "refused":
         faults.append(refused_use(use))
-    if not position.year.start <= award.awarded_on <= position.year.end:
-        faults.append(
-            OutsideYear(
-                f"Give a day from {position.year.start.isoformat()} to {position.year.end.isoformat()}.",
-                pointer="/awarded_on",
-            )
-        )
+    faults.extend(_day_faults(position, award.awarded_on))
     if award.planned_from and award.planned_to and award.planned_to < award.planned_from:
         faults.append(PlannedBackwards("Give an end that is not before the start.", pointer="/planned_to"))
     if position.recipient_is_party:
         faults.append(AwardToParty("Name the body that receives the grant handed on.", pointer="/organisation"))
-    if position.line_amount_pence is None:
+    if position.budget_from is None:
+        fix = "Set the budget of the year first; it says which lines are passed through."
+        faults.append(no_budget(fix, position.budget_awaiting, "/line_code"))
+    elif position.line_amount_pence is None:
         faults.append(
             NotPassThrough("Give the code of a pass-through line of the budget of that day.", pointer="/line_code")
         )
@@ -125,3 +126,14 @@ def award_pass_through(
         amount_pence=award.amount_pence,
         awarded_on=award.awarded_on,
     )
+
+
+def _day_faults(position: AwardPosition, awarded_on: date) -> list[Refusal]:
+    year, budget_from = position.year, position.budget_from
+    if not year.start <= awarded_on <= year.end:
+        fix = f"Give a day from {year.start.isoformat()} to {year.end.isoformat()}."
+        return [OutsideYear(fix, pointer="/awarded_on")]
+    if budget_from is not None and awarded_on < budget_from:
+        fix = f"The first budget takes effect on {budget_from.isoformat()}; give that day or a later one."
+        return [NoBudget(fix, pointer="/awarded_on")]
+    return []
