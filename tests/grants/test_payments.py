@@ -173,13 +173,22 @@ async def test_the_quarter_the_money_is_for_can_be_named(grants: Running) -> Non
 
 
 async def test_no_more_is_received_than_the_grant(grants: Running) -> None:
-    """G-24: at the request, and again when the money comes."""
+    """G-24: what is planned and asked for stays within it together, and so does the money when it comes."""
     await budgeted(grants)
-    first, second = await planned(grants, 2_000_000_000), await planned(grants, 100_000_001)
-    await asked(grants, first)
-    refused = await grants.as_("grants:finance").post(f"{PAYMENTS}/{second['id']}/requests", json={})
-    assert problem(refused, 409) == {"": "over_receivable"}
-    assert "£1,000,000.00 is left" in refused.json()["detail"]
+    client, body = grants.as_("grants:finance"), {"direction": "in", "basis": "unknown"}
+    whole = await client.post(PAYMENTS, json={**body, "requested_pence": 2_100_000_001})
+    assert problem(whole, 409) == {"/requested_pence": "over_receivable"}
+    first = await planned(grants, 2_000_000_000)
+    for state in ("planned", "requested"):
+        refused = await client.post(PAYMENTS, json={**body, "requested_pence": 100_000_001})
+        assert problem(refused, 409) == {"/requested_pence": "over_receivable"}, state
+        assert "£1,000,000.00 is left" in refused.json()["detail"]
+        if state == "planned":
+            await asked(grants, first)
+    listed = done(await grants.as_("grants:read").get(PAYMENTS), 200)["items"]
+    assert [one["id"] for one in listed] == [first["id"]]
+    second = await planned(grants, 100_000_000)
+    done(await client.post(f"{PAYMENTS}/{second['id']}/withdrawals", json={"reason": "Not needed."}))
     cfo = grants.as_("grants:cfo", sub="person:cfo")
     done(await cfo.post(f"{PAYMENTS}/{first['id']}/excess-approvals", json={"reason": "One lump."}))
     over = await part(grants, first, 2_000_000_001, "2018-05-02")
@@ -194,19 +203,22 @@ async def test_what_is_netted_off_lowers_what_is_receivable_not_the_grant(grants
     await signed(grants)
     await record(grants, **PROVISIONAL)
     await signed(grants, "2018/19", 2_100_000_000)
-    await treat(grants, **NET_OFF)
     path = "/v1/agreements/2018-19/payments"
     client = grants.as_("grants:finance")
+    body = {"direction": "in", "basis": "single_lump", "requested_pence": 2_098_600_001}
+    over = done(await client.post(path, json=body))
+    await treat(grants, **NET_OFF)
     summary = done(await grants.as_("grants:read").get(f"{path}/summary"), 200)
     assert (summary["grant_pence"], summary["netted_off_pence"], summary["receivable_pence"]) == (
         2_100_000_000,
         1_400_000,
         2_098_600_000,
     )
-    body = {"direction": "in", "basis": "single_lump", "requested_pence": 2_098_600_001}
-    over = done(await client.post(path, json=body))
     refused = await client.post(f"{path}/{over['id']}/requests", json={})
     assert problem(refused, 409) == {"": "over_receivable"}
+    assert "£20,986,000.00 is left" in refused.json()["detail"]
+    done(await client.post(f"{path}/{over['id']}/withdrawals", json={"reason": "A year before left some."}))
+    assert problem(await client.post(path, json=body), 409) == {"/requested_pence": "over_receivable"}
     exact = done(await client.post(path, json={**body, "requested_pence": 2_098_600_000}))
     done(await client.post(f"{path}/{exact['id']}/requests", json={}))
 

@@ -49,6 +49,8 @@ async def plan_payment(
     if award_key is not None and direction == "in":
         raise rules.AwardNamedWrongly("Leave the award out of a payment in.", pointer="/award")
     rules.plan_payment(direction, standing, planned, requested_pence)
+    if award is None:
+        rules.plan_receipt(requested_pence, await receivable(work.session, agreement))
     payment = Payment(
         id=work.new_id(),
         agreement_id=agreement.id,

@@ -88,7 +88,7 @@ async def payments_of(session: AsyncSession, agreement_id: UUID, *, award_id: UU
 async def receivable(session: AsyncSession, agreement: Agreement) -> Receivable:
     """What may still come in under an agreement (G-24, G-36)."""
     found = await payment_summary(session, agreement)
-    return Receivable(found.receivable_pence, found.received_pence, found.requested_pence)
+    return Receivable(found.receivable_pence, found.received_pence, found.requested_pence, found.planned_pence)
 
 
 async def payment_summary(

@@ -137,11 +137,12 @@ def need_test(
 
 @dataclass(frozen=True)
 class Receivable:
-    """What may still come in: receivable is the grant less what is netted off; requested is asked for and open."""
+    """What may still come in: receivable is the grant less what is netted off; requested and planned are open."""
 
     receivable_pence: int
     received_pence: int
     requested_pence: int
+    planned_pence: int = 0
 
     @property
     def left_pence(self) -> int:
@@ -160,6 +161,18 @@ def plan_payment(direction: str, award: AwardStanding | None, planned_pence: int
     if planned_pence + amount_pence > award.amount_pence:
         left = sterling(award.amount_pence - planned_pence)
         raise OverAward(f"{left} of the award is left to plan; reduce the payment.", pointer="/requested_pence")
+
+
+def plan_receipt(amount_pence: int, standing: Receivable) -> None:
+    """Decide on a planned payment in (G-24): with what is planned and asked for it stays within what is receivable."""
+    room_pence = standing.left_pence - standing.requested_pence - standing.planned_pence
+    if amount_pence > room_pence:
+        raise OverReceivable(
+            f"Receivable is {sterling(standing.receivable_pence)}, of which {sterling(standing.received_pence)} is "
+            f"received, {sterling(standing.requested_pence)} asked for and {sterling(standing.planned_pence)} planned: "
+            f"{sterling(max(room_pence, 0))} is left. Plan at most that, or withdraw an earlier plan first.",
+            pointer="/requested_pence",
+        )
 
 
 def request_payment(state: str, direction: str, asked_pence: int, standing: Receivable) -> None:
