@@ -14,6 +14,7 @@ from services.grants.use_rules.defaults import DEFAULT_BOOK
 from services.grants.use_rules.tables import UseDeclaration
 from tests.grants.ledger import spend
 from tests.grants.steps import budgeted, done, problem, register
+from tests.grants.test_awards import AWARD, AWARDS
 from tests.harness import Running
 
 DECLARATIONS = "/v1/agreements/2017-18/use-declarations"
@@ -143,6 +144,7 @@ async def test_the_worked_examples_of_use_as_entries_of_the_ledger(grants: Runni
     assert "PU1" in lobbying.json()["detail"]
     assert "Fund it from elsewhere, or name the exception" in lobbying.json()["detail"]
     await register(grants, "scrutiny-centre")
+    done(await grants.as_("grants:manager").post(AWARDS, json=AWARD))
     theirs = await enter(grants, organisation="scrutiny-centre", line_code="CF", purpose="Lobbying", use_codes=["PU1"])
     assert problem(theirs, 409) == {"/use_codes": "use_refused"}
     officer = {"purpose": "Pay negotiation officer", "use_codes": ["PU5"]}
