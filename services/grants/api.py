@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from services.grants import commands
 from services.grants.faults import year_of
+from services.grants.public import load_shown
 from services.grants.queries import latest_outturn, load_agreement, load_outturn, outturn_lines, superseding
 from services.grants.rules import OutturnFigures, final_due_on, underspend
 from services.grants.shapes import Amount, AsAtTime, Code, HappenedAt, KnownByTime, Name, Prose, content_tag
@@ -110,7 +111,7 @@ async def list_outturns(
     work: PublicWork, agreement: str, paging: Paging, known_by: KnownByTime = None, as_at: AsAtTime = None
 ) -> Page[OutturnInList]:
     """All outturns of a year, the latest first; with `known_by` those known on a day (G-34)."""
-    found = await load_agreement(work.session, agreement)
+    found = await load_shown(work, agreement)
     statement = select(Outturn).where(Outturn.agreement_id == found.id)
     if known_by is not None:
         statement = statement.where(Outturn.recorded_at < known_by)
@@ -126,7 +127,7 @@ async def read_outturn(
     work: PublicWork, agreement: str, outturn: str, known_by: KnownByTime = None, as_at: AsAtTime = None
 ) -> OutturnShape:
     """One outturn by id; or `latest`, which `known_by` and `as_at` turn into the latest of a day."""
-    found = await load_agreement(work.session, agreement)
+    found = await load_shown(work, agreement)
     if outturn != "latest":
         return await _outturn_shape(work, found, await load_outturn(work.session, found.id, outturn))
     latest = await latest_outturn(

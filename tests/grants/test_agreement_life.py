@@ -20,7 +20,7 @@ REVIEW = {
 
 
 async def shown(grants: Running, **params: Any) -> dict[str, Any]:
-    return done(await grants.anonymous.get(AGREEMENT, params=params), 200)
+    return done(await grants.as_("grants:read").get(AGREEMENT, params=params), 200)
 
 
 async def with_review_day(grants: Running) -> dict[str, Any]:
@@ -128,10 +128,12 @@ async def test_the_parties_are_shown_by_the_names_of_the_asked_day(grants: Runni
 
 async def test_nothing_is_known_of_an_agreement_before_it_was_recorded(grants: Running) -> None:
     await drafted(grants)
-    problem(await grants.anonymous.get(AGREEMENT, params={"known_by": "2018-05-31"}), 404)
+    problem(await grants.as_("grants:read").get(AGREEMENT, params={"known_by": "2018-05-31"}), 404)
     assert (await shown(grants, known_by="2018-06-01"))["state"] == "draft"
     for name, value in (("as_at", "1"), ("known_by", "soon")):
-        assert problem(await grants.anonymous.get(AGREEMENT, params={name: value}), 422) == {name: "not_as_written"}
+        assert problem(await grants.as_("grants:read").get(AGREEMENT, params={name: value}), 422) == {
+            name: "not_as_written"
+        }
 
 
 async def test_a_review_is_due_by_the_day_that_the_agreement_states_and_by_no_other(grants: Running) -> None:
@@ -140,7 +142,7 @@ async def test_a_review_is_due_by_the_day_that_the_agreement_states_and_by_no_ot
     for day, state in (("2017-10-31", "due"), ("2017-11-01", "overdue")):
         assert (await shown(grants, as_at=day))["review"] == {"due_on": "2017-10-31", "state": state, "held_on": None}
     await drafted(grants, "2018/19", 2_000_000_000)
-    other = done(await grants.anonymous.get("/v1/agreements/2018-19"), 200)
+    other = done(await grants.as_("grants:read").get("/v1/agreements/2018-19"), 200)
     assert other["review"] == {"due_on": None, "state": "not_stated", "held_on": None}
 
 

@@ -199,7 +199,7 @@ async def test_the_review_day_and_the_edition_of_the_guidance_stand_in_the_agree
         **terms,
     }
     done(await grants.as_("grants:manager").post("/v1/agreements", json=body))
-    shown = done(await grants.anonymous.get(AGREEMENT), 200)
+    shown = done(await grants.as_("grants:read").get(AGREEMENT), 200)
     assert {name: shown[name] for name in terms} == terms
 
 

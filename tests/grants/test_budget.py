@@ -125,23 +125,26 @@ async def test_a_draft_is_set_anew_with_if_match_and_the_earlier_version_stays_r
         (1, "effective"),
         (2, "balanced"),
     ]
-    assert done(await grants.anonymous.get(BUDGET, params={"as_at": "2017-07-01"}), 200)["number"] == 1
+    assert done(await grants.as_("grants:read").get(BUDGET, params={"as_at": "2017-07-01"}), 200)["number"] == 1
     second = await approved(grants, second)
     assert [version["state"] for version in second["versions"]] == ["superseded", "effective"]
 
     async def amount(**params: Any) -> Any:
-        budget = done(await grants.anonymous.get(BUDGET, params=params), 200)
+        budget = done(await grants.as_("grants:read").get(BUDGET, params=params), 200)
         return next(line["amount_pence"] for line in budget["lines"] if line["code"] == "CF")
 
     assert await amount(as_at="2017-06-30") == 18_000_000
     assert await amount(as_at="2017-07-01") == 17_900_000
     assert await amount(version=1) == 18_000_000
     ids = [
-        {line["code"]: line["line_id"] for line in done(await grants.anonymous.get(BUDGET, params=p), 200)["lines"]}
+        {
+            line["code"]: line["line_id"]
+            for line in done(await grants.as_("grants:read").get(BUDGET, params=p), 200)["lines"]
+        }
         for p in ({"version": 1}, {"version": 2})
     ]
     assert ids[0] == ids[1]
-    problem(await grants.anonymous.get(BUDGET, params={"as_at": "2017-03-31"}), 404)
+    problem(await grants.as_("grants:read").get(BUDGET, params={"as_at": "2017-03-31"}), 404)
 
 
 async def test_the_budget_of_a_signed_agreement_is_not_typed_anew(grants: Running) -> None:
@@ -160,7 +163,7 @@ async def test_who_set_a_budget_does_not_approve_it_and_nobody_approves_it_twice
     problem(await grants.as_("grants:approver", sub="client:x", client_only=True).post(path), 403)
     problem(await grants.as_("grants:manager", sub="person:ruth").post(path), 403)
     problem(await grants.as_("grants:approver", sub="person:ruth").post(f"{BUDGET}/2/approvals"), 404)
-    assert done(await grants.anonymous.get(BUDGET, params={"version": 1}), 200)["state"] == "balanced"
+    assert done(await grants.as_("grants:read").get(BUDGET, params={"version": 1}), 200)["state"] == "balanced"
     await approved(grants, budget)
     again = await grants.as_("grants:approver", sub="person:ruth").post(path)
     assert problem(again, 409) == {"": "not_awaiting_approval"}
@@ -178,9 +181,9 @@ async def test_a_version_set_while_one_awaits_approval_replaces_it(grants: Runni
     assert [(each["number"], each["state"]) for each in second["versions"]] == [(1, "withdrawn"), (2, "balanced")]
     refused = await grants.as_("grants:approver", sub="person:ruth").post(f"{BUDGET}/1/approvals")
     assert problem(refused, 409) == {"": "not_awaiting_approval"}
-    assert done(await grants.anonymous.get(BUDGET, params={"version": 1}), 200)["state"] == "withdrawn"
+    assert done(await grants.as_("grants:read").get(BUDGET, params={"version": 1}), 200)["state"] == "withdrawn"
     await approved(grants, second)
-    assert done(await grants.anonymous.get(BUDGET), 200)["number"] == 2
+    assert done(await grants.as_("grants:read").get(BUDGET), 200)["number"] == 2
 
 
 async def test_a_version_that_awaits_approval_is_withdrawn_with_a_reason(grants: Running) -> None:
@@ -203,7 +206,7 @@ async def test_what_needs_a_budget_says_that_a_version_awaits_approval(grants: R
     """G-12, G-31."""
     await signed(grants)
     done(await put(grants, annex_b()), 200)
-    shown = await grants.anonymous.get(BUDGET)
+    shown = await grants.as_("grants:read").get(BUDGET)
     problem(shown, 404)
     assert "version 1 awaits approval" in shown.json()["detail"]
     path = "/v1/agreements/2017-18/accounting-periods/2017-18-q1/statement"

@@ -125,9 +125,9 @@ async def test_a_version_left_unapproved_stands_in_no_ones_way(grants: Running) 
         done(await manager.post(f"{AGREEMENT}/signatures", json={"signed_on": day}))
     virement = done(await post(grants, {"IL5": -1, "IL1": 1}, significance={**JUDGED, "significant": False}))
     assert done(await approve(grants, virement))["would_change"]["budget_after"] == 3
-    budget = done(await grants.anonymous.get(f"{AGREEMENT}/budget"), 200)
+    budget = done(await grants.as_("grants:read").get(f"{AGREEMENT}/budget"), 200)
     assert [each["state"] for each in budget["versions"]] == ["superseded", "withdrawn", "effective"]
-    first = done(await grants.anonymous.get(f"{AGREEMENT}/budget", params={"version": 1}), 200)
+    first = done(await grants.as_("grants:read").get(f"{AGREEMENT}/budget", params={"version": 1}), 200)
     ids = [{line["code"]: line["line_id"] for line in each["lines"]} for each in (first, budget)]
     assert ids[0] == ids[1]
 

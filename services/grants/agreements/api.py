@@ -15,6 +15,7 @@ from services.grants.agreements.rules import Role, Signatory, Signed, Terms
 from services.grants.agreements.shapes import AgreementInList, AgreementShape, SignatureShape, agreement_shape
 from services.grants.faults import year_of
 from services.grants.history.queries import grant_history
+from services.grants.public import is_officer, load_shown
 from services.grants.queries import latest_outturn, load_agreement, load_signature
 from services.grants.shapes import Amount, AsAt, KnownByTime, Name, OrganisationSlug, Year
 from services.grants.tables import Agreement
@@ -155,9 +156,12 @@ async def list_agreements(
 ) -> Page[AgreementInList]:
     """Agreements in the order of their years, with their outturn's state and the change on the year before.
 
-    Their terms are those of `in_force_on`, by default of today: a later variation does not show yet (G-16).
+    Their terms are those of `in_force_on`, by default of today: a later variation does not show yet (G-16). Drafts are
+    listed for officers only: tokens with a scope of this service.
     """
     statement = select(Agreement)
+    if not is_officer(work):
+        statement = statement.where(Agreement.state != "draft")
     if year is not None:
         statement = statement.where(Agreement.year == year_of(year, parameter="year").label)
     if in_force_on is not None:
@@ -189,8 +193,11 @@ async def list_agreements(
 async def read_agreement(
     work: PublicWork, agreement: str, as_at: AsAt = None, known_by: KnownByTime = None
 ) -> AgreementShape:
-    """One agreement, by id or by year, `2017-18`; its terms and the names of its parties as at a day."""
-    found = await load_agreement(work.session, agreement)
+    """One agreement, by id or by year, `2017-18`; its terms and the names of its parties as at a day.
+
+    A draft, with all that belongs to it, is read by officers only: tokens with a scope of this service.
+    """
+    found = await load_shown(work, agreement)
     return await agreement_shape(work, found, as_at=as_at, known_by=known_by)
 
 
@@ -219,7 +226,7 @@ async def sign_agreement(work: Manager, agreement: str, body: NewSignature) -> A
 @router.get("/v1/agreements/{agreement}/signatures/{signature}")
 async def read_signature(work: PublicWork, agreement: str, signature: str) -> SignatureShape:
     """One signature; its ETag is what naming its party needs."""
-    found = await load_agreement(work.session, agreement)
+    found = await load_shown(work, agreement)
     row = await load_signature(work.session, found.id, signature)
     work.etag(row.version)
     return SignatureShape.model_validate(row)

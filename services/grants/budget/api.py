@@ -12,9 +12,10 @@ from pydantic import Field
 
 from services.grants.budget import commands
 from services.grants.budget.lines import CARRYING, Kind, Line, add_up
-from services.grants.budget.queries import as_typed, budget_versions, load_budget
+from services.grants.budget.queries import as_typed, budget_versions
 from services.grants.budget.rules import BudgetState
 from services.grants.budget.tables import BudgetVersion
+from services.grants.public import is_officer, load_shown, load_shown_budget, shows
 from services.grants.queries import budget_as_at, budget_awaiting, budget_lines, load_agreement
 from services.grants.shapes import Amount, AsAt, Code, KnownByTime, Name, Number, Prose, content_tag
 from services.grants.tables import Agreement
@@ -130,7 +131,9 @@ class BudgetShape(BudgetVersionShape):
     lines: list[BudgetLineShape]
     tree: list[BudgetNode] = Field(description="The same lines by explicit parent (G-7).")
     findings: list[BudgetFinding] = Field(description="Empty: a budget in which a sum differs is refused (G-9).")
-    versions: list[BudgetVersionShape] = Field(description="All versions of this budget.")
+    versions: list[BudgetVersionShape] = Field(
+        description="All versions of this budget; those that never took effect only for officers."
+    )
 
 
 @router.put("/v1/agreements/{agreement}/budget")
@@ -177,16 +180,19 @@ async def read_budget(
     known_by: KnownByTime = None,
     version: Annotated[Number | None, Query(description="A version by number, in place of a day.")] = None,
 ) -> BudgetShape | Response:
-    """The budget as at a day, with computed and stated figures (G-12); CSV in pounds by `.csv` or `Accept`."""
-    found = await load_agreement(work.session, agreement)
+    """The budget as at a day, with computed and stated figures (G-12); CSV in pounds by `.csv` or `Accept`.
+
+    A version that awaits approval, or was withdrawn, is read by officers only: tokens with a scope of this service.
+    """
+    found = await load_shown(work, agreement)
     if version is not None:
-        shown = await load_budget(work.session, found.id, version)
+        shown = await load_shown_budget(work, found, version)
     else:
         day = as_at or max(london_date(work.now), found.in_force_from)
         effective = await budget_as_at(work.session, found.id, day, known_by=known_by)
         if effective is None:
             awaiting = await budget_awaiting(work.session, found.id)
-            hint = f"; version {awaiting} awaits approval" if awaiting else ""
+            hint = f"; version {awaiting} awaits approval" if awaiting and is_officer(work) else ""
             raise NotFound(f"No budget was in effect on {day.isoformat()}{hint}.")
         shown = effective
     shape = await _shape(work, found, shown)
@@ -255,7 +261,9 @@ async def _shape(work: Work, agreement: Agreement, version: BudgetVersion) -> Bu
             if line.difference_pence
         ],
         versions=[
-            BudgetVersionShape.model_validate(each) for each in await budget_versions(work.session, agreement.id)
+            BudgetVersionShape.model_validate(each)
+            for each in await budget_versions(work.session, agreement.id)
+            if shows(work, each)
         ],
     )
     # What stands in a version never changes; its state does, and so does the list of the others.

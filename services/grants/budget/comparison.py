@@ -11,10 +11,11 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 
 from services.grants.budget.lines import Kind, Line, amounts_of, roll_up
-from services.grants.budget.queries import as_typed, load_budget
+from services.grants.budget.queries import as_typed
 from services.grants.budget.rules import BudgetState
 from services.grants.budget.tables import BudgetVersion
-from services.grants.queries import budget_lines, load_agreement
+from services.grants.public import load_shown, load_shown_budget
+from services.grants.queries import budget_lines
 from services.grants.shapes import Number, content_tag
 from shared.http import PublicWork, Routes, Shape
 from shared.money import percent, pounds
@@ -65,9 +66,9 @@ async def compare_budgets(
     to_version: Annotated[Number, Query(alias="to", description="Another version by number.")],
 ) -> BudgetComparison | Response:
     """Any two versions line by line, original and revised alike (G-12); CSV in pounds by `.csv` or `Accept`."""
-    found = await load_agreement(work.session, agreement)
-    before = await load_budget(work.session, found.id, from_version)
-    after = await load_budget(work.session, found.id, to_version)
+    found = await load_shown(work, agreement)
+    before = await load_shown_budget(work, found, from_version)
+    after = await load_shown_budget(work, found, to_version)
     comparison = BudgetComparison(
         agreement_id=found.id,
         year=found.year,

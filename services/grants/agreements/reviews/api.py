@@ -11,7 +11,7 @@ from pydantic import Field
 from services.grants.agreements.queries import yearly_reviews
 from services.grants.agreements.reviews import commands
 from services.grants.agreements.rules import ReviewDecision
-from services.grants.queries import load_agreement
+from services.grants.public import load_shown
 from services.grants.shapes import Name, Prose
 from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
@@ -71,6 +71,6 @@ async def record_review(
 @router.get("/v1/agreements/{agreement}/yearly-reviews")
 async def list_reviews(work: PublicWork, agreement: str) -> YearlyReviews:
     """Reviews of an agreement, in the order they were recorded."""
-    found = await load_agreement(work.session, agreement)
+    found = await load_shown(work, agreement)
     rows = await yearly_reviews(work.session, found.id)
     return YearlyReviews(items=[YearlyReviewShape.model_validate(row) for row in rows])
