@@ -80,6 +80,15 @@ async def test_a_virement_inside_a_heading_makes_the_next_version_and_earlier_da
         accounts = done(await reader.get(f"{AGREEMENT}/management-accounts", params={"quarter": quarter}), 200)
         shown = {line["code"]: line["budget_pence"] for line in accounts["lines"]}
         assert (shown["IL5"], shown["IL1"]) == (il5, il1)
+    # Every report of a quarter agrees on its budget, also where several quarters stand in one answer.
+    rows = done(await reader.get(f"{AGREEMENT}/spend"), 200)["rows"]
+    kept = {row["quarter"]: (row["budget_version"], row["budget_pence"]) for row in rows if row["code"] == "IL5"}
+    assert kept == {
+        "2017-18-q1": (1, 257_200_000),
+        "2017-18-q2": (1, 257_200_000),
+        "2017-18-q3": (2, 237_200_000),
+        "2017-18-q4": (2, 237_200_000),
+    }
 
 
 async def test_any_two_versions_of_a_budget_are_compared_line_by_line(grants: Running) -> None:

@@ -59,7 +59,10 @@ class SpendRow(Shape):
     three_months_pence: int
     year_to_date_pence: int = Field(description="From the 1 April before the quarter to its end.")
     to_date_pence: int = Field(description="All of the agreement up to the quarter's end, whichever year it fell in.")
-    budget_pence: int = Field(description="For the agreement's year, of the budget in effect on the day.")
+    budget_version: int = Field(
+        description="The budget in effect at the quarter's end, or on the day if that is earlier."
+    )
+    budget_pence: int = Field(description="For the agreement's year, of that budget.")
     variance_pence: int = Field(description="Budget less all to date.")
     variance_percent: str | None = Field(description="Of the budget, three decimals, half up (G-35).")
     over_budget: bool = Field(description="Flagged, not refused (G-30).")
@@ -72,7 +75,7 @@ class Spend(Shape):
     year: str
     view: View
     as_at: date
-    budget_version: int
+    budget_version: int = Field(description="Of the last quarter shown.")
     gross_used: bool
     recoverable_vat_unknown: bool = Field(
         description="Cash view: some source gives amounts without recoverable VAT, so more was paid than is shown."
@@ -131,22 +134,21 @@ async def _spend(
     day = as_at or today
     year = year_of(agreement.year)
     wanted = _wanted(quarter, agreement, view, day)
-    # The budget is the one of the quarter's end, unless a day is asked for.
-    budget_day = as_at or max(min(day, wanted.end if wanted else day), agreement.in_force_from)
-    version, lines = await load_budget_of_day(work, agreement, budget_day, known_by)
-    if code is not None and code not in {line.code for line in lines}:
-        raise UnknownLine("No line has this code; use the codes of the budget.", parameter="line")
     cells = await ledger_cells(work.session, agreement.id, view=view, known_by=known_by, until=day)
     own = [cell for cell in cells if cell.own]
     quarters = [wanted] if wanted else _quarters(year.quarters, own, day)
-    tables = {each: _Table.of(lines, own, each) for each in quarters}
+    budgets = {each: await _budget_of(work, agreement, min(day, each.end), known_by) for each in quarters}
+    version, lines = budgets[quarters[-1]] if quarters else await _budget_of(work, agreement, day, known_by)
+    if code is not None and all(code != line.code for _, of_quarter in budgets.values() for line in of_quarter):
+        raise UnknownLine("No line has this code; use the codes of the budget.", parameter="line")
+    tables = {each: _Table.of(budgets[each], own, each) for each in quarters}
     because = await negatives(
         work.session,
         agreement.id,
         [
             (line.code, each)
             for each, table in tables.items()
-            for line in lines
+            for line in table.lines
             if line.kind in CARRYING and table.three_months[line.code] < 0
         ],
         view=view,
@@ -160,7 +162,7 @@ async def _spend(
         year=agreement.year,
         view=view,
         as_at=day,
-        budget_version=version.number,
+        budget_version=version,
         gross_used=any(cell.gross_used for cell in counted if cell.own),
         recoverable_vat_unknown=view == "cash" and any(cell.vat_unknown for cell in counted if cell.own),
         day_assumed_entries=sum(cell.day_assumed for cell in counted if cell.own),
@@ -175,10 +177,17 @@ async def _spend(
     )
 
 
+async def _budget_of(work: Work, agreement: Agreement, day: date, known_by: KnownByTime) -> tuple[int, Sequence[Line]]:
+    """Number and lines of the budget in effect on a day, and before the agreement's first day of its first one."""
+    version, lines = await load_budget_of_day(work, agreement, max(day, agreement.in_force_from), known_by)
+    return version.number, lines
+
+
 @dataclass(frozen=True)
 class _Table:
-    """A quarter's figures of every line and heading, in pence."""
+    """A quarter's figures of every line and heading, in pence, beside the budget of its own day (G-12, G-16)."""
 
+    version: int
     lines: Sequence[Line]
     budget: Mapping[str, int]
     three_months: Mapping[str, int]
@@ -187,10 +196,12 @@ class _Table:
     gross: Mapping[str, int]
 
     @classmethod
-    def of(cls, lines: Sequence[Line], cells: Sequence[Cell], quarter: Quarter) -> _Table:
+    def of(cls, budget: tuple[int, Sequence[Line]], cells: Sequence[Cell], quarter: Quarter) -> _Table:
+        version, lines = budget
         until = [cell for cell in cells if cell.quarter <= quarter]
         in_year = [cell for cell in until if cell.quarter.year == quarter.year]
         return cls(
+            version=version,
             lines=lines,
             budget=roll_up(lines, {line.code: line.amount_pence or 0 for line in lines}),
             three_months=roll_up(lines, _sums([cell for cell in in_year if cell.quarter == quarter])),
@@ -211,6 +222,7 @@ class _Table:
                 three_months_pence=self.three_months[line.code],
                 year_to_date_pence=self.year_to_date[line.code],
                 to_date_pence=self.to_date[line.code],
+                budget_version=self.version,
                 budget_pence=self.budget[line.code],
                 variance_pence=variance_pence,
                 variance_percent=percent(variance_pence, self.budget[line.code]),
