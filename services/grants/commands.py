@@ -81,16 +81,17 @@ async def record_outturn(work: Work, agreement_key: str, figures: OutturnFigures
     return outturn
 
 
-async def load_agreement_to_change(work: Work, key: str) -> Agreement:
+async def load_agreement_to_change(work: Work, key: str, *, even_closed: bool = False) -> Agreement:
     """Lock the agreement's row, for which all changes of its year wait; check for whom the token writes.
 
     YearClosed where the year is closed: it is read-only, and what comes late is recorded in a later year (G-38).
+    `even_closed` is for what only notes that a decision of the year was carried out.
     """
     agreement = await load_agreement(work.session, key, lock=True)
     for party, organisation in await parties(work.session, agreement.id):
         if party.role == "recipient":
             work.may_write_for(organisation.slug)
-    if agreement.closed_at is not None:
+    if agreement.closed_at is not None and not even_closed:
         raise YearClosed(
             f"{agreement.year} was closed on {london_date(agreement.closed_at).isoformat()} and is read-only; "
             f"record what comes late in the agreement of {year_of(agreement.year).next().label}."

@@ -99,7 +99,7 @@ async def test_netting_off_names_the_following_agreement_and_lowers_what_is_rece
         assert await netted_off(session, following["id"]) == 1_400_000
     later = done(await grants.as_("grants:read").get("/v1/agreements/2018-19/underspend-treatments"), 200)
     assert later["netted_off_pence"] == 1_400_000
-    assert done(await grants.anonymous.get("/v1/agreements/2018-19"), 200)["grant_pence"] == 2_000_000_000
+    assert done(await grants.as_("grants:read").get("/v1/agreements/2018-19"), 200)["grant_pence"] == 2_000_000_000
     done(await grants.as_("grants:cfo").post(f"{PATH}/{treatment['id']}/withdrawals", json={"reason": "wrong year"}))
     async with grants.session() as session:
         assert await netted_off(session, following["id"]) == 0
@@ -122,6 +122,23 @@ async def test_a_decision_is_settled_once_and_not_before_it_was_made(grants: Run
     assert one.headers["etag"] == '"2"'
 
 
+async def test_nothing_is_settled_while_more_is_treated_than_the_latest_outturn_leaves(grants: Running) -> None:
+    """G-36: a new outturn makes any difference undecided again, and what is decided must fit before it is paid."""
+    await signed(grants)
+    await record(grants, **PROVISIONAL)
+    large = await treat(grants, **{**RETURN, "amount_pence": 1_000_000})
+    small = await treat(grants, **{**RETURN, "amount_pence": 400_000})
+    await record(grants, **{**FINAL, "spend_pence": 2_099_600_000})
+    client = grants.as_("grants:cfo")
+    for treatment in (large, small):
+        refused = await client.post(f"{PATH}/{treatment['id']}/settlements", json={})
+        assert problem(refused, 409) == {"": "treatment_over_underspend"}
+        assert refused.json()["detail"].startswith("£10,000.00 more is treated than the latest outturn leaves")
+    assert (await shown(grants))["settled_pence"] == 0
+    done(await client.post(f"{PATH}/{large['id']}/withdrawals", json={"reason": "less is left"}))
+    assert done(await client.post(f"{PATH}/{small['id']}/settlements", json={}))["state"] == "settled"
+
+
 @pytest.mark.parametrize(
     ("body", "status", "errors"),
     [
@@ -141,6 +158,7 @@ async def test_a_decision_is_settled_once_and_not_before_it_was_made(grants: Run
         ({**NET_OFF, "following_agreement": "2017-18"}, 409, {"/following_agreement": "not_following_year"}),
         ({**RETURN, "following_agreement": "2018-19"}, 409, {"/following_agreement": "following_agreement_not_needed"}),
         ({**RETAIN, "decided_on": "2018-06-02"}, 422, {"/decided_on": "future_date"}),
+        ({**RETAIN, "decided_on": "2017-03-31"}, 409, {"/decided_on": "before_year"}),
         ({**RETAIN, "amount_pence": 0}, 422, {"/amount_pence": "greater_than"}),
         ({**RETAIN, "amount_pence": "14000"}, 422, {"/amount_pence": "int_type"}),
         ({**RETAIN, "treatment": "undecided"}, 422, {"/treatment": "literal_error"}),

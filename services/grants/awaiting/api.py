@@ -9,8 +9,14 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
-from services.grants.awaiting.queries import held_pending, open_years, year_facts
-from services.grants.awaiting.rules import Item, waiting, waiting_for_all
+from services.grants.awaiting.queries import (
+    closed_years_to_settle,
+    held_pending,
+    open_years,
+    treatments_pending,
+    year_facts,
+)
+from services.grants.awaiting.rules import Item, waiting, waiting_for_all, waiting_when_closed
 from services.grants.faults import year_of
 from services.grants.queries import parties
 from services.grants.shapes import Year, content_tag
@@ -52,13 +58,21 @@ async def list_awaiting(
     scope: Annotated[Scope | None, Query(description="Only what a token of this scope can act on.")] = None,
     overdue: Annotated[bool | None, Query(description="Only what is overdue, or what is not.")] = None,
 ) -> AwaitingShape:
-    """What is overdue or awaits whose decision, across all years that are not closed (question 11)."""
+    """What is overdue or awaits whose decision, across all years that are not closed (question 11).
+
+    Of closed years: decisions on underspend that are not carried out.
+    """
     today = london_date(work.now)
     label = year_of(year, parameter="year").label if year is not None else None
     items: list[AwaitingItem] = []
     for agreement in await open_years(work.session):
         if label in (None, agreement.year) and await _may_see(work, agreement):
             found = waiting(await year_facts(work.session, agreement), today)
+            items += [_shape(work, item, agreement, today) for item in found]
+    for agreement in await closed_years_to_settle(work.session):
+        if label in (None, agreement.year) and await _may_see(work, agreement):
+            pending = await treatments_pending(work.session, agreement.id)
+            found = waiting_when_closed(year_of(agreement.year), pending)
             items += [_shape(work, item, agreement, today) for item in found]
     if label is None and work.actor.organisations is None:
         found = waiting_for_all(await held_pending(work.session, None))

@@ -29,6 +29,7 @@ from services.grants.periods.tables import AccountingPeriod
 from services.grants.queries import latest_outturn, signatures
 from services.grants.tables import Agreement
 from services.grants.underspend.queries import treatments
+from services.grants.underspend.tables import UnderspendTreatment
 from services.grants.use_rules.queries import latest_of_subjects, public_money_declarations
 from services.grants.variations.queries import undecided_variations
 from shared.money import sterling
@@ -39,6 +40,22 @@ async def open_years(session: AsyncSession) -> Sequence[Agreement]:
     """Agreements that are not closed, in the order of their years."""
     statement = select(Agreement).where(col(Agreement.closed_at).is_(None)).order_by(col(Agreement.year))
     return (await session.exec(statement)).all()
+
+
+async def closed_years_to_settle(session: AsyncSession) -> Sequence[Agreement]:
+    """Closed agreements with a decision on their underspend that is not carried out, in the order of their years."""
+    decided = select(UnderspendTreatment.agreement_id).where(UnderspendTreatment.state == "decided")
+    statement = select(Agreement).where(col(Agreement.closed_at).is_not(None), col(Agreement.id).in_(decided))
+    return (await session.exec(statement.order_by(col(Agreement.year)))).all()
+
+
+async def treatments_pending(session: AsyncSession, agreement_id: UUID) -> list[Pending]:
+    """Decisions on a year's underspend that are not carried out."""
+    return [
+        Pending(str(row.id), row.decided_on, f"{row.treatment.replace('_', ' ')} {sterling(row.amount_pence)}")
+        for row in await treatments(session, agreement_id)
+        if row.state == "decided"
+    ]
 
 
 async def year_facts(session: AsyncSession, agreement: Agreement) -> YearFacts:
@@ -84,11 +101,7 @@ async def year_facts(session: AsyncSession, agreement: Agreement) -> YearFacts:
         outturn_state=outturn.state if outturn is not None else None,
         outturn_on=london_date(outturn.recorded_at) if outturn is not None else None,
         undecided_pence=closing.undecided_pence,
-        treatments_to_settle=[
-            Pending(str(row.id), row.decided_on, f"{row.treatment.replace('_', ' ')} {sterling(row.amount_pence)}")
-            for row in await treatments(session, agreement.id)
-            if row.state == "decided"
-        ],
+        treatments_to_settle=await treatments_pending(session, agreement.id),
         certificate_state=certificate.state if certificate is not None else None,
         certificate_on=london_date(certificate.created_at) if certificate is not None else None,
         guidance_edition=agreement.guidance_edition,

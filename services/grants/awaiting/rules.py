@@ -92,6 +92,11 @@ def waiting(facts: YearFacts, today: date) -> list[Item]:
     return [*found, *_ending(facts, today)]
 
 
+def waiting_when_closed(year: FinancialYear, treatments_to_settle: Sequence[Pending]) -> list[Item]:
+    """What a closed year still awaits: that what was decided about its underspend is carried out."""
+    return list(_settling(year, treatments_to_settle))
+
+
 def _agreeing(facts: YearFacts, today: date) -> Iterator[Item]:
     if facts.signatures < 2:
         detail = f"{facts.signatures} of 2 signatures stand under the agreement."
@@ -164,10 +169,7 @@ def _ending(facts: YearFacts, today: date) -> Iterator[Item]:
         )
         path = _path(facts, "/underspend-treatments")
         yield Item("underspend_treatment", detail, facts.outturn_on, (CFO,), path)
-    for one in facts.treatments_to_settle:
-        detail = f"A decision to {one.detail} is not carried out; note it before the year is closed."
-        path = _path(facts, f"/underspend-treatments/{one.key}")
-        yield Item("underspend_settlement", detail, one.since, (CFO,), path)
+    yield from _settling(facts.year, facts.treatments_to_settle)
     if facts.outturn_state == "final" and facts.outturn_on is not None and facts.certificate_state != "signed":
         if facts.certificate_state == "draft":
             detail, since = "The certificate is drafted and not signed (G-37).", facts.certificate_on
@@ -187,6 +189,13 @@ def _held(one: Pending) -> Item:
     who = (CFO,) if one.key.startswith("use_") else (FINANCE, CFO)
     detail = f"{one.count} lines are held ({one.key.replace('_', ' ')}) and wait for a person."
     return Item("held_lines", detail, one.since, who, f"/v1/held-lines?reason={one.key}", count=one.count)
+
+
+def _settling(year: FinancialYear, treatments_to_settle: Sequence[Pending]) -> Iterator[Item]:
+    for one in treatments_to_settle:
+        detail = f"A decision to {one.detail} is not noted as carried out (G-36)."
+        path = f"/v1/agreements/{year.slug}/underspend-treatments/{one.key}"
+        yield Item("underspend_settlement", detail, one.since, (CFO,), path)
 
 
 def _path(facts: YearFacts, below: str) -> str:

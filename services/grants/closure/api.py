@@ -34,6 +34,9 @@ class ClosureBody(Body):
     )
 
 
+CLOSED = ClosureBody()
+
+
 class OpenItem(Shape):
     code: str
     detail: str = Field(description="What stands open and what to do about it.")
@@ -50,8 +53,13 @@ class ClosureShape(Shape):
 
 
 @router.post("/v1/agreements/{agreement}/closure", status_code=201)
-async def close_year(work: Annotated[Work, Writes("grants:cfo")], agreement: str, body: ClosureBody) -> ClosureShape:
-    """Begin to close a year, or close it: refused while anything stands open, all of it listed (G-38)."""
+async def close_year(
+    work: Annotated[Work, Writes("grants:cfo")], agreement: str, body: ClosureBody = CLOSED
+) -> ClosureShape:
+    """Begin to close a year, or close it: refused while anything stands open, all of it listed (G-38).
+
+    Without a body it is closed. A year that is closed at once was `closing` from that same moment on.
+    """
     return await _shape(work, await commands.close_year(work, agreement, body.state))
 
 

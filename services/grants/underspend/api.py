@@ -158,7 +158,7 @@ async def read_underspend_treatment(work: Ledger, agreement: str, treatment: str
 async def settle_underspend_treatment(
     work: Cfo, agreement: str, treatment: str, body: SettlementBody
 ) -> TreatmentShape:
-    """Note that a decision has been carried out."""
+    """Note that a decision has been carried out; for a closed year too, as it changes no figure."""
     settled_on = body.settled_on or london_date(work.now)
     return _shape(work, await commands.settle_treatment(work, agreement, treatment, settled_on, body.reference))
 

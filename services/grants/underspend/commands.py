@@ -82,10 +82,14 @@ async def treat_underspend(
 async def settle_treatment(
     work: Work, agreement_key: str, treatment_key: str, settled_on: date, reference: str | None
 ) -> UnderspendTreatment:
-    """Say that what was decided has been carried out: money returned, or taken into the following year."""
-    agreement = await load_agreement_to_change(work, agreement_key)
+    """Say that what was decided has been carried out: money returned, or taken into the following year.
+
+    A closed year allows it: money moves after the decision, often in the following year, and no figure changes.
+    """
+    agreement = await load_agreement_to_change(work, agreement_key, even_closed=True)
     row = await load_treatment(work.session, agreement.id, treatment_key)
-    decide_settlement(row.state, row.decided_on, settled_on, today=london_date(work.now))
+    position = await underspend_position(work, agreement, await latest_outturn(work.session, agreement.id))
+    decide_settlement(position, row.state, row.decided_on, settled_on, today=london_date(work.now))
     row.state, row.settled_on, row.settlement_reference = "settled", settled_on, reference
     _touch(work, row)
     work.audit("settle_treatment", row.id, before={"state": "decided"}, after={"state": "settled"})

@@ -29,6 +29,11 @@ class TreatmentOverUnderspend(Conflict):
     title = "More is treated than is left"
 
 
+class DecidedBeforeYear(Conflict):
+    code = "before_year"
+    title = "The day lies before the year"
+
+
 class ApprovalMissing(Conflict):
     """Only what the body keeps needs no word of the department (G-36)."""
 
@@ -126,13 +131,23 @@ def treat_underspend(position: UnderspendPosition, decision: Decision, *, today:
         )
     if decision.decided_on > today:
         faults.append(FutureDate(f"Give a day not after {today.isoformat()}.", pointer="/decided_on"))
+    if decision.decided_on < position.year.start:
+        fix = f"{position.year.label} began on {position.year.start.isoformat()}; give that day or a later one."
+        faults.append(DecidedBeforeYear(fix, pointer="/decided_on"))
     raise_together([*faults, *_following_faults(position.year, decision)])
 
 
-def settle_treatment(state: str, decided_on: date, settled_on: date, *, today: date) -> None:
-    """A decided treatment is settled once, on a day from the decision on."""
+def settle_treatment(
+    position: UnderspendPosition, state: str, decided_on: date, settled_on: date, *, today: date
+) -> None:
+    """A decided treatment is settled once, on a day from the decision on, while no more is treated than is left."""
     if state != "decided":
         raise TreatmentNotDecided(f"The treatment is {state}; only a decided one is settled.")
+    if position.undecided_pence < 0:
+        raise TreatmentOverUnderspend(
+            f"{sterling(-position.undecided_pence)} more is treated than the latest outturn leaves; withdraw a "
+            "treatment and record what is left, then settle that."
+        )
     if settled_on > today:
         raise FutureDate(f"Give a day not after {today.isoformat()}.", pointer="/settled_on")
     if settled_on < decided_on:
