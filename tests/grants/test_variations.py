@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from sqlalchemy import event
 
 from shared.events.grants import AgreementVaried, BudgetSet
 from tests.grants.steps import annex_b, budget_set, budgeted, done, drafted, problem, register, signed
@@ -161,6 +162,30 @@ async def test_a_whole_new_budget_may_stand_in_place_of_what_is_moved(grants: Ru
     await agree(grants, variation)
     budget = done(await grants.anonymous.get(f"{AGREEMENT}/budget"), 200)
     assert {line["code"]: line["amount_pence"] for line in budget["lines"]}["CF"] == 19_000_000
+
+
+async def test_a_page_of_variations_costs_no_more_questions_to_the_database_than_one(grants: Running) -> None:
+    """§5, question 3: what each would change is shown, and budgets are read once for all of them."""
+    await budgeted(grants)
+    asked: list[str] = []
+    engine = grants.runtime.database.engine.sync_engine
+
+    def ask(*told: Any) -> None:
+        asked.append(told[2])
+
+    counts = []
+    for _ in range(2):
+        for _ in range(3):
+            moved = [{"line_code": "LP", "delta_pence": -100}, {"line_code": "CF", "delta_pence": 100}]
+            done(await propose(grants, {"kind": "allocation", "virement": moved}))
+        event.listen(engine, "before_cursor_execute", ask)
+        shown = done(await grants.as_("grants:manager").get(VARIATIONS), 200)["items"]
+        event.remove(engine, "before_cursor_execute", ask)
+        counts.append((len(shown), len(asked)))
+        asked.clear()
+    (three, few), (six, many) = counts
+    assert (three, six) == (3, 6)
+    assert few == many > 0
 
 
 async def test_a_line_does_not_fall_below_what_is_awarded_of_it(grants: Running) -> None:

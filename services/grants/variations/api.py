@@ -196,4 +196,4 @@ async def page_of_variations(
         shape=lambda row: row,
         changed=Variation.modified_at,
     )
-    return Page(items=[await shapes.in_list(work, found, row) for row in page.items], links=page.links)
+    return Page(items=await shapes.in_list(work, found, page.items), links=page.links)

@@ -16,8 +16,10 @@ from services.grants.budget.queries import as_typed, effective_budget, load_budg
 from services.grants.budget.tables import BudgetVersion
 from services.grants.commands import load_agreement_to_change, touch
 from services.grants.faults import not_after, year_of
+from services.grants.payments.queries import received_pence
 from services.grants.queries import budget_awaiting, budget_lines, reported_quarters
 from services.grants.tables import Agreement
+from services.grants.underspend.queries import netted_off
 from services.grants.variations.content.rules import Content, ProposedOn, VariationPosition, check_again
 from services.grants.variations.queries import (
     content_of,
@@ -253,6 +255,8 @@ async def position_of(work: Work, agreement: Agreement, current: BudgetVersion |
             for line in lines
             if line.kind == "pass_through"
         },
+        spoken_for_pence=await received_pence(work.session, agreement.id)
+        + await netted_off(work.session, agreement.id),
         reported=tuple(
             Quarter.parse(quarter) for quarter, row in reported.items() if row.state in ("submitted", "published")
         ),

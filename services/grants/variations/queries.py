@@ -47,9 +47,13 @@ async def next_number(session: AsyncSession, agreement_id: UUID) -> int:
     return int((await session.exec(statement)).one()) + 1
 
 
-async def virement_lines(session: AsyncSession, variation_id: UUID) -> Sequence[VirementLine]:
-    statement = select(VirementLine).where(VirementLine.variation_id == variation_id)
-    return (await session.exec(statement.order_by(col(VirementLine.position)))).all()
+async def virement_lines(session: AsyncSession, variation_ids: Sequence[UUID]) -> dict[UUID, list[VirementLine]]:
+    """What each of these moves, in the order it was proposed in."""
+    statement = select(VirementLine).where(col(VirementLine.variation_id).in_(variation_ids))
+    moved: dict[UUID, list[VirementLine]] = {each: [] for each in variation_ids}
+    for row in (await session.exec(statement.order_by(col(VirementLine.position)))).all():
+        moved[row.variation_id].append(row)
+    return moved
 
 
 async def decisions_of(session: AsyncSession, variation_id: UUID) -> Sequence[VariationDecision]:
@@ -66,7 +70,13 @@ async def thresholds_of(session: AsyncSession, agreement_id: UUID) -> Sequence[S
 
 async def content_of(session: AsyncSession, variation: Variation) -> Content:
     """What a stored variation would change, as the rules take it."""
-    moves = [Move(row.code, row.delta_pence) for row in await virement_lines(session, variation.id)]
+    moved = await virement_lines(session, [variation.id])
+    return as_content(variation, moved[variation.id])
+
+
+def as_content(variation: Variation, moved: Sequence[VirementLine]) -> Content:
+    """A stored variation with what it moves, as the rules take it."""
+    moves = [Move(row.code, row.delta_pence) for row in moved]
     return Content(
         kind=cast(VariationKind, variation.kind),
         effective_from=variation.effective_from,

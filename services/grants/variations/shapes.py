@@ -10,10 +10,11 @@ from pydantic import Field
 
 from services.grants.budget.lines import CARRYING, Kind, Line
 from services.grants.budget.queries import as_typed, effective_budget, load_budget
+from services.grants.budget.tables import BudgetVersion
 from services.grants.queries import budget_lines
 from services.grants.tables import Agreement
-from services.grants.variations.content.rules import VariationKind
-from services.grants.variations.queries import content_of, decisions_of
+from services.grants.variations.content.rules import Content, VariationKind
+from services.grants.variations.queries import as_content, decisions_of, virement_lines
 from services.grants.variations.rules import VariationState
 from services.grants.variations.tables import Variation
 from services.grants.variations.virements.rules import Basis, Procedure, share_of_source
@@ -106,8 +107,17 @@ class VariationShape(VariationInList):
     decisions: list[StepShape]
 
 
-async def in_list(work: Work, agreement: Agreement, variation: Variation) -> VariationInList:
-    """A variation with what it would change."""
+async def in_list(work: Work, agreement: Agreement, variations: Sequence[Variation]) -> list[VariationInList]:
+    """Variations of one agreement, each with what it would change."""
+    moved = await virement_lines(work.session, [variation.id for variation in variations])
+    budgets = _Budgets(work, agreement)
+    return [
+        _in_list(work, variation, await _would_change(budgets, variation, as_content(variation, moved[variation.id])))
+        for variation in variations
+    ]
+
+
+def _in_list(work: Work, variation: Variation, would_change: WouldChange) -> VariationInList:
     until = variation.decided_on or london_date(work.now)
     return VariationInList(
         **variation.model_dump(include={"id", "number", "is_virement", "why_department", "proposed_on", "version"}),
@@ -123,7 +133,7 @@ async def in_list(work: Work, agreement: Agreement, variation: Variation) -> Var
             by=variation.significance_by,
         ),
         reference=variation.reference,
-        would_change=await _would_change(work, agreement, variation),
+        would_change=would_change,
         modified_at=variation.modified_at,
     )
 
@@ -134,7 +144,7 @@ async def whole(work: Work, agreement: Agreement, variation: Variation) -> Varia
     steps = await decisions_of(work.session, variation.id)
     work.etag(variation.version, london_date(work.now).isoformat())
     return VariationShape(
-        **(await in_list(work, agreement, variation)).model_dump(),
+        **(await in_list(work, agreement, [variation]))[0].model_dump(),
         agreement_id=agreement.id,
         decisions=[
             StepShape(
@@ -177,16 +187,33 @@ def line_moves(before: Sequence[Line], after: Sequence[Line]) -> list[LineMove]:
     return moves
 
 
-async def _would_change(work: Work, agreement: Agreement, variation: Variation) -> WouldChange:
-    content = await content_of(work.session, variation)
-    base = None
+class _Budgets:
+    """Budgets of an agreement, each read once however many variations start from it."""
+
+    def __init__(self, work: Work, agreement: Agreement) -> None:
+        self._session, self._agreement_id = work.session, agreement.id
+        self._read: dict[int | None, tuple[BudgetVersion | None, list[Line]]] = {}
+
+    async def of(self, number: int | None) -> tuple[BudgetVersion | None, list[Line]]:
+        """A version with its lines; without a number the one in effect now, nothing where there is none."""
+        if number not in self._read:
+            if number is None:
+                found = await effective_budget(self._session, self._agreement_id)
+            else:
+                found = await load_budget(self._session, self._agreement_id, number)
+            self._read[number] = found, as_typed(await budget_lines(self._session, found.id)) if found else []
+        return self._read[number]
+
+
+async def _would_change(budgets: _Budgets, variation: Variation, content: Content) -> WouldChange:
+    base: BudgetVersion | None = None
+    before: list[Line] = []
     decided = variation.state in ("agreed", "refused", "withdrawn")
     # Whole new lines mean what they meant when they were proposed, whatever was agreed since.
     if variation.budget_before is not None and (decided or content.lines is not None):
-        base = await load_budget(work.session, agreement.id, variation.budget_before)
+        base, before = await budgets.of(variation.budget_before)
     elif content.moves is not None or content.lines is not None:
-        base = await effective_budget(work.session, agreement.id)
-    before = as_typed(await budget_lines(work.session, base.id)) if base else []
+        base, before = await budgets.of(None)
     after: Sequence[Line] = content.lines if content.lines is not None else before
     if content.moves is not None:
         deltas = {move.code: move.delta_pence for move in content.moves}

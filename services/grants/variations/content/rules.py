@@ -11,63 +11,24 @@ from uuid import UUID
 from services.grants.budget.lines import Line
 from services.grants.budget.rules import check_lines
 from services.grants.faults import no_budget, raise_together
+from services.grants.variations.content.faults import (
+    AgreementNotSigned,
+    BudgetMovedOn,
+    ContentMissing,
+    EarlierThanBudget,
+    GrantBelowReceived,
+    LineBelowAwards,
+    NothingChanges,
+    NotOfThisKind,
+    OutsideYear,
+    PeriodReported,
+)
 from services.grants.variations.virements.rules import Move, Thresholds, move_lines
-from shared.errors import Conflict, ErrorItem, Invalid, Refusal
+from shared.errors import ErrorItem, Refusal
 from shared.money import sterling
 from shared.periods import FinancialYear, Quarter
 
 VariationKind = Literal["allocation", "target", "scope", "deadline", "drop"]
-
-
-class AgreementNotSigned(Conflict):
-    code = "not_signed"
-    title = "The agreement is not signed"
-
-
-class OutsideYear(Conflict):
-    code = "outside_year"
-    title = "The day is not in the agreement's year"
-
-
-class PeriodReported(Conflict):
-    """Reports that were submitted keep the budget they were written on (G-16)."""
-
-    code = "period_reported"
-    title = "The period's report has been submitted"
-
-
-class EarlierThanBudget(Conflict):
-    code = "earlier_than_budget"
-    title = "A later budget stands"
-
-
-class LineBelowAwards(Conflict):
-    """Awards stay within their line (G-23)."""
-
-    code = "line_below_awards"
-    title = "More is awarded than would be left"
-
-
-class BudgetMovedOn(Conflict):
-    """What was proposed says what all lines hold, or the grant: agreed now it would undo what was agreed since."""
-
-    code = "budget_moved_on"
-    title = "The budget has moved on since it was proposed"
-
-
-class NotOfThisKind(Invalid):
-    code = "not_of_this_kind"
-    title = "A variation of this kind does not change that"
-
-
-class ContentMissing(Invalid):
-    code = "content_missing"
-    title = "The variation does not say what it changes"
-
-
-class NothingChanges(Invalid):
-    code = "nothing_changes"
-    title = "It stands so already"
 
 
 @dataclass(frozen=True)
@@ -100,6 +61,7 @@ class VariationPosition:
     """What a variation must know: the agreement's terms, the lines of its budget, and which quarters are reported.
 
     `awarded` is what is awarded on a line, by code, in pence; `budget` is the number of the version in effect.
+    `spoken_for_pence` of the grant is received or netted off already.
     """
 
     agreement_id: UUID
@@ -114,6 +76,7 @@ class VariationPosition:
     budget_from: date | None = None
     budget_awaiting: int | None = None
     awarded: Mapping[str, int] = field(default_factory=dict)
+    spoken_for_pence: int = 0
     reported: tuple[Quarter, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
 
@@ -131,6 +94,7 @@ def check_variation(position: VariationPosition, content: Content) -> list[Line]
     if content.kind == "allocation" and not faults:
         lines_after, found = _lines_after(position, content)
         faults.extend(found or _award_faults(position, lines_after or ()))
+        faults.extend(_grant_faults(position, content.grant_pence))
     faults.extend(_day_faults(position, content))
     raise_together(faults)
     return lines_after
@@ -203,6 +167,22 @@ def check_again(position: VariationPosition, content: Content, base: ProposedOn 
         raise kind(f"{refusal.detail} {fix}", errors=errors, extra=refusal.extra) from refusal
 
 
+def _grant_faults(position: VariationPosition, grant_pence: int | None) -> list[Refusal]:
+    if grant_pence is None:
+        return []
+    if grant_pence == position.grant_pence:
+        return [NothingChanges("This is the grant already; leave it out.", pointer="/grant_pence")]
+    if grant_pence >= position.spoken_for_pence:
+        return []
+    return [
+        GrantBelowReceived(
+            f"{sterling(position.spoken_for_pence)} of the grant is received or netted off; lower it to no less, or "
+            "first note what is paid back, as a negative part of the payment.",
+            pointer="/grant_pence",
+        )
+    ]
+
+
 def _content_faults(content: Content) -> list[Refusal]:
     faults: list[Refusal] = []
     allocation = content.kind == "allocation"
@@ -262,11 +242,14 @@ def _day_faults(position: VariationPosition, content: Content) -> list[Refusal]:
             faults.append(OutsideYear(f"Give a day from {start.isoformat()} to {end.isoformat()}.", pointer=f"/{name}"))
     last = max((quarter.end for quarter in position.reported), default=None)
     if last is not None and content.effective_from <= last:
+        way_on = (
+            f"give a day from {(last + timedelta(days=1)).isoformat()} on"
+            if last < end
+            else f"{position.year.label} is not changed any more, so agree it for {position.year.next().label}"
+        )
         faults.append(
             PeriodReported(
-                f"The report of {Quarter.of(last).label} has been submitted; "
-                f"give a day from {(last + timedelta(days=1)).isoformat()} on.",
-                pointer="/effective_from",
+                f"The report of {Quarter.of(last).label} has been submitted; {way_on}.", pointer="/effective_from"
             )
         )
     budget_from = position.budget_from if content.kind == "allocation" else None
@@ -277,6 +260,4 @@ def _day_faults(position: VariationPosition, content: Content) -> list[Refusal]:
                 pointer="/effective_from",
             )
         )
-    if content.grant_pence is not None and content.grant_pence == position.grant_pence:
-        faults.append(NothingChanges("This is the grant already; leave it out.", pointer="/grant_pence"))
     return faults

@@ -198,8 +198,11 @@ def above_threshold(thresholds: Thresholds, lines: Sequence[Line], moves: Sequen
     for move in moves:
         # Compared as whole numbers, so that no rounding decides.
         if share is not None and move.delta_pence < 0 and -move.delta_pence * 100_000 > share * held.get(move.code, 0):
-            return f"{share_of_source(held[move.code], move.delta_pence)} % of {move.code} is moved"
+            source_pence = held.get(move.code, 0)
+            limit = f"{share // 1000}.{share % 1000:03d} %"
+            moved = sterling(-move.delta_pence)
+            return f"{moved} of the {sterling(source_pence)} on {move.code} is moved, more than {limit}"
     moved_pence = sum(-move.delta_pence for move in moves if move.delta_pence < 0)
     if absolute is not None and moved_pence > absolute:
-        return f"{sterling(moved_pence)} is moved"
+        return f"{sterling(moved_pence)} is moved, more than {sterling(absolute)}"
     return None
