@@ -73,6 +73,24 @@ async def test_spend_by_line_comes_from_the_outturn_where_it_gives_lines(grants:
     assert shown["note"] == "figures may not sum because of rounding"
 
 
+async def test_an_outturn_without_lines_is_set_beside_the_ledger_on_one_basis(grants: Running) -> None:
+    """G-39, G-40: the variances add up to their total, what differs is said, and rounding is not blamed for it."""
+    agreement = await budgeted(grants)
+    await spend(grants, agreement["id"], ("IL1", "2017-18-q4", 2_098_600_000), use_codes=[])
+    done(await recorder(grants).post(f"{YEAR}/outturns", json={**FINAL, "spend_pence": 2_098_125_000}))
+    shown = done(await grants.as_("grants:read").get(PATH), 200)
+    total = next(line for line in shown["lines"] if line["kind"] == "total")
+    tops = [line for line in shown["lines"] if line["parent_code"] == total["code"]]
+    assert total["variance_pence"] == sum(line["variance_pence"] for line in tops) == 1_400_000
+    assert (total["outturn_pence"], shown["underspend"]["underspend_pence"]) == (2_098_125_000, 1_875_000)
+    assert (shown["outturn_less_ledger_pence"], shown["note"]) == (-475_000, None)
+    certificate = done(await recorder(grants).post(f"{YEAR}/certificates"))
+    for page in (PATH, f"{YEAR}/certificates/{certificate['id']}"):
+        text = (await grants.as_("grants:read").get(f"{page}.html")).text
+        assert "The spend of the outturn is £4,750.00 less than the ledger of the year holds." in text
+        assert "because of rounding" not in text
+
+
 async def test_a_party_is_named_as_on_the_statements_day(grants: Running) -> None:
     """G-5, G-39."""
     await budgeted(grants)

@@ -24,6 +24,7 @@ from services.grants.rules import underspend
 from services.grants.tables import Agreement, Outturn
 from services.grants.underspend.queries import following_years, treatments
 from services.grants.usage_statement import shapes
+from services.grants.usage_statement.comparing import outturn_less_ledger
 from services.grants.usage_statement.queries import (
     declared_uses,
     held_undecided,
@@ -51,6 +52,7 @@ async def usage_statement(
     as_of = certificate.signed_on if certificate is not None and certificate.signed_on is not None else today
     certified = await certified_figures(session, agreement, as_of)
     outturn = certified.outturn
+    dumped = [line.model_dump() for line in certified.lines]
     treated = [row for row in await treatments(session, agreement.id) if row.state != "withdrawn"]
     years = await following_years(session, agreement.id)
     left_pence = outturn.underspend_pence if outturn is not None else None
@@ -68,6 +70,9 @@ async def usage_statement(
             own_funds=thousands(outturn.own_funds_pence),
             underspend=thousands(outturn.underspend_pence),
         ),
+        outturn_less_ledger_pence=outturn_less_ledger(
+            None if outturn is None else outturn.spend_pence, dumped, certified.without_line_pence
+        ),
         underspend=shapes.StatedUnderspend(
             underspend_pence=left_pence,
             undecided_pence=None if left_pence is None else left_pence - sum(row.amount_pence for row in treated),
@@ -81,7 +86,7 @@ async def usage_statement(
         ),
         public_money=shapes.StatedPublicMoney.model_validate(declared[-1]) if declared else None,
         certificate=None if certificate is None else _signature(certificate, certified),
-        note=rounding_note([line.model_dump() for line in certified.lines]),
+        note=rounding_note(dumped),
     )
 
 
@@ -154,7 +159,11 @@ async def _lines(
     reported = roll_up(lines, stated) if stated else _total_alone(lines, outturn)
     return (
         version.number,
-        [_line(line, budget[line.code], reported.get(line.code), spent[line.code]) for line in lines],
+        # One basis for the whole column: budget less outturn on some lines and less ledger on others would not add up.
+        [
+            _line(line, budget[line.code], reported.get(line.code), spent[line.code], by_outturn=bool(stated))
+            for line in lines
+        ],
         sum(pence for code, pence in ledger.items() if code not in budget),
     )
 
@@ -164,8 +173,10 @@ def _total_alone(lines: Sequence[Line], outturn: Outturn | None) -> dict[str, in
     return {line.code: outturn.spend_pence for line in lines if outturn is not None and line.kind == "total"}
 
 
-def _line(line: Line, budget_pence: int, outturn_pence: int | None, ledger_pence: int) -> shapes.StatedLine:
-    variance_pence = budget_pence - (ledger_pence if outturn_pence is None else outturn_pence)
+def _line(
+    line: Line, budget_pence: int, outturn_pence: int | None, ledger_pence: int, *, by_outturn: bool
+) -> shapes.StatedLine:
+    variance_pence = budget_pence - (outturn_pence if by_outturn and outturn_pence is not None else ledger_pence)
     return shapes.StatedLine(
         code=line.code,
         name=line.name,

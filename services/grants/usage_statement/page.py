@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.grants.certificates.tables import Certificate
 from services.grants.certificates.wording import WORDINGS
+from services.grants.usage_statement.comparing import outturn_less_ledger
 from services.grants.usage_statement.rounding import rounding_note
 from services.grants.usage_statement.shapes import StatedParty, UsageStatement
 from shared.money import sterling, thousands
@@ -48,6 +49,11 @@ def render_certificate(
                 **certificate.figures,
                 "pass_through": bodies,
                 "note": rounding_note(certificate.figures["lines"]),
+                "outturn_less_ledger_pence": outturn_less_ledger(
+                    certificate.figures["outturn"]["spend_pence"],
+                    certificate.figures["lines"],
+                    certificate.figures["without_line_pence"],
+                ),
             },
             parties=parties,
             certificate=certificate,

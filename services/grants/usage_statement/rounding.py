@@ -26,8 +26,11 @@ def rounding_note(lines: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def _sums(whole: int | None, parts: Sequence[int | None]) -> bool:
-    """Nothing is said of a line without children, nor where one of the figures is not known."""
+    """Nothing is said of a line without children, nor where a figure is not known, nor where pence do not add up.
+
+    What does not add up in pence has another cause than rounding.
+    """
     known = [part for part in parts if part is not None]
-    if whole is None or not parts or len(known) < len(parts):
+    if whole is None or not parts or len(known) < len(parts) or whole != sum(known):
         return True
     return rounded_thousands(whole) == sum(rounded_thousands(part) for part in known)

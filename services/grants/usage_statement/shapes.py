@@ -49,7 +49,9 @@ class StatedLine(Shape):
     budget_pence: int | None = Field(description="Of the budget in effect at the year's end.")
     outturn_pence: int | None = Field(description="By the latest outturn; null where it gives no lines, never zero.")
     ledger_pence: int = Field(description="Eligible cost of the year in the ledger, accruals (G-26).")
-    variance_pence: int | None = Field(description="Budget less outturn; less ledger where the outturn has no lines.")
+    variance_pence: int | None = Field(
+        description="Budget less outturn; where the outturn has no lines, budget less ledger throughout."
+    )
     in_thousands: LineInThousands
 
 
@@ -209,6 +211,9 @@ class UsageStatement(Certified):
     as_of: date = Field(description="Day of the signature; before that, today.")
     parties: list[StatedParty]
     outturn_in_thousands: OutturnInThousands | None
+    outturn_less_ledger_pence: int | None = Field(
+        description="Spend of the outturn less the whole ledger of the year; null without an outturn."
+    )
     underspend: StatedUnderspend
     public_money: StatedPublicMoney | None
     certificate: StatedSignature | None
