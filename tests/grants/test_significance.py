@@ -49,7 +49,7 @@ async def test_thresholds_are_set_by_the_cfo_with_a_reason_and_then_decide(grant
 
     above = done(await post(grants, {"IL5": -20_000_000, "IL1": 20_000_000}))
     assert (above["procedure"], above["significance"]["basis"]) == ("department", "threshold")
-    assert above["significance"]["reason"] == "7.776 % of IL5 is moved"
+    assert above["significance"]["reason"] == ("£200,000.00 of the £2,572,000.00 on IL5 is moved, more than 7.700 %")
     contradicted = await post(grants, {"IL5": -20_000_000, "IL1": 20_000_000}, significance=JUDGED)
     assert problem(contradicted, 409) == {"/significance": "significant_by_threshold"}
     half = await post(grants, {"IL5": -10_000_000, "IL1": 10_000_000})
@@ -80,9 +80,21 @@ async def test_what_thresholds_set_meanwhile_make_significant_is_not_approved_an
     done(await grants.as_("grants:cfo").put(THRESHOLDS, json=body, headers={"If-Match": '"0"'}), 200)
     refused = await approve(grants, virement)
     assert problem(refused, 409) == {"": "not_agreed"}
-    assert "£200,000.00 is moved; the budget stays as it is" in refused.json()["detail"]
+    assert "£200,000.00 is moved, more than £199,999.99; the budget stays as it is" in refused.json()["detail"]
     shown = done(await grants.as_("grants:read").get(f"{VIREMENTS}/{virement['id']}"), 200)
     assert (shown["state"], shown["would_change"]["budget_after"]) == ("draft", None)
+
+
+async def test_a_share_that_is_above_the_threshold_by_a_penny_is_not_told_as_the_threshold_itself(
+    grants: Running,
+) -> None:
+    """G-15, G-35: compared unrounded, so what is shown rounded must not read as not above."""
+    await budgeted(grants)
+    body = {"share_percent": "5", "absolute_pence": None, "reason": "Agreed with the auditors."}
+    done(await grants.as_("grants:cfo").put(THRESHOLDS, json=body, headers={"If-Match": '"0"'}), 200)
+    above = done(await post(grants, {"IL5": -12_860_001, "IL1": 12_860_001}))
+    assert above["procedure"] == "department"
+    assert above["significance"]["reason"] == ("£128,600.01 of the £2,572,000.00 on IL5 is moved, more than 5.000 %")
 
 
 @pytest.mark.parametrize("share", ["101", "7,5", "-1", "1e1", "7.1234", "", "100.001", "٧", "NaN", 7.5])

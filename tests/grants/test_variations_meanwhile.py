@@ -8,9 +8,10 @@ from typing import Any
 from shared.events.grants import AgreementVaried, BudgetSet
 from tests.grants.steps import annex_b, approved, budget_set, budgeted, done, drafted, problem
 from tests.grants.test_variations import AGREEMENT, CUT, JUDGED, VARIATIONS, agree, agreement, decide, propose
-from tests.grants.test_virements import amounts, approve, post
+from tests.grants.test_virements import amounts, approve, post, submitted
 from tests.harness import Running
 
+PAYMENTS = f"{AGREEMENT}/payments"
 WITHDRAW = "withdraw this and propose it anew"
 
 
@@ -130,6 +131,41 @@ async def test_a_version_left_unapproved_stands_in_no_ones_way(grants: Running) 
     first = done(await grants.as_("grants:read").get(f"{AGREEMENT}/budget", params={"version": 1}), 200)
     ids = [{line["code"]: line["line_id"] for line in each["lines"]} for each in (first, budget)]
     assert ids[0] == ids[1]
+
+
+async def test_the_grant_is_not_lowered_beneath_what_is_received(grants: Running) -> None:
+    """G-24: the total received never exceeds the grant; asked when it is proposed, and again when it is agreed."""
+    await budgeted(grants)
+    finance = grants.as_("grants:finance")
+    body = {"direction": "in", "basis": "unknown", "requested_pence": 2_100_000_000}
+    payment = done(await finance.post(PAYMENTS, json=body))
+    path = f"{PAYMENTS}/{payment['id']}"
+    done(await finance.post(f"{path}/requests", json={}))
+    reason = {"reason": "The year is over."}
+    done(await grants.as_("grants:cfo", sub="person:sam").post(f"{path}/excess-approvals", json=reason))
+    waits = await to_agree(grants, CUT)
+    whole = {"paid_on": "2018-06-01", "paid_pence": 2_100_000_000}
+    done(await finance.post(f"{path}/parts", json=whole))
+    refused = await propose(grants, CUT)
+    assert problem(refused, 409) == {"/grant_pence": "grant_below_received"}
+    assert "£21,000,000.00 of the grant is received or netted off" in refused.json()["detail"]
+    assert problem(await word(grants, waits), 409) == {"": "grant_below_received"}
+    assert (await agreement(grants))["grant_pence"] == 2_100_000_000
+    back = {"paid_on": "2018-06-01", "paid_pence": -50_000_000, "reason": "Paid back."}
+    done(await finance.post(f"{path}/parts", json=back))
+    done(await word(grants, waits))
+    summary = done(await grants.as_("grants:read").get(f"{PAYMENTS}/summary"), 200)
+    assert (summary["receivable_pence"], summary["still_to_come_pence"]) == (2_050_000_000, 0)
+
+
+async def test_a_year_whose_last_report_is_submitted_is_told_as_one_that_changes_no_more(grants: Running) -> None:
+    """G-16: no day is left, so the way on is the agreement of the following year."""
+    await submitted(grants, await budgeted(grants), "2017-18-q4")
+    refused = await propose(grants, CUT)
+    assert problem(refused, 409) == {"/effective_from": "period_reported"}
+    assert refused.json()["detail"] == (
+        "The report of Q4 2017/18 has been submitted; 2017/18 is not changed any more, so agree it for 2018/19."
+    )
 
 
 async def test_of_two_versions_of_one_day_the_one_known_by_an_instant_is_told(grants: Running) -> None:
