@@ -89,6 +89,16 @@ async def budgeted_from(session: AsyncSession, agreement_id: UUID) -> date | Non
     return (await session.exec(statement)).one()
 
 
+async def later_budgets(session: AsyncSession, agreement_id: UUID, day: date) -> Sequence[date]:
+    """Days after this one from which another approved version is in effect, in order (G-12)."""
+    statement = select(BudgetVersion.effective_from).where(
+        BudgetVersion.agreement_id == agreement_id,
+        col(BudgetVersion.approved_at).is_not(None),
+        BudgetVersion.effective_from > day,
+    )
+    return (await session.exec(statement.distinct().order_by(col(BudgetVersion.effective_from)))).all()
+
+
 async def budget_awaiting(session: AsyncSession, agreement_id: UUID) -> int | None:
     """The number of the version that awaits a second person's approval."""
     statement = select(BudgetVersion.number).where(

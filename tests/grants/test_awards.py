@@ -99,3 +99,51 @@ async def test_an_award_on_a_day_without_a_budget_is_told_so_at_its_day(grants: 
     )
     assert await grants.emitted(PassThroughAwarded) == []
     done(await client.post(AWARDS, json={**AWARD, "awarded_on": "2017-06-01"}))
+
+
+async def moved_out_of_the_line(grants: Running, pence: int, effective_from: str) -> None:
+    """A virement off CF that the department agrees to."""
+    path, client = "/v1/agreements/2017-18/variations", grants.as_("grants:manager")
+    body = {
+        "kind": "allocation",
+        "reason": "Less is asked for.",
+        "effective_from": effective_from,
+        "significance": {"significant": True, "reason": "It touches a pass-through."},
+        "virement": [{"line_code": "CF", "delta_pence": -pence}, {"line_code": "IL1", "delta_pence": pence}],
+    }
+    decisions = f"{path}/{done(await client.post(path, json=body))['id']}/decisions"
+    done(await client.post(decisions, json={"decision": "noted_by_board", "reference": "Minute 7"}))
+    done(await client.post(decisions, json={"decision": "submit"}))
+    done(await client.post(decisions, json={"decision": "agree", "by": "An official", "reference": "Letter 9"}))
+
+
+async def test_awards_stay_within_the_line_of_every_budget_from_their_day_on(grants: Running) -> None:
+    """G-12, G-16, G-23: what a later budget moves away is not awarded from the earlier one."""
+    await budgeted(grants)
+    await register(grants, "scrutiny-centre")
+    await moved_out_of_the_line(grants, 16_999_899, "2017-07-01")
+    client = grants.as_("grants:manager")
+    for day in ("2017-05-10", "2017-07-01"):
+        refused = await client.post(AWARDS, json={**AWARD, "awarded_on": day, "amount_pence": 1_000_102})
+        assert problem(refused, 409) == {"/amount_pence": "award_over_line"}
+        assert "£10,001.01 left to award" in refused.json()["detail"]
+        assert ("from 2017-07-01 on" in refused.json()["detail"]) == (day == "2017-05-10")
+    assert await grants.emitted(PassThroughAwarded) == []
+    done(await client.post(AWARDS, json={**AWARD, "amount_pence": 1_000_000}))
+    last = await client.post(AWARDS, json={**AWARD, "awarded_on": "2017-08-01", "amount_pence": 102})
+    assert problem(last, 409) == {"/amount_pence": "award_over_line"}
+    done(await client.post(AWARDS, json={**AWARD, "awarded_on": "2017-08-01", "amount_pence": 101}))
+
+
+async def test_what_a_later_budget_adds_is_awarded_from_its_day_on(grants: Running) -> None:
+    """G-12, G-23: later awards take nothing from the earlier budget, and it gives no more than it has."""
+    await budgeted(grants)
+    await register(grants, "scrutiny-centre")
+    await moved_out_of_the_line(grants, -2_000_000, "2017-07-01")
+    client = grants.as_("grants:manager")
+    early = await client.post(AWARDS, json={**AWARD, "amount_pence": 18_000_001})
+    assert problem(early, 409) == {"/amount_pence": "award_over_line"}
+    done(await client.post(AWARDS, json={**AWARD, "awarded_on": "2017-07-01", "amount_pence": 19_000_000}))
+    done(await client.post(AWARDS, json={**AWARD, "amount_pence": 1_000_000}))
+    more = await client.post(AWARDS, json={**AWARD, "amount_pence": 1})
+    assert problem(more, 409) == {"/amount_pence": "award_over_line"}

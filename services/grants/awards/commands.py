@@ -7,13 +7,21 @@ from datetime import date
 
 from services.grants.awards import life
 from services.grants.awards.queries import acknowledged, awarded_pence, load_award, paid_by_award
-from services.grants.awards.rules import Award, AwardPosition
+from services.grants.awards.rules import Award, AwardPosition, LineSpan
 from services.grants.awards.rules import award_pass_through as decide_award
 from services.grants.awards.tables import FlowDown, PassThroughAward
+from services.grants.budget.tables import BudgetLine
 from services.grants.commands import load_agreement_to_change
 from services.grants.faults import raise_together, year_of
 from services.grants.organisations.queries import identifiers_of, referenced_organisation
-from services.grants.queries import budget_awaiting, budgeted_from, carrying_lines, names_on, parties
+from services.grants.queries import (
+    budget_awaiting,
+    budgeted_from,
+    carrying_lines,
+    later_budgets,
+    names_on,
+    parties,
+)
 from services.grants.tables import Agreement
 from services.grants.use_rules.commands import keep_declaration
 from services.grants.use_rules.faults import declaration_faults, refused_use, written
@@ -40,14 +48,7 @@ async def award_pass_through(
     year, budget_from = year_of(agreement.year), await budgeted_from(work.session, agreement.id)
     # A day without a budget is a fault of its own; what the line has left is judged all the same.
     day = max(min(award.awarded_on, year.end), budget_from or year.start)
-    line = next(
-        (
-            line
-            for line in await carrying_lines(work.session, agreement.id, day)
-            if line.code == award.line_code and line.kind == "pass_through"
-        ),
-        None,
-    )
+    line = await _line(work, agreement, award.line_code, day)
     book = await rule_book(work.session)
     raise_together(declaration_faults(book, use_codes, use_exception))
     use = _judge(book, agreement, use_codes, use_exception, (title, description), award.line_code)
@@ -60,8 +61,7 @@ async def award_pass_through(
             territory=agreement.territory,
             gss=identifiers.get("GSS"),
             organisation_id=body.id,
-            line_amount_pence=line.amount_pence if line else None,
-            awarded_pence=await awarded_pence(work.session, agreement.id, award.line_code),
+            spans=await _spans(work, agreement, award.line_code, day) if line else (),
             recipient_is_party=any(
                 party.organisation_id == body.id for party, _ in await parties(work.session, agreement.id)
             ),
@@ -188,6 +188,23 @@ async def award_standing(work: Work, award: PassThroughAward) -> life.AwardStand
         amount_pence=award.amount_pence,
         paid_pence=paid.get(award.id, 0),
     )
+
+
+async def _line(work: Work, agreement: Agreement, code: str, day: date) -> BudgetLine | None:
+    """The pass-through line of this code in the budget of a day."""
+    lines = await carrying_lines(work.session, agreement.id, day)
+    return next((line for line in lines if line.code == code and line.kind == "pass_through"), None)
+
+
+async def _spans(work: Work, agreement: Agreement, code: str, day: date) -> list[LineSpan]:
+    """The line from a day on, budget after budget (G-12); one that has it no more has nothing to award."""
+    starts = [day, *await later_budgets(work.session, agreement.id, day)]
+    spans = []
+    for since, until in zip(starts, [*starts[1:], None], strict=True):
+        line = await _line(work, agreement, code, since)
+        awarded = await awarded_pence(work.session, agreement.id, code, before=until)
+        spans.append(LineSpan(since, (line.amount_pence or 0) if line else 0, awarded))
+    return spans
 
 
 def _judge(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import func
@@ -44,9 +45,18 @@ async def load_award(session: AsyncSession, agreement_id: UUID, key: str) -> Pas
     return award
 
 
-async def awarded_pence(session: AsyncSession, agreement_id: UUID, line_code: str) -> int:
-    """What is awarded on a line so far, in pence; of an award that was ended, what was paid of it."""
-    of_line = [award for award in await awards_of(session, agreement_id) if award.line_code == line_code]
+async def awarded_pence(
+    session: AsyncSession, agreement_id: UUID, line_code: str, *, before: date | None = None
+) -> int:
+    """What is awarded on a line so far, in pence; of an award that was ended, what was paid of it.
+
+    With `before` only awards of earlier days count.
+    """
+    of_line = [
+        award
+        for award in await awards_of(session, agreement_id)
+        if award.line_code == line_code and (before is None or award.awarded_on < before)
+    ]
     paid = await paid_by_award(session, [award.id for award in of_line])
     return sum(paid.get(award.id, 0) if award.state == "ended" else award.amount_pence for award in of_line)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -47,12 +48,26 @@ class PlannedBackwards(Invalid):
 
 
 @dataclass(frozen=True)
-class AwardPosition:
-    """What an award must know: its line in the budget of its day, None where there is no such pass-through line.
+class LineSpan:
+    """A line while one budget is in effect: its amount, and what is awarded of it by the end of that time, in pence."""
 
-    Where there is no budget on that day, the line is that of the nearest day that has one. `budget_from` is the day of
-    the first budget, None without any; `budget_awaiting` the number of a version that only lacks approval. `gss` is the
-    GSS code of the body that receives it, where it has one.
+    since: date
+    amount_pence: int
+    awarded_pence: int
+
+    @property
+    def left_pence(self) -> int:
+        return max(self.amount_pence - self.awarded_pence, 0)
+
+
+@dataclass(frozen=True)
+class AwardPosition:
+    """What an award must know: its line in the budget of its day and in each one in effect later, in their order.
+
+    `spans` is empty where the budget of the day has no such pass-through line; where there is no budget on that day,
+    they begin with the nearest day that has one. `budget_from` is the day of the first budget, None without any;
+    `budget_awaiting` the number of a version that only lacks approval. `gss` is the GSS code of the body that receives
+    it, where it has one.
     """
 
     agreement_id: UUID
@@ -61,8 +76,7 @@ class AwardPosition:
     territory: str
     gss: str | None
     organisation_id: UUID
-    line_amount_pence: int | None
-    awarded_pence: int
+    spans: Sequence[LineSpan]
     recipient_is_party: bool
     budget_from: date | None
     budget_awaiting: int | None = None
@@ -103,15 +117,17 @@ def award_pass_through(
     if position.budget_from is None:
         fix = "Set the budget of the year first; it says which lines are passed through."
         faults.append(no_budget(fix, position.budget_awaiting, "/line_code"))
-    elif position.line_amount_pence is None:
+    elif not position.spans:
         faults.append(
             NotPassThrough("Give the code of a pass-through line of the budget of that day.", pointer="/line_code")
         )
-    elif position.awarded_pence + award.amount_pence > position.line_amount_pence:
-        left_pence = position.line_amount_pence - position.awarded_pence
+    elif award.amount_pence > (least := min(position.spans, key=lambda span: span.left_pence)).left_pence:
+        # An award outlives the budget of its day: budget that moves away later is no longer there to be awarded.
+        later = "" if least is position.spans[0] else f" in the budget from {least.since.isoformat()} on"
         faults.append(
             AwardOverLine(
-                f"{award.line_code} has {sterling(left_pence)} left to award; reduce the award or move budget.",
+                f"{award.line_code} has {sterling(least.left_pence)} left to award{later}; reduce the award or move "
+                "budget.",
                 pointer="/amount_pence",
             )
         )
