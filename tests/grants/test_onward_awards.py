@@ -52,7 +52,7 @@ def validator() -> Draft202012Validator:
 
 async def awarded(grants: Running, slug: str, identifiers: list[dict[str, str]], **more: Any) -> dict[str, Any]:
     await register(grants, slug, identifiers=identifiers)
-    body = {**AWARD, "organisation": slug, "amount_pence": 1_000_050, **more}
+    body = {**AWARD, "organisation": slug, "amount_pence": 1_000_050, "use_codes": [], **more}
     return done(await grants.as_("grants:manager").post(AWARDS, json=body))
 
 
@@ -183,6 +183,34 @@ async def test_what_ended_unpaid_is_left_out_and_the_year_narrows(grants: Runnin
     assert [one["code"] for one in found["left_out"]] == ["ended_unpaid"]
 
 
+async def test_an_award_goes_once_its_use_is_allowed_and_why_not_before_is_not_said(grants: Running) -> None:
+    """G-19, G-23: what is undeclared, undecided or refused reads alike to the public."""
+    await handing_on(grants)
+    kinds: dict[str, Any] = {"undeclared": {"use_codes": None}, "asked": {"use_codes": ["PU6"]}, "said-no": {}}
+    kinds["said-no"] = {"use_codes": [], "description": "It will lobby."}
+    made = {}
+    for number, (slug, more) in enumerate(kinds.items()):
+        identifiers = [{"scheme": "GB-COH", "id": f"0000000{number}"}]
+        made[slug] = await awarded(grants, slug, identifiers, amount_pence=1_000, **more)
+    cfo = grants.as_("grants:cfo", sub="person:cfo")
+
+    async def decided(slug: str, outcome: str) -> None:
+        path = f"/v1/use-declarations/{made[slug]['use']['declaration_id']}/decisions"
+        done(await cfo.post(path, json={"outcome": outcome, "reason": "Read with its plan."}))
+
+    await decided("said-no", "refused")
+    shown = done(await grants.anonymous.get("/v1/onward-awards"), 200)
+    assert shown["items"] == []
+    assert {(one["code"], one["detail"]) for one in shown["left_out"]} == {
+        ("use_not_settled", "Its use is not settled; it goes once that is declared and allowed.")
+    }
+    assert {one["organisation"] for one in shown["left_out"]} == set(kinds)
+    problem(await grants.anonymous.get(EXPORT), 404)
+    await decided("asked", "allowed")
+    (grant,) = done(await grants.anonymous.get(EXPORT), 200)["grants"]
+    assert grant["recipientOrganization"][0]["id"] == "GB-COH-00000001"
+
+
 async def test_the_export_comes_as_a_table_too(grants: Running) -> None:
     """G-23: columns as in the standard's own spreadsheets; a text that one would run is guarded."""
     await handing_on(grants)
@@ -232,6 +260,7 @@ def test_a_registered_prefix_stands_before_each_id() -> None:
         planned_from=None,
         planned_to=date(2018, 3, 31),
         ended=False,
+        use_allowed=True,
         modified_at=datetime(2017, 5, 10, tzinfo=UTC),
         line_code="CF",
         line_name="CfPS",

@@ -48,6 +48,7 @@ async def onward_awards(session: AsyncSession, *, year: str | None, on: date) ->
             planned_from=award.planned_from,
             planned_to=award.planned_to,
             ended=award.state == "ended",
+            use_allowed=award.use_outcome == "allowed",
             modified_at=award.modified_at,
             line_code=award.line_code,
             line_name=line_names.get((agreement.id, award.line_code), award.line_code),

@@ -46,6 +46,7 @@ class OnwardAward:
     planned_from: date | None
     planned_to: date | None
     ended: bool
+    use_allowed: bool
     modified_at: datetime
     line_code: str
     line_name: str
@@ -74,6 +75,9 @@ def left_out(award: OnwardAward, exported_on: date) -> LeftOut | None:
         )
     elif award.ended and award.paid_pence <= 0:
         fix = ("ended_unpaid", "The award ended before anything was paid.")
+    elif not award.use_allowed:
+        # The list is public: whether it is undeclared, awaits a decision or was refused is not said of a body here.
+        fix = ("use_not_settled", "Its use is not settled; it goes once that is declared and allowed.")
     elif award.funder is None or award.funder.org_id is None:
         fix = (
             "funder_id_missing",
