@@ -15,6 +15,7 @@ from services.grants.agreements.queries import yearly_reviews
 from services.grants.awaiting.rules import Pending, QuarterFacts, YearFacts
 from services.grants.awards.tables import PassThroughAward
 from services.grants.budget.tables import BudgetVersion
+from services.grants.certificates.rules import outdated
 from services.grants.certificates.standing import standing_certificate
 from services.grants.closure.queries import closing_position
 from services.grants.closure.rules import standing_open
@@ -100,6 +101,7 @@ async def year_facts(session: AsyncSession, agreement: Agreement) -> YearFacts:
         quarters=await _quarters(session, agreement.id),
         outturn_state=outturn.state if outturn is not None else None,
         outturn_on=london_date(outturn.recorded_at) if outturn is not None else None,
+        outturn_outdated=bool(outdated(closing.grant_pence, closing.outturn_grant_pence)),
         undecided_pence=closing.undecided_pence,
         treatments_to_settle=await treatments_pending(session, agreement.id),
         certificate_state=certificate.state if certificate is not None else None,

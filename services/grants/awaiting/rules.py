@@ -72,6 +72,7 @@ class YearFacts:
     quarters: Sequence[QuarterFacts]
     outturn_state: str | None
     outturn_on: date | None
+    outturn_outdated: bool
     undecided_pence: int | None
     treatments_to_settle: Sequence[Pending]
     certificate_state: str | None
@@ -157,6 +158,10 @@ def _ending(facts: YearFacts, today: date) -> Iterator[Item]:
     if facts.outturn_state in (None, "forecast"):
         detail = "No outturn of the whole year is recorded."
         yield Item("outturn", detail, facts.year.end, (FINANCE, CFO), _path(facts, "/outturns"))
+    elif facts.outturn_outdated and facts.outturn_on is not None:
+        detail = "The grant was changed since the outturn was recorded; record it anew (G-34, G-36)."
+        who = (CFO,) if facts.outturn_state == "final" else (FINANCE, CFO)
+        yield Item("outturn", detail, facts.outturn_on, who, _path(facts, "/outturns"))
     if facts.outturn_state != "final":
         detail = "The final outturn, from audited accounts, is not recorded (G-34)."
         due_on = final_due_on(facts.year)
@@ -170,7 +175,8 @@ def _ending(facts: YearFacts, today: date) -> Iterator[Item]:
         path = _path(facts, "/underspend-treatments")
         yield Item("underspend_treatment", detail, facts.outturn_on, (CFO,), path)
     yield from _settling(facts.year, facts.treatments_to_settle)
-    if facts.outturn_state == "final" and facts.outturn_on is not None and facts.certificate_state != "signed":
+    to_certify = facts.outturn_state == "final" and not facts.outturn_outdated
+    if to_certify and facts.outturn_on is not None and facts.certificate_state != "signed":
         if facts.certificate_state == "draft":
             detail, since = "The certificate is drafted and not signed (G-37).", facts.certificate_on
         else:

@@ -22,7 +22,7 @@ async def draft_certificate(work: Work, agreement_key: str) -> Certificate:
     agreement = await load_agreement_to_change(work, agreement_key)
     outturn = await latest_outturn(work.session, agreement.id)
     certified = await certified_figures(work.session, agreement, london_date(work.now))
-    decide_draft(await certifying_position(work.session, agreement.id, outturn, certified))
+    decide_draft(await certifying_position(work.session, agreement, outturn, certified))
     assert outturn is not None
     await supersede_certificate(work, agreement.id, "drafted anew")
     figures = certified.figures()

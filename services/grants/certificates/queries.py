@@ -12,7 +12,7 @@ from services.grants.certificates.rules import CertifyingPosition, UndeclaredEnt
 from services.grants.certificates.standing import standing_certificate
 from services.grants.certificates.tables import Certificate
 from services.grants.faults import uuid_of
-from services.grants.tables import Outturn
+from services.grants.tables import Agreement, Outturn
 from services.grants.usage_statement.shapes import Certified
 from shared.errors import NotFound
 
@@ -32,10 +32,12 @@ async def certificates_made(session: AsyncSession, agreement_id: UUID) -> int:
 
 
 async def certifying_position(
-    session: AsyncSession, agreement_id: UUID, outturn: Outturn | None, figures: Certified
+    session: AsyncSession, agreement: Agreement, outturn: Outturn | None, figures: Certified
 ) -> CertifyingPosition:
-    standing = await standing_certificate(session, agreement_id)
+    standing = await standing_certificate(session, agreement.id)
     return CertifyingPosition(
+        grant_pence=agreement.grant_pence,
+        outturn_grant_pence=outturn.grant_pence if outturn is not None else None,
         outturn_state=outturn.state if outturn is not None else None,
         certified=standing is not None and standing.state == "signed",
         undeclared=[

@@ -8,6 +8,7 @@ from datetime import date
 
 from services.grants.faults import not_after, raise_together
 from shared.errors import Conflict, Refusal
+from shared.money import sterling
 
 
 class OutturnNotFinal(Conflict):
@@ -15,6 +16,13 @@ class OutturnNotFinal(Conflict):
 
     code = "outturn_not_final"
     title = "The outturn is not final"
+
+
+class OutturnOutdated(Conflict):
+    """An outturn says what is left of the grant that stood when it was recorded (G-34, G-36)."""
+
+    code = "outturn_outdated"
+    title = "The grant was changed since the outturn"
 
 
 class UseUndeclared(Conflict):
@@ -74,9 +82,14 @@ class UndeclaredEntries:
 
 @dataclass(frozen=True)
 class CertifyingPosition:
-    """What drafting must know: the latest outturn's state, None without one, and what is not yet declared."""
+    """What drafting must know: the latest outturn's state, None without one, and what is not yet declared.
 
+    `outturn_grant_pence` is the grant that the outturn was recorded on.
+    """
+
+    grant_pence: int
     outturn_state: str | None
+    outturn_grant_pence: int | None
     certified: bool
     undeclared: Sequence[UndeclaredEntries]
     awaiting_decision: int
@@ -89,7 +102,8 @@ def draft_certificate(position: CertifyingPosition) -> None:
         raise CertificateStands(
             "A signed certificate of this outturn stands; what changed since needs a new outturn first."
         )
-    faults: list[Refusal] = not_final(position.outturn_state)
+    faults = not_final(position.outturn_state)
+    faults.extend(outdated(position.grant_pence, position.outturn_grant_pence))
     faults.extend(
         UseUndeclared(
             f"{one.entries} entries of {one.source} ({one.organisation}) in {one.quarter} do not declare their use; "
@@ -112,6 +126,18 @@ def draft_certificate(position: CertifyingPosition) -> None:
             )
         )
     raise_together(faults)
+
+
+def outdated(grant_pence: int, outturn_grant_pence: int | None) -> list[Refusal]:
+    """The fault of an outturn of another grant than the present one; none without an outturn."""
+    if outturn_grant_pence is None or outturn_grant_pence == grant_pence:
+        return []
+    return [
+        OutturnOutdated(
+            f"The outturn was recorded on a grant of {sterling(outturn_grant_pence)}, which is {sterling(grant_pence)} "
+            "now; record the outturn anew."
+        )
+    ]
 
 
 def not_final(outturn_state: str | None) -> list[Refusal]:

@@ -86,6 +86,7 @@ async def _shape(work: Work, agreement: Agreement) -> ClosureShape:
 
 PLACES = {
     "outturn_not_final": "/outturns",
+    "outturn_outdated": "/outturns",
     "certificate_missing": "/certificates",
     "treatment_undecided": "/underspend-treatments",
     "variation_undecided": "/variations",

@@ -36,7 +36,9 @@ async def closing_position(session: AsyncSession, agreement: Agreement) -> Closi
     return ClosingPosition(
         year=year,
         state=agreement.state,
+        grant_pence=agreement.grant_pence,
         outturn_state=outturn.state if outturn is not None else None,
+        outturn_grant_pence=outturn.grant_pence if outturn is not None else None,
         certificate_state=certificate.state if certificate is not None else None,
         certificate_holds=certificate is not None and await _holds(session, agreement, certificate),
         undecided_pence=None if left_pence is None else left_pence - await treated_pence(session, agreement.id),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from services.grants.certificates.rules import OutturnNotFinal
+from services.grants.certificates.rules import OutturnNotFinal, outdated
 from services.grants.faults import raise_together
 from shared.errors import Conflict, Refusal
 from shared.money import sterling
@@ -64,14 +64,16 @@ class ClosingBegun(Conflict):
 class ClosingPosition:
     """Where a year stands: what closing it must know.
 
-    `certificate_holds`: today's figures are those of the certificate. `undecided_pence` is None without an outturn.
-    `report_state` is where the fourth quarter's report stands, None where none is known. `held_lines` are lines meant
-    for the year, by the code for which they wait.
+    `outturn_grant_pence` is the grant that the outturn was recorded on. `certificate_holds`: today's figures are those
+    of the certificate. `undecided_pence` is None without an outturn. `report_state` is where the fourth quarter's
+    report stands, None where none is known. `held_lines` are lines meant for the year, by the code for which they wait.
     """
 
     year: FinancialYear
     state: str
+    grant_pence: int
     outturn_state: str | None
+    outturn_grant_pence: int | None
     certificate_state: str | None
     certificate_holds: bool
     undecided_pence: int | None
@@ -103,6 +105,7 @@ def standing_open(position: ClosingPosition) -> list[Refusal]:
         faults.append(
             OutturnNotFinal(f"The outturn of {year.label} {what}; record the final one, from audited accounts.")
         )
+    faults.extend(outdated(position.grant_pence, position.outturn_grant_pence))
     if position.certificate_state != "signed":
         next_step = "sign the draft" if position.certificate_state == "draft" else "draft and sign one"
         faults.append(CertificateMissing(f"No signed certificate covers the latest outturn; {next_step}."))

@@ -84,7 +84,9 @@ class YearShape(Shape):
     change_percent: str | None
     state: str
     spend_pence: int | None
-    underspend_pence: int | None
+    underspend_pence: int | None = Field(
+        description="Null where not known, as where the grant was changed since the outturn; then record it anew."
+    )
     underspend_percent: str | None = Field(description="Of the grant, three decimals, half up (G-35).")
     outturn_state: SpendState | None
     reported_on: date | None
@@ -138,7 +140,7 @@ def _figure(row: HistoryRowBody) -> YearFigure | None:
 def _shape(figure: YearFigure) -> YearShape:
     left_pence = (
         underspend(figure.grant_pence, figure.spend_pence)
-        if figure.grant_pence is not None and figure.spend_pence is not None
+        if figure.grant_pence is not None and figure.spend_pence is not None and not figure.outturn_outdated
         else None
     )
     before_pence = None if figure.change_pence is None else (figure.grant_pence or 0) - figure.change_pence

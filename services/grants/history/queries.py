@@ -75,6 +75,7 @@ async def _agreement_figures(session: AsyncSession, known_by: datetime | None) -
                 spend_pence=outturn.spend_pence if outturn else None,
                 spend_state=SPEND_STATES[outturn.state] if outturn else None,
                 spend_reported_on=london_date(outturn.happened_at) if outturn else None,
+                outturn_grant_pence=outturn.grant_pence if outturn else None,
                 agreement_id=agreement.id,
             )
         )

@@ -40,7 +40,10 @@ class SpendStateWithoutSpend(Conflict):
 
 @dataclass(frozen=True)
 class YearFigure:
-    """What is known of one year and scope; None is not known, never zero."""
+    """What is known of one year and scope; None is not known, never zero.
+
+    `outturn_grant_pence` is the grant that the agreement's outturn was recorded on.
+    """
 
     year: FinancialYear
     scope: str | None
@@ -52,8 +55,14 @@ class YearFigure:
     spend_pence: int | None = None
     spend_state: SpendState | None = None
     spend_reported_on: date | None = None
+    outturn_grant_pence: int | None = None
     agreement_id: UUID | None = None
     change_pence: int | None = None
+
+    @property
+    def outturn_outdated(self) -> bool:
+        """Whether the grant was changed since: what is left of it is then not known before a new outturn (G-36)."""
+        return self.outturn_grant_pence is not None and self.outturn_grant_pence != self.grant_pence
 
 
 def check_rows(rows: Sequence[tuple[str, YearFigure | None]], today: date) -> None:

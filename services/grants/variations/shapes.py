@@ -11,7 +11,8 @@ from pydantic import Field
 from services.grants.budget.lines import CARRYING, Kind, Line
 from services.grants.budget.queries import as_typed, effective_budget, load_budget
 from services.grants.budget.tables import BudgetVersion
-from services.grants.queries import budget_lines
+from services.grants.queries import budget_lines, latest_outturn
+from services.grants.shapes import content_tag
 from services.grants.tables import Agreement
 from services.grants.variations.content.rules import Content, VariationKind
 from services.grants.variations.queries import as_content, decisions_of, virement_lines
@@ -19,7 +20,7 @@ from services.grants.variations.rules import VariationState
 from services.grants.variations.tables import Variation
 from services.grants.variations.virements.rules import Basis, Procedure, share_of_source
 from shared.http import Shape
-from shared.money import percent
+from shared.money import percent, sterling
 from shared.periods import london_date
 from shared.work import Work
 
@@ -105,6 +106,7 @@ class StepShape(Shape):
 class VariationShape(VariationInList):
     agreement_id: UUID
     decisions: list[StepShape]
+    to_do: list[str] = Field(description="What it leaves to be done elsewhere, such as an outturn to record anew.")
 
 
 async def in_list(work: Work, agreement: Agreement, variations: Sequence[Variation]) -> list[VariationInList]:
@@ -142,8 +144,7 @@ async def whole(work: Work, agreement: Agreement, variation: Variation) -> Varia
     """One variation with the steps taken; sets the ETag."""
     await work.session.flush()
     steps = await decisions_of(work.session, variation.id)
-    work.etag(variation.version, london_date(work.now).isoformat())
-    return VariationShape(
+    shape = VariationShape(
         **(await in_list(work, agreement, [variation]))[0].model_dump(),
         agreement_id=agreement.id,
         decisions=[
@@ -157,7 +158,25 @@ async def whole(work: Work, agreement: Agreement, variation: Variation) -> Varia
             )
             for step in steps
         ],
+        to_do=await _to_do(work, agreement, variation),
     )
+    # Its age, the budget it would change and what it leaves to be done change without it.
+    work.etag(variation.version, content_tag(shape))
+    return shape
+
+
+async def _to_do(work: Work, agreement: Agreement, variation: Variation) -> list[str]:
+    """An outturn says what is left of the grant it was recorded on (G-36)."""
+    if variation.grant_pence is None or variation.state in ("refused", "withdrawn"):
+        return []
+    outturn = await latest_outturn(work.session, agreement.id)
+    if outturn is None or outturn.grant_pence == variation.grant_pence:
+        return []
+    when = "" if variation.state == "agreed" else "Once it is agreed: "
+    return [
+        f"{when}{agreement.year} has an outturn that was recorded on a grant of {sterling(outturn.grant_pence)}; "
+        "record it anew, and treat what that leaves."
+    ]
 
 
 def line_moves(before: Sequence[Line], after: Sequence[Line]) -> list[LineMove]:

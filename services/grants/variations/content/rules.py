@@ -117,6 +117,8 @@ def _lines_after(position: VariationPosition, content: Content) -> tuple[list[Li
 
 
 def _award_faults(position: VariationPosition, lines_after: Sequence[Line]) -> list[Refusal]:
+    """Lines that are lowered beneath what is awarded; one that is over-awarded already stops no other line's change."""
+    before = {line.code: line.amount_pence or 0 for line in position.lines}
     held = {line.code: line.amount_pence or 0 for line in lines_after}
     return [
         LineBelowAwards(
@@ -124,7 +126,7 @@ def _award_faults(position: VariationPosition, lines_after: Sequence[Line]) -> l
             pointer="/lines",
         )
         for code, awarded_pence in position.awarded.items()
-        if held.get(code, 0) < awarded_pence
+        if held.get(code, 0) < min(awarded_pence, before.get(code, 0))
     ]
 
 
