@@ -152,6 +152,8 @@ async def test_the_worked_examples_of_use_as_entries_of_the_ledger(grants: Runni
     elsewhere = await enter(grants, line_code="CM1", **officer)
     assert problem(elsewhere, 409) == {"/use_codes": "use_refused"}
     assert "PU5" in elsewhere.json()["detail"]
+    unsaid = done(await enter(grants, line_code="CM1", purpose="Pay negotiation officer", use_codes=[]), 202)
+    assert "\u201cpay negotiat\u201d, which speaks of PU5" in str(unsaid)
     evidence = {"use_codes": ["PU1"], "use_exception": "select_committee_evidence"}
     done(await enter(grants, purpose="Travel to give evidence to a select committee", **evidence))
     assert set(await entries(grants)) == {"WF1", "IL1"}

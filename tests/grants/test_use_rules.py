@@ -168,6 +168,16 @@ def rules(**changes: Any) -> dict[str, Any]:
     return {**kept, "reason": "The board asked for it.", **changes}
 
 
+def test_a_pay_negotiation_that_declares_none_asks_for_a_decision_off_its_line() -> None:
+    """Worked example 7, G-18, G-19: the carve-out covers the words on WF1, and no other word that stands there."""
+    for codes in ([], None):
+        elsewhere = judged(codes, "Pay negotiation officer", line="CM1")
+        assert (elsewhere.outcome, elsewhere.code) == ("decision_required", "PU5")
+        assert judged(codes, "Pay negotiation officer", line="WF1").outcome == "allowed"
+        both = judged(codes, "Pay negotiation, then lobbying", line="WF1")
+        assert (both.outcome, both.code) == ("decision_required", "PU1")
+
+
 async def test_the_rules_are_public_and_change_by_versions_with_a_reason(grants: Running) -> None:
     """G-18 to G-20 are data: a new version judges what comes after it; agreements may have words of their own."""
     first = done(await grants.anonymous.get(RULES), 200)
@@ -257,15 +267,9 @@ async def test_the_yearly_declaration_lists_the_principles_of_the_edition_the_ag
     assert problem(await cfo.post(path, json=body), 409) == {"": "edition_missing"}
 
     async def cites(edition: str) -> None:
-        read = await grants.anonymous.get("/v1/agreements/2017-18")
-        done(
-            await grants.as_("grants:manager").patch(
-                "/v1/agreements/2017-18",
-                json={"guidance_edition": edition},
-                headers={"If-Match": read.headers["etag"]},
-            ),
-            200,
-        )
+        address, manager = "/v1/agreements/2017-18", grants.as_("grants:manager")
+        tag = (await manager.get(address)).headers["etag"]
+        done(await manager.patch(address, json={"guidance_edition": edition}, headers={"If-Match": tag}), 200)
 
     await cites("Managing Public Money, May 2023")
     assert problem(await cfo.post(path, json=body), 409) == {"": "unknown_edition"}

@@ -213,9 +213,11 @@ def judge_use(book: RuleBook, facts: UseFacts) -> Judgement:
     if refused:
         first = min(refused, key=lambda denial: list(book.denials).index(denial))
         return Judgement("refused", first.code, first.paragraph, _refusal(refused, facts))
-    found = book.finder(facts.agreement_id).find(facts.texts)
-    if found is not None and found[1] not in raised and not (allowance and found[1] in allowance.wins_over):
-        undecided.append(_worded(book, found[0], found[1]))
+    for word, code in book.finder(facts.agreement_id).find_all(facts.texts):
+        covered = code in raised or (allowance is not None and code in allowance.wins_over)
+        if not covered and not _carved_out(book, code, facts):
+            undecided.append(_worded(book, word, code))
+            break
     if undecided:
         return undecided[0]
     if settled is not None:
@@ -251,6 +253,13 @@ def _carved(book: RuleBook, denial: Denial, facts: UseFacts) -> Judgement | None
             f"name the exception {carve_out.name} where it is that, or ask for a decision.",
         )
     return None
+
+
+def _carved_out(book: RuleBook, code: str, facts: UseFacts) -> bool:
+    """Whether what a word speaks of is carved out of its denial on this line."""
+    denial = book.denial_of.get(code.casefold())
+    carved = _carved(book, denial, facts) if denial is not None else None
+    return carved is not None and carved.outcome == "allowed"
 
 
 def _refusal(refused: Sequence[Denial], facts: UseFacts) -> str:

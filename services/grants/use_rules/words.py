@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class WordFinder:
-    """Finds the first of some words in texts, at the start of a word, whatever stands between the words of a phrase.
+    """Finds some words in texts, at the start of a word, whatever stands between the words of a phrase.
 
     Built once a book: the load path asks it for every line.
     """
@@ -23,14 +23,17 @@ class WordFinder:
         self._pattern = re.compile(rf"(?<![^\W_])(?:{alternatives})") if alternatives else None
 
     def find(self, texts: Iterable[str]) -> tuple[str, str] | None:
-        """The word as configured and the code it stands for; None where no text holds one."""
+        """The first word as configured and the code it stands for; None where no text holds one."""
+        return next(self.find_all(texts), None)
+
+    def find_all(self, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Every word with its code, in the order of the texts; one after the other, as they are asked for."""
         if self._pattern is None:
-            return None
+            return
         for text in texts:
-            match = self._pattern.search(_folded(text)) if text else None
-            if match is not None and match.lastindex is not None:
-                return self._meaning[match.lastindex - 1]
-        return None
+            for match in self._pattern.finditer(_folded(text)) if text else ():
+                if match.lastindex is not None:
+                    yield self._meaning[match.lastindex - 1]
 
 
 def _folded(text: str) -> str:
