@@ -109,7 +109,8 @@ async def paginate(
         statement = statement.where(changed >= paging.updated_since)
     columns: list[ColumnElement[Any]] = [getattr(column, "expression", column) for column in order]
     if paging.cursor is not None:
-        values = [_value(text, column) for text, column in zip(_open(paging), columns, strict=True)]
+        opened = _open(paging, len(columns))
+        values = [_value(text, column) for text, column in zip(opened, columns, strict=True)]
         key, last = tuple_(*columns), tuple_(*values)
         statement = statement.where(key < last if descending else key > last)
     sort = [column.label(f"sort_{place}") for place, column in enumerate(columns)]
@@ -122,13 +123,29 @@ async def paginate(
     rows = frozen().columns(*range(width)).all()
     more = len(rows) > paging.limit
     items = [shape(row[0] if width == 1 else row) for row in rows[: paging.limit]]
-    following = None
-    if more:
-        cursor = _seal(paging, [_text(value) for value in keys[paging.limit - 1]])
-        query = urlencode([*paging.filters, ("limit", str(paging.limit)), ("cursor", cursor)])
-        following = f"{work.base_url}{_service_path(paging.path)}?{query}"
-        work.headers["Link"] = f'<{following}>; rel="next"'
-    return Page(items=items, links=Links(next=following))
+    return Page(items=items, links=_links(work, paging, keys[paging.limit - 1] if more else None))
+
+
+def page_of(work: Work, items: Sequence[T], *, key: Callable[[T], tuple[str, ...]], paging: PageRequest) -> Page[T]:
+    """One page of what was put together rather than selected, in the order of its keys, each of which is unique."""
+    found = sorted(((key(item), item) for item in items), key=lambda pair: pair[0])
+    if paging.cursor is not None and found:
+        last = tuple(_open(paging, len(found[0][0])))
+        found = [pair for pair in found if pair[0] > last]
+    shown = found[: paging.limit]
+    more = len(found) > paging.limit
+    return Page(items=[item for _, item in shown], links=_links(work, paging, shown[-1][0] if more else None))
+
+
+def _links(work: Work, paging: PageRequest, last: Sequence[Any] | None) -> Links:
+    """The way to the page behind the one whose last sort values these are; None where there is no more."""
+    if last is None:
+        return Links(next=None)
+    cursor = _seal(paging, [_text(value) for value in last])
+    query = urlencode([*paging.filters, ("limit", str(paging.limit)), ("cursor", cursor)])
+    following = f"{work.base_url}{_service_path(paging.path)}?{query}"
+    work.headers["Link"] = f'<{following}>; rel="next"'
+    return Links(next=following)
 
 
 def _service_path(path: str) -> str:
@@ -144,7 +161,7 @@ def _seal(paging: PageRequest, values: list[str]) -> str:
     return base64.urlsafe_b64encode(json.dumps([paging.binding, *values]).encode()).decode().rstrip("=")
 
 
-def _open(paging: PageRequest) -> list[str]:
+def _open(paging: PageRequest, values: int) -> list[str]:
     fault = Malformed(
         "The cursor does not belong to this list and these filters; start again without it.", parameter="cursor"
     )
@@ -155,7 +172,7 @@ def _open(paging: PageRequest) -> list[str]:
         raise fault from error
     if not isinstance(content, list) or not content or content[0] != paging.binding:
         raise fault
-    if not all(isinstance(value, str) for value in content):
+    if len(content) != values + 1 or not all(isinstance(value, str) for value in content):
         raise fault
     return content[1:]
 

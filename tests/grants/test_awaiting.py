@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -185,3 +188,32 @@ async def test_spend_whose_use_awaits_a_decision_is_counted(grants: Running) -> 
     assert answer.status_code in (200, 201), answer.text
     (item,) = await awaiting(grants, what="use_decision")
     assert (item["count"], item["scopes"]) == (1, ["grants:cfo"])
+
+
+async def test_what_awaits_comes_in_pages_and_as_a_table(grants: Running) -> None:
+    """Question 11: each thing stands on one page only; a cursor belongs to its filters."""
+    await spent(grants)
+    client = grants.as_("grants:read")
+    everything = await awaiting(grants)
+    assert len(everything) > 4
+    found: list[dict[str, Any]] = []
+    page = done(await client.get(PATH, params={"limit": 2}), 200)
+    while True:
+        assert len(page["items"]) <= 2
+        found += page["items"]
+        if page["links"]["next"] is None:
+            break
+        following = page["links"]["next"].removeprefix("http://test/grants")
+        page = done(await client.get(following), 200)
+    assert found == everything
+    cursor = {"limit": 2, "cursor": following.rsplit("cursor=", 1)[1]}
+    assert problem(await client.get(PATH, params={**cursor, "scope": "grants:cfo"}), 400) == {"cursor": "malformed"}
+    assert problem(await client.get(PATH, params={"limit": 501}), 422) == {"limit": "less_than_equal"}
+    sheet = await client.get(f"{PATH}.csv")
+    rows = list(csv.DictReader(sheet.text.splitlines()))
+    assert [(row["What"], row["Since"]) for row in rows] == [(item["what"], item["since"]) for item in everything]
+    assert (await client.get(PATH, headers={"Accept": "text/csv"})).content == sheet.content
+    binding, *values = json.loads(base64.urlsafe_b64decode(cursor["cursor"] + "=="))
+    for cut in ([], values[:-1], [*values, ""]):
+        short = base64.urlsafe_b64encode(json.dumps([binding, *cut]).encode()).decode()
+        assert problem(await client.get(PATH, params={"cursor": short}), 400) == {"cursor": "malformed"}

@@ -140,9 +140,14 @@ async def test_stating_an_earlier_quarter_anew_names_the_later_years_to_date_tha
     second = done(await client.get(f"{PERIODS}/2017-18-q2/statement"), 200)
     stale = [finding for finding in second["findings"] if finding["code"] == "year_to_date_stale"]
     assert [(finding["line"], finding["difference_pence"]) for finding in stale] == [("OG1", -4900)]
+    asked = {"what": "stale_quarter"}
+    (item,) = done(await client.get("/v1/awaiting", params=asked), 200)["items"]
+    assert (item["detail"][:26], item["scopes"]) == ("A quarter before Q2 2017/1", ["grants:finance", "grants:cfo"])
+    assert item["href"].endswith("/accounting-periods/2017-18-q2")
     mended = done(await state(grants, 2, figures(100), reason="Q1 was stated anew."))
     assert mended["stale_quarters"] == ["2017-18-q3"]
     last = done(await state(grants, 3, figures(100), reason="Q1 was stated anew."))
+    assert done(await client.get("/v1/awaiting", params=asked), 200)["items"] == []
     assert last["stale_quarters"] == []
     og1 = next(line for line in last["lines"] if line["code"] == "OG1")
     assert og1["year_to_date_pence"] == 5200

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
+import json
 import socket
 from datetime import timedelta
 
@@ -298,6 +300,11 @@ async def test_a_cursor_is_bound_to_its_filters(notes: Running) -> None:
     assert (moved.status_code, moved.json()["errors"][0]["parameter"]) == (400, "cursor")
     broken = await notes.anonymous.get("/v1/notes", params={"cursor": "W10"})
     assert broken.status_code == 400
+    content = json.loads(base64.urlsafe_b64decode(following.rsplit("cursor=", 1)[1] + "=="))
+    for changed in (content[:1], content[:-1], [*content, "1"], [*content[:-1], 1]):
+        sealed = base64.urlsafe_b64encode(json.dumps(changed).encode()).decode()
+        cut = await notes.anonymous.get("/v1/notes", params={"cursor": sealed})
+        assert (cut.status_code, cut.json()["errors"][0]["parameter"]) == (400, "cursor")
     too_many = await notes.anonymous.get("/v1/notes", params={"limit": 501})
     assert (too_many.status_code, too_many.json()["errors"][0]["parameter"]) == (422, "limit")
 

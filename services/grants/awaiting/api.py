@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 from pydantic import Field
 
 from services.grants.awaiting.queries import (
@@ -22,12 +22,15 @@ from services.grants.queries import parties
 from services.grants.shapes import Year, content_tag
 from services.grants.tables import Agreement
 from shared.http import Reads, Routes, Shape
+from shared.pagination import Links, Paging, page_of
 from shared.periods import london_date
+from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Work
 
 router = Routes(tags=["awaiting"])
 
 Officer = Annotated[Work, Reads("grants:read", "grants:manager", "grants:finance", "grants:cfo", "grants:approver")]
+CSV_HEADER = ("What", "Year", "Detail", "Count", "Since", "DueOn", "Overdue", "Scopes", "Address")
 Scope = Literal["grants:manager", "grants:finance", "grants:cfo", "grants:approver"]
 
 
@@ -48,19 +51,23 @@ class AwaitingItem(Shape):
 class AwaitingShape(Shape):
     as_of: date
     items: list[AwaitingItem] = Field(description="What is overdue first, then what is due soonest, then the oldest.")
+    links: Links
 
 
-@router.get("/v1/awaiting")
+@router.get("/v1/awaiting.csv", include_in_schema=False, response_model=AwaitingShape)
+@router.get("/v1/awaiting", response_model=AwaitingShape)
 async def list_awaiting(
     work: Officer,
+    request: Request,
+    paging: Paging,
     year: Year | None = None,
     what: Annotated[str | None, Query(max_length=40, description="Only this kind.")] = None,
     scope: Annotated[Scope | None, Query(description="Only what a token of this scope can act on.")] = None,
     overdue: Annotated[bool | None, Query(description="Only what is overdue, or what is not.")] = None,
-) -> AwaitingShape:
+) -> AwaitingShape | Response:
     """What is overdue or awaits whose decision, across all years that are not closed (question 11).
 
-    Of closed years: decisions on underspend that are not carried out.
+    Of closed years: decisions on underspend that are not carried out. CSV by `.csv` or `Accept`.
     """
     today = london_date(work.now)
     label = year_of(year, parameter="year").label if year is not None else None
@@ -77,21 +84,33 @@ async def list_awaiting(
     if label is None and work.actor.organisations is None:
         found = waiting_for_all(await held_pending(work.session, None))
         items += [_shape(work, item, None, today) for item in found]
-    shape = AwaitingShape(
-        as_of=today,
-        items=sorted(
-            (
-                item
-                for item in items
-                if what in (None, item.what)
-                and (scope is None or scope in item.scopes)
-                and overdue in (None, item.overdue)
-            ),
-            key=lambda item: (not item.overdue, item.due_on or date.max, item.since, item.what),
-        ),
+    asked = [
+        item
+        for item in items
+        if what in (None, item.what) and (scope is None or scope in item.scopes) and overdue in (None, item.overdue)
+    ]
+    page = page_of(work, asked, key=_order, paging=paging)
+    shape = AwaitingShape(as_of=today, items=page.items, links=page.links)
+    work.headers["Vary"] = "Accept"
+    if not wants_csv(request):
+        work.etag(content_tag(shape))
+        return shape
+    work.etag(f"{content_tag(shape)}-csv")
+    data, _ = csv_bytes(CSV_HEADER, (_csv_row(item) for item in shape.items))
+    return csv_response(data, "awaiting.csv")
+
+
+def _order(item: AwaitingItem) -> tuple[str, ...]:
+    """What is overdue first, then what is due soonest, then the oldest; then what tells one item from another."""
+    due_on = (item.due_on or date.max).isoformat()
+    return ("0" if item.overdue else "1", due_on, item.since.isoformat(), item.what, item.year or "", item.href)
+
+
+def _csv_row(item: AwaitingItem) -> tuple[object, ...]:
+    return (
+        *(item.what, item.year, item.detail, item.count, item.since, item.due_on),
+        *("yes" if item.overdue else "no", " ".join(item.scopes), item.href),
     )
-    work.etag(content_tag(shape))
-    return shape
 
 
 async def _may_see(work: Work, agreement: Agreement) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from services.grants.held_lines.tables import HeldDecision
 from services.grants.organisations.queries import slugs_of
 from services.grants.payments.queries import payments_of
 from services.grants.payments.tables import Payment
-from services.grants.periods.queries import latest_statement
+from services.grants.periods.queries import is_stale, latest_statement
 from services.grants.periods.tables import AccountingPeriod
 from services.grants.queries import latest_outturn, signatures
 from services.grants.tables import Agreement
@@ -178,6 +179,14 @@ async def _awards(session: AsyncSession, agreement_id: UUID) -> list[Pending]:
     return [Pending(str(row.id), row.awarded_on, slugs[row.organisation_id]) for row in awards]
 
 
+async def _stale_since(session: AsyncSession, agreement_id: UUID, quarter: Quarter) -> date | None:
+    """The day on which the quarter before was stated anew, where the year to date no longer follows from it."""
+    if quarter.number == 1 or not await is_stale(session, agreement_id, quarter):
+        return None
+    before = await latest_statement(session, agreement_id, quarter.year.quarters[quarter.number - 2])
+    return london_date(before.recorded_at) if before is not None else None
+
+
 async def _quarters(session: AsyncSession, agreement_id: UUID) -> list[QuarterFacts]:
     statement = (
         select(AccountingPeriod)
@@ -189,6 +198,7 @@ async def _quarters(session: AsyncSession, agreement_id: UUID) -> list[QuarterFa
             quarter=(quarter := Quarter.parse(row.quarter)),
             stated=await latest_statement(session, agreement_id, quarter) is not None,
             locked=row.state == "locked",
+            stale_since=await _stale_since(session, agreement_id, quarter),
         )
         for row in (await session.exec(statement)).all()
     ]

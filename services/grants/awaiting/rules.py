@@ -47,6 +47,7 @@ class QuarterFacts:
     quarter: Quarter
     stated: bool
     locked: bool
+    stale_since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,11 @@ def _accounting(facts: YearFacts, today: date) -> Iterator[Item]:
         if not one.stated and one.quarter.number > 1:
             detail = f"The spend of {one.quarter.label} is not stated (G-31)."
             yield Item("quarter_statement", detail, one.quarter.end, (FINANCE, CFO), path)
-        elif not one.locked:
+            continue
+        if one.stale_since is not None:
+            detail = f"A quarter before {one.quarter.label} was stated anew; state its year to date anew too (G-31)."
+            yield Item("stale_quarter", detail, one.stale_since, (FINANCE, CFO), path)
+        if not one.locked:
             yield Item("quarter_lock", f"{one.quarter.label} is over and open.", one.quarter.end, (CFO,), path)
 
 

@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.expenditure.tables import LedgerEntry
 from services.grants.ledger.queries import PAID
+from services.grants.periods.rules import stale_year_to_date
 from services.grants.periods.tables import AccountingPeriod, PeriodMove, QuarterStatement, StatementLine
 from services.grants.tables import Party
 from shared.errors import NotFound
@@ -211,6 +212,18 @@ async def statement_lines(session: AsyncSession, statement_id: UUID) -> Sequence
         select(StatementLine).where(StatementLine.statement_id == statement_id).order_by(col(StatementLine.position))
     )
     return (await session.exec(statement)).all()
+
+
+async def is_stale(session: AsyncSession, agreement_id: UUID, quarter: Quarter) -> bool:
+    """Whether the year to date of a stated quarter no longer follows from the quarter before, stated anew (G-31)."""
+    newest = await latest_statement(session, agreement_id, quarter)
+    before = await year_to_date_before(session, agreement_id, quarter)
+    if newest is None or before is None:
+        return False
+    return any(
+        stale_year_to_date(before, line.quarter_pence, line.year_to_date_pence, line.code)
+        for line in await statement_lines(session, newest.id)
+    )
 
 
 async def year_to_date_before(session: AsyncSession, agreement_id: UUID, quarter: Quarter) -> dict[str, int] | None:
