@@ -15,7 +15,11 @@ from psycopg.types.json import Jsonb
 
 from services.grants.expenditure.merge import id_prefix
 from services.grants.expenditure.names import NAME_IN_KEY, PURPOSELESS_KINDS, WITHHELD
+from services.grants.expenditure.tables import ExpenditureBatch
+from shared import outbox
+from shared.database import raw_connection
 from shared.events.grants import MAX_BYTES_PER_EVENT, MAX_LINES_PER_EVENT, ExpenditureRecorded
+from shared.work import Work
 
 ENVELOPE_BYTES = 1024
 FIXED_LINE_BYTES = 1290
@@ -174,6 +178,27 @@ class LineEvents:
             "tail": f'],"organisation_id":"{organisation_id}","source":"{source}","version":',
             "now": now,
         }
+
+    @classmethod
+    async def of(cls, work: Work, batch: ExpenditureBatch) -> LineEvents:
+        """The events of a batch, written by the person and for the request at hand."""
+        events_id = work.new_id()
+        return cls(
+            await raw_connection(work.session),
+            batch_id=batch.id,
+            organisation_id=batch.organisation_id,
+            source=batch.source,
+            events_id=events_id,
+            headers=outbox.headers_for(
+                ExpenditureRecorded,
+                batch.id,
+                event_id=events_id,
+                occurred_at=work.now,
+                actor_sub=work.actor.sub,
+                correlation_id=work.request_id,
+            ),
+            now=work.now,
+        )
 
     async def record_slice(self) -> None:
         """The events of the lines in `incoming` that were accepted."""

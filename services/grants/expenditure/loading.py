@@ -26,9 +26,7 @@ from services.grants.expenditure.rules import (
 from services.grants.expenditure.staging import begin_trial, copy_slice, open_staging, undo_trial
 from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
 from services.grants.use_rules.queries import rule_book
-from shared import outbox
 from shared.database import raw_connection
-from shared.events.grants import ExpenditureRecorded
 from shared.money import MAX_PENCE
 from shared.periods import FinancialYear, london_date
 from shared.work import Work
@@ -77,7 +75,7 @@ async def load(
         ),
     )
     await merge.open()
-    events = _events(work, connection, batch)
+    events = await LineEvents.of(work, batch)
     while more:
         if await merge.take():
             await events.record_slice()
@@ -134,27 +132,6 @@ async def _mended(work: Work, batch: ExpenditureBatch) -> UUID | None:
 
 def _controls(batch: ExpenditureBatch) -> Controls:
     return Controls(batch.expected_lines, batch.expected_total_pence)
-
-
-def _events(work: Work, connection: Any, batch: ExpenditureBatch) -> LineEvents:
-    events_id = work.new_id()
-    headers = outbox.headers_for(
-        ExpenditureRecorded,
-        batch.id,
-        event_id=events_id,
-        occurred_at=work.now,
-        actor_sub=work.actor.sub,
-        correlation_id=work.request_id,
-    )
-    return LineEvents(
-        connection,
-        batch_id=batch.id,
-        organisation_id=batch.organisation_id,
-        source=batch.source,
-        events_id=events_id,
-        headers=headers,
-        now=work.now,
-    )
 
 
 def _settle(work: Work, batch: ExpenditureBatch, tally: Tally, account: Account, event_count: int) -> None:

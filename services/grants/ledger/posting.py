@@ -23,9 +23,6 @@ from services.grants.queries import agreement_of_year, budget_awaiting, carrying
 from services.grants.tables import Agreement
 from services.grants.use_rules.faults import UnknownAgreement
 from services.grants.use_rules.rules import Judgement
-from shared import outbox
-from shared.database import raw_connection
-from shared.events.grants import ExpenditureRecorded
 from shared.periods import london_date
 from shared.work import Work
 
@@ -113,7 +110,7 @@ async def post(work: Work, batch: ExpenditureBatch, entries: Sequence[LedgerEntr
     await work.session.flush()
     work.session.add_all(entries)
     await work.session.flush()
-    events = await line_events(work, batch)
+    events = await LineEvents.of(work, batch)
     await events.record_batch()
     batch.event_count = events.count
     completed = complete_batch(Taken(batch.id, batch.organisation_id, batch.source, events.count, _months(entries)))
@@ -173,27 +170,6 @@ def amount_pence(entry: LedgerEntry) -> int:
     if NET_COMPUTED in entry.flags:
         return entry.net_pence + (entry.vat_pence or 0)
     return entry.net_pence if entry.vat_pence is not None else entry.eligible_pence
-
-
-async def line_events(work: Work, batch: ExpenditureBatch) -> LineEvents:
-    events_id = work.new_id()
-    headers = outbox.headers_for(
-        ExpenditureRecorded,
-        batch.id,
-        event_id=events_id,
-        occurred_at=work.now,
-        actor_sub=work.actor.sub,
-        correlation_id=work.request_id,
-    )
-    return LineEvents(
-        await raw_connection(work.session),
-        batch_id=batch.id,
-        organisation_id=batch.organisation_id,
-        source=batch.source,
-        events_id=events_id,
-        headers=headers,
-        now=work.now,
-    )
 
 
 def _months(entries: Sequence[LedgerEntry]) -> list[tuple[str, int, int]]:

@@ -9,14 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import case, func, true
 from sqlalchemy import select as columns_of
-from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.expenditure.tables import HeldLine, LedgerEntry
 from services.grants.held_lines.tables import HeldDecision
 from services.grants.organisations.queries import slugs_of
-from services.grants.use_rules.queries import undecided_awards, use_summary
+from services.grants.use_rules.queries import latest_of_entry, stands, undecided_awards, use_summary
 from services.grants.use_rules.tables import UseDeclaration
 
 USE_CODES = ("use_refused", "use_decision_required")
@@ -62,21 +61,7 @@ async def declared_uses(session: AsyncSession, agreement_id: UUID) -> tuple[list
     What a person declared later goes before what the line came with. An entry that was reversed, and its reversal, buy
     nothing and declare nothing.
     """
-    # Looked up entry by entry, by index: joined whole, a planner without statistics compares all with all.
-    latest = (
-        columns_of(UseDeclaration)
-        .where(col(UseDeclaration.subject_id) == col(LedgerEntry.entry_id), col(UseDeclaration.subject_kind) == "entry")
-        .order_by(col(UseDeclaration.number).desc())
-        .limit(1)
-        .lateral("latest")
-    )
-    cancelling = aliased(LedgerEntry)
-    cancelled = (
-        columns_of(col(cancelling.entry_id))
-        .where(col(cancelling.reverses) == col(LedgerEntry.entry_id))
-        .limit(1)
-        .scalar_subquery()
-    )
+    latest = latest_of_entry()
     known = latest.c.id.is_not(None)
     came_with: Any = case((col(LedgerEntry.use_codes).is_not(None), "allowed"))
     statement: Any = (
@@ -92,7 +77,7 @@ async def declared_uses(session: AsyncSession, agreement_id: UUID) -> tuple[list
         )
         .select_from(LedgerEntry)
         .outerjoin(latest, true())
-        .where(col(LedgerEntry.agreement_id) == agreement_id, col(LedgerEntry.reverses).is_(None), cancelled.is_(None))
+        .where(col(LedgerEntry.agreement_id) == agreement_id, *stands())
         .group_by("kept_codes", "kept_exception", "kept_outcome", "body", "source", "quarter")
     )
     declared: dict[tuple[tuple[str, ...], str | None, str], tuple[int, int]] = {}

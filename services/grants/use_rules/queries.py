@@ -92,19 +92,22 @@ def latest_of_subjects(agreement_id: UUID) -> Any:
     )
 
 
-def standing_uses(agreement_id: UUID) -> Any:
-    """Every standing entry of an agreement with how its use is declared: entry, outcome, number of declarations.
+def latest_of_entry() -> Any:
+    """The declaration that counts of the ledger entry beside it, to be joined to ledger entries.
 
-    What entered the ledger with codes of its own was judged on its way in: it stands as allowed.
+    Looked up entry by entry, by index: however many entries a year has, no planner can take a slower way.
     """
-    # Looked up entry by entry, by index: however many entries a year has, no planner can take a slower way.
-    latest = (
-        columns_of(col(UseDeclaration.outcome), col(UseDeclaration.number))
+    return (
+        columns_of(UseDeclaration)
         .where(col(UseDeclaration.subject_id) == col(LedgerEntry.entry_id), col(UseDeclaration.subject_kind) == "entry")
         .order_by(col(UseDeclaration.number).desc())
         .limit(1)
         .lateral("latest")
     )
+
+
+def stands() -> tuple[Any, Any]:
+    """Conditions on a ledger entry: it neither reverses another nor was reversed, so it bought something."""
     cancelling = aliased(LedgerEntry)
     cancelled = (
         columns_of(col(cancelling.entry_id))
@@ -112,6 +115,15 @@ def standing_uses(agreement_id: UUID) -> Any:
         .limit(1)
         .scalar_subquery()
     )
+    return col(LedgerEntry.reverses).is_(None), cancelled.is_(None)
+
+
+def standing_uses(agreement_id: UUID) -> Any:
+    """Every standing entry of an agreement with how its use is declared: entry, outcome, number of declarations.
+
+    What entered the ledger with codes of its own was judged on its way in: it stands as allowed.
+    """
+    latest = latest_of_entry()
     outcome = case(
         (latest.c.outcome.is_not(None), latest.c.outcome),
         (col(LedgerEntry.use_codes).is_not(None), literal("allowed")),
@@ -132,7 +144,7 @@ def standing_uses(agreement_id: UUID) -> Any:
             col(LedgerEntry.source),
         )
         .outerjoin(latest, true())
-        .where(col(LedgerEntry.agreement_id) == agreement_id, col(LedgerEntry.reverses).is_(None), cancelled.is_(None))
+        .where(col(LedgerEntry.agreement_id) == agreement_id, *stands())
     )
 
 
