@@ -6,10 +6,12 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import Request, Response
 from pydantic import Field
 from sqlmodel import col, select
 
 from services.grants import commands
+from services.grants.as_csv import csv_of
 from services.grants.faults import year_of
 from services.grants.public import load_shown
 from services.grants.queries import latest_outturn, load_agreement, load_outturn, outturn_lines, superseding
@@ -22,12 +24,31 @@ from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.money import percent
 from shared.pagination import Page, Paging, paginate
 from shared.periods import london_date
+from shared.tabular import wants_csv
 from shared.values import OutturnState
 from shared.work import Work
 
 router = Routes(tags=["outturns"])
 
 Finance = Annotated[Work, Writes("grants:finance", "grants:cfo")]
+
+
+COLUMNS = {
+    "Number": "number",
+    "State": "state",
+    "AsAt": "as_at",
+    "Grant": "grant_pence",
+    "Spend": "spend_pence",
+    "Underspend": "underspend_pence",
+    "UnderspendShare": "underspend_percent",
+    "OwnFunds": "own_funds_pence",
+    "Reason": "reason",
+    "Auditor": "auditor",
+    "AccountsReference": "accounts_reference",
+    "AuditedOn": "audited_on",
+    "HappenedAt": "happened_at",
+    "RecordedAt": "recorded_at",
+}
 
 
 class OutturnLineBody(Body):
@@ -106,10 +127,16 @@ async def record_outturn(work: Finance, agreement: str, body: NewOutturn) -> Out
     return await _outturn_shape(work, await load_agreement(work.session, agreement), outturn)
 
 
-@router.get("/v1/agreements/{agreement}/outturns")
+@router.get("/v1/agreements/{agreement}/outturns.csv", include_in_schema=False, response_model=Page[OutturnInList])
+@router.get("/v1/agreements/{agreement}/outturns", response_model=Page[OutturnInList])
 async def list_outturns(
-    work: PublicWork, agreement: str, paging: Paging, known_by: KnownByTime = None, as_at: AsAtTime = None
-) -> Page[OutturnInList]:
+    work: PublicWork,
+    request: Request,
+    agreement: str,
+    paging: Paging,
+    known_by: KnownByTime = None,
+    as_at: AsAtTime = None,
+) -> Page[OutturnInList] | Response:
     """All outturns of a year, the latest first; with `known_by` those known on a day (G-34)."""
     found = await load_shown(work, agreement)
     statement = select(Outturn).where(Outturn.agreement_id == found.id)
@@ -117,9 +144,12 @@ async def list_outturns(
         statement = statement.where(Outturn.recorded_at < known_by)
     if as_at is not None:
         statement = statement.where(Outturn.happened_at < as_at)
-    return await paginate(
+    page = await paginate(
         work, statement, order=(col(Outturn.number),), paging=paging, shape=_outturn_in_list, descending=True
     )
+    work.headers["Vary"] = "Accept"
+    name = f"outturns-{year_of(found.year).slug}.csv"
+    return csv_of(COLUMNS, page.items, name) if wants_csv(request) else page
 
 
 @router.get("/v1/agreements/{agreement}/outturns/{outturn}")

@@ -91,7 +91,7 @@ async def budgeted_from(session: AsyncSession, agreement_id: UUID) -> date | Non
 
 async def later_budgets(session: AsyncSession, agreement_id: UUID, day: date) -> Sequence[date]:
     """Days after this one from which another approved version is in effect, in order (G-12)."""
-    statement = select(BudgetVersion.effective_from).where(
+    statement = select(col(BudgetVersion.effective_from)).where(
         BudgetVersion.agreement_id == agreement_id,
         col(BudgetVersion.approved_at).is_not(None),
         BudgetVersion.effective_from > day,

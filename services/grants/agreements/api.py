@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from fastapi import Request, Response
 from pydantic import Field
 from sqlmodel import select
 
@@ -13,6 +14,7 @@ from services.grants.agreements import commands
 from services.grants.agreements.queries import agreement_versions, terms_as_at
 from services.grants.agreements.rules import Role, Signatory, Signed, Terms
 from services.grants.agreements.shapes import AgreementInList, AgreementShape, SignatureShape, agreement_shape
+from services.grants.as_csv import csv_of
 from services.grants.faults import year_of
 from services.grants.history.queries import grant_history
 from services.grants.public import is_officer, load_shown
@@ -23,6 +25,7 @@ from shared.fields import Day, example
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
+from shared.tabular import wants_csv
 from shared.values import OutturnState
 from shared.work import Work
 
@@ -30,6 +33,18 @@ router = Routes(tags=["agreements"])
 
 Manager = Annotated[Work, Writes("grants:manager")]
 Reader = Annotated[Work, Reads("grants:read", "grants:manager", "grants:finance", "grants:cfo", "grants:approver")]
+
+
+COLUMNS = {
+    "Year": "year",
+    "FundingBasis": "funding_basis",
+    "Grant": "grant_pence",
+    "Change": "change_pence",
+    "InForceFrom": "in_force_from",
+    "InForceTo": "in_force_to",
+    "State": "state",
+    "OutturnState": "outturn_state",
+}
 
 
 class PartyBody(Body):
@@ -150,10 +165,11 @@ async def draft_agreement(work: Manager, body: NewAgreement) -> AgreementShape:
     return await agreement_shape(work, agreement)
 
 
-@router.get("/v1/agreements")
+@router.get("/v1/agreements.csv", include_in_schema=False, response_model=Page[AgreementInList])
+@router.get("/v1/agreements", response_model=Page[AgreementInList])
 async def list_agreements(
-    work: PublicWork, paging: ChangedPaging, year: Year | None = None, in_force_on: AsAt = None
-) -> Page[AgreementInList]:
+    work: PublicWork, request: Request, paging: ChangedPaging, year: Year | None = None, in_force_on: AsAt = None
+) -> Page[AgreementInList] | Response:
     """Agreements in the order of their years, with their outturn's state and the change on the year before.
 
     Their terms are those of `in_force_on`, by default of today: a later variation does not show yet (G-16). Drafts are
@@ -186,7 +202,8 @@ async def list_agreements(
                 change_pence=None if change_pence is None else change_pence + grant_pence - row.grant_pence,
             )
         )
-    return Page(items=items, links=page.links)
+    work.headers["Vary"] = "Accept"
+    return csv_of(COLUMNS, items, "agreements.csv") if wants_csv(request) else Page(items=items, links=page.links)
 
 
 @router.get("/v1/agreements/{agreement}")

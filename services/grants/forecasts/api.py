@@ -10,6 +10,7 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlmodel import col, select
 
+from services.grants.as_csv import csv_of
 from services.grants.faults import quarter_of, year_of
 from services.grants.forecasts import commands
 from services.grants.forecasts.comparison import Comparison, compare, csv_rows
@@ -31,6 +32,16 @@ Ledger = Annotated[Work, Reads("grants:read", "grants:manager", "grants:finance"
 Finance = Annotated[Work, Writes("grants:finance", "grants:cfo")]
 
 QuarterFilter = Annotated[str | None, Query(max_length=20, description="Only this quarter, `2017-18-q3`.")]
+
+
+COLUMNS = {
+    "Quarter": "quarter",
+    "Number": "number",
+    "MadeOn": "made_on",
+    "Note": "note",
+    "HappenedAt": "happened_at",
+    "RecordedAt": "recorded_at",
+}
 
 
 class ForecastLineBody(Body):
@@ -90,15 +101,17 @@ async def make_forecast(work: Finance, agreement: str, body: ForecastBody) -> Fo
     return await _shape(work, forecast)
 
 
-@router.get("/v1/agreements/{agreement}/forecasts")
+@router.get("/v1/agreements/{agreement}/forecasts.csv", include_in_schema=False, response_model=Page[ForecastInList])
+@router.get("/v1/agreements/{agreement}/forecasts", response_model=Page[ForecastInList])
 async def list_forecasts(
     work: Ledger,
+    request: Request,
     agreement: str,
     paging: Paging,
     quarter: QuarterFilter = None,
     as_at: AsAtTime = None,
     known_by: KnownByTime = None,
-) -> Page[ForecastInList]:
+) -> Page[ForecastInList] | Response:
     """All forecasts of a year, by quarter, the latest of each first; with `as_at` those that had been made by then."""
     found = await load_agreement(work.session, agreement)
     statement = select(Forecast).where(Forecast.agreement_id == found.id)
@@ -108,7 +121,7 @@ async def list_forecasts(
         statement = statement.where(Forecast.happened_at < as_at)
     if known_by is not None:
         statement = statement.where(Forecast.recorded_at < known_by)
-    return await paginate(
+    page = await paginate(
         work,
         statement,
         order=(col(Forecast.quarter), col(Forecast.number)),
@@ -116,6 +129,8 @@ async def list_forecasts(
         shape=_in_list,
         descending=True,
     )
+    work.headers["Vary"] = "Accept"
+    return csv_of(COLUMNS, page.items, f"forecasts-{year_of(found.year).slug}.csv") if wants_csv(request) else page
 
 
 @router.get("/v1/agreements/{agreement}/forecasts/{forecast}")

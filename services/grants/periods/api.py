@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Request, Response
 from sqlmodel import col, select
 
 from services.grants.accounts.queries import negatives
 from services.grants.accounts.shapes import Because
+from services.grants.as_csv import csv_of
 from services.grants.faults import quarter_of, year_of
 from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.periods import commands
@@ -43,9 +45,20 @@ from shared.errors import NotFound
 from shared.http import Reads, Routes, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.periods import Quarter
+from shared.tabular import wants_csv
 from shared.work import Work
 
 router = Routes(tags=["accounting periods"])
+
+COLUMNS = {
+    "Code": "code",
+    "Name": "name",
+    "Quarter": "quarter_pence",
+    "YearToDate": "year_to_date_pence",
+    "Ledger": "ledger_pence",
+    "Reason": "reason",
+}
+"""A stated line as CSV."""
 
 Ledger = Annotated[Work, Reads("grants:read", "grants:manager", "grants:finance", "grants:cfo")]
 Finance = Annotated[Work, Writes("grants:finance", "grants:cfo")]
@@ -76,17 +89,33 @@ async def read_accounting_period(work: Ledger, agreement: str, quarter: str) -> 
     return shape
 
 
-@router.get("/v1/agreements/{agreement}/accounting-periods/{quarter}/statement")
+@router.get(
+    "/v1/agreements/{agreement}/accounting-periods/{quarter}/statement.csv",
+    include_in_schema=False,
+    response_model=StatementShape,
+)
+@router.get("/v1/agreements/{agreement}/accounting-periods/{quarter}/statement", response_model=StatementShape)
 async def read_statement(
-    work: Ledger, agreement: str, quarter: str, as_at: AsAtTime = None, known_by: KnownByTime = None
-) -> StatementShape:
+    work: Ledger,
+    request: Request,
+    agreement: str,
+    quarter: str,
+    as_at: AsAtTime = None,
+    known_by: KnownByTime = None,
+) -> StatementShape | Response:
     """The quarter's latest statement; with `as_at` the one that stood on a day, with `known_by` the one known then."""
     found, wanted = await _load(work, agreement, quarter)
     statement = await latest_statement(work.session, found.id, wanted, as_at=as_at, known_by=known_by)
     if statement is None:
         raise NotFound(f"{wanted.label} was not stated then.")
-    work.etag(statement.number)
-    return await _statement_shape(work, statement)
+    shape = await _statement_shape(work, statement)
+    work.headers["Vary"] = "Accept"
+    if wants_csv(request):
+        work.etag(statement.number, "csv")
+        return csv_of(COLUMNS, shape.lines, f"statement-{wanted.slug}-{statement.number}.csv")
+    # What is found about it changes with the statements of other quarters.
+    work.etag(statement.number, content_tag(shape))
+    return shape
 
 
 @router.post("/v1/agreements/{agreement}/accounting-periods/{quarter}/statement", status_code=201)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi import Request, Response
 from pydantic import Field
 from sqlmodel import col, select
 
+from services.grants.as_csv import csv_of
 from services.grants.budget.api import BudgetLineBody, lines_of
 from services.grants.queries import load_agreement
 from services.grants.shapes import MOST_PENCE, Amount, Code, Name, Prose, Yes
@@ -21,6 +23,7 @@ from shared.fields import Day, example
 from shared.http import Body, Reads, Routes, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
+from shared.tabular import wants_csv
 from shared.work import Work
 
 router = Routes(tags=["variations"])
@@ -135,16 +138,18 @@ async def propose_variation(work: Manager, agreement: str, body: NewVariation) -
     return await shapes.whole(work, await load_agreement(work.session, agreement), variation)
 
 
-@router.get("/v1/agreements/{agreement}/variations")
+@router.get("/v1/agreements/{agreement}/variations.csv", include_in_schema=False, response_model=Page[VariationInList])
+@router.get("/v1/agreements/{agreement}/variations", response_model=Page[VariationInList])
 async def list_variations(
     work: Reader,
+    request: Request,
     agreement: str,
     paging: ChangedPaging,
     state: VariationState | None = None,
     kind: VariationKind | None = None,
-) -> Page[VariationInList]:
+) -> Page[VariationInList] | Response:
     """Variations and virements, the oldest first, with state, age and what they would change (question 3)."""
-    return await page_of_variations(work, agreement, paging, state=state, kind=kind)
+    return await page_of_variations(work, request, agreement, paging, state=state, kind=kind)
 
 
 @router.get("/v1/agreements/{agreement}/variations/{variation}")
@@ -173,13 +178,14 @@ def moves_of(bodies: list[MoveBody] | None) -> tuple[Move, ...] | None:
 
 async def page_of_variations(
     work: Work,
+    request: Request,
     agreement: str,
     paging: ChangedPaging,
     *,
     state: VariationState | None = None,
     kind: VariationKind | None = None,
     virements: bool = False,
-) -> Page[VariationInList]:
+) -> Page[VariationInList] | Response:
     found = await load_agreement(work.session, agreement)
     statement = select(Variation).where(Variation.agreement_id == found.id)
     if state is not None:
@@ -196,4 +202,9 @@ async def page_of_variations(
         shape=lambda row: row,
         changed=Variation.modified_at,
     )
-    return Page(items=await shapes.in_list(work, found, page.items), links=page.links)
+    items = await shapes.in_list(work, found, page.items)
+    work.headers["Vary"] = "Accept"
+    if not wants_csv(request):
+        return Page(items=items, links=page.links)
+    name = f"{'virements' if virements else 'variations'}-{found.year.replace('/', '-')}.csv"
+    return csv_of(shapes.COLUMNS, items, name)

@@ -94,6 +94,28 @@ class VariationInList(Shape):
     modified_at: datetime
 
 
+COLUMNS = {
+    "Number": "number",
+    "Kind": "kind",
+    "IsVirement": "is_virement",
+    "Procedure": "procedure",
+    "State": "state",
+    "ProposedOn": "proposed_on",
+    "AgeDays": "age_days",
+    "EffectiveFrom": "effective_from",
+    "Reason": "reason",
+    "Significant": "significance.significant",
+    "BudgetBefore": "would_change.budget_before",
+    "BudgetAfter": "would_change.budget_after",
+    "Net": "would_change.net_pence",
+    "GrantAfter": "would_change.grant_after_pence",
+    "DecidedBy": "decided_by",
+    "DecidedOn": "decided_on",
+    "Reference": "reference",
+}
+"""A row of the list as CSV; what it moves line by line is read from the one variation."""
+
+
 class StepShape(Shape):
     decision: str
     by: str | None

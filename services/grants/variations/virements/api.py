@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Request, Response
 from pydantic import Field
 
 from services.grants.queries import load_agreement
@@ -97,12 +98,13 @@ async def propose_virement(work: Manager, agreement: str, body: NewVirement) -> 
     return await shapes.whole(work, await load_agreement(work.session, agreement), virement)
 
 
-@router.get("/v1/agreements/{agreement}/virements")
+@router.get("/v1/agreements/{agreement}/virements.csv", include_in_schema=False, response_model=Page[VariationInList])
+@router.get("/v1/agreements/{agreement}/virements", response_model=Page[VariationInList])
 async def list_virements(
-    work: Reader, agreement: str, paging: ChangedPaging, state: VariationState | None = None
-) -> Page[VariationInList]:
+    work: Reader, request: Request, agreement: str, paging: ChangedPaging, state: VariationState | None = None
+) -> Page[VariationInList] | Response:
     """Virements, the oldest first, with state, age and what they would change (question 3)."""
-    return await page_of_variations(work, agreement, paging, state=state, virements=True)
+    return await page_of_variations(work, request, agreement, paging, state=state, virements=True)
 
 
 @router.get("/v1/agreements/{agreement}/virements/{virement}")
