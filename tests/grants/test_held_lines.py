@@ -146,6 +146,11 @@ async def test_why_a_private_payees_line_was_decided_is_told_to_finance_only(pro
     assert [item["reason"] for item in read["grants:cfo"]] == ["looked into"] * 4
     named = {item["subject_id"]: item["reason"] for item in read["grants:read"]}
     assert sorted(reason or "" for reason in named.values()) == ["", "looked into"]
+    tables = {scope: (await programme.grants.as_(scope).get(f"{path}.csv")).text for scope in read}
+    assert [tables[scope].count("looked into") for scope in ("grants:cfo", "grants:read")] == [
+        4,
+        sum(item["reason"] is not None for item in read["grants:read"]),
+    ]
 
 
 async def test_a_line_may_be_taken_in_outside_any_agreement_or_refused(programme: Ledger) -> None:

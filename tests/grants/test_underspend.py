@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,6 +55,24 @@ async def test_what_no_decision_speaks_for_is_undecided(grants: Running) -> None
         (1, "retain", "decided"),
         (2, "return", "decided"),
     ]
+
+
+async def test_the_decisions_come_as_a_table_in_pounds(grants: Running) -> None:
+    """G-36: what is not known is an empty cell, never zero."""
+    await signed(grants)
+    await record(grants, **PROVISIONAL)
+    await treat(grants, **{**RETURN, "amount_pence": 900_000})
+    client = grants.as_("grants:read")
+    sheet = await client.get(f"{PATH}.csv")
+    (row,) = csv.DictReader(sheet.text.splitlines())
+    assert (row["Treatment"], row["Amount"], row["DecidedOn"], row["SettledOn"]) == (
+        "return",
+        "9000.00",
+        "2018-05-30",
+        "",
+    )
+    assert (await client.get(PATH, headers={"Accept": "text/csv"})).content == sheet.content
+    problem(await grants.anonymous.get(f"{PATH}.csv"), 401)
 
 
 async def test_a_later_outturn_makes_the_difference_undecided_again(grants: Running) -> None:
@@ -112,8 +131,9 @@ async def test_a_decision_is_settled_once_and_not_before_it_was_made(grants: Run
     treatment = await treat(grants, **RETURN)
     client = grants.as_("grants:cfo")
     path = f"{PATH}/{treatment['id']}/settlements"
-    for day in ("2018-05-29", "2018-06-02"):
-        assert problem(await client.post(path, json={"settled_on": day}), 422) == {"/settled_on": "future_date"}
+    early, late = [await client.post(path, json={"settled_on": day}) for day in ("2018-05-29", "2018-06-02")]
+    assert problem(early, 409) == {"/settled_on": "before_decision"}
+    assert problem(late, 422) == {"/settled_on": "future_date"}
     settled = done(await client.post(path, json={"settled_on": "2018-06-01", "reference": "BACS 1"}))
     assert (settled["state"], settled["settlement_reference"]) == ("settled", "BACS 1")
     assert problem(await client.post(path, json={}), 409) == {"": "treatment_not_decided"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 from typing import Any
 
 import httpx
@@ -159,6 +160,20 @@ async def test_the_worked_examples_of_use_as_entries_of_the_ledger(grants: Runni
     assert set(await entries(grants)) == {"WF1", "IL1"}
     counts = await summary(grants)
     assert (counts["entries"], counts["undeclared"], counts["allowed"]) == (2, 0, 2)
+
+
+async def test_declarations_come_as_a_table_with_the_same_filters(grants: Running) -> None:
+    """Question 5, G-19."""
+    agreement = await budgeted(grants)
+    await spend(grants, agreement["id"], ("IL1", "2017-18-q1", 5), ("IL2", "2017-18-q1", 7))
+    done(await declare(grants, line_code="IL1"))
+    done(await declare(grants, line_code="IL2", use_codes=["PU6"]))
+    client = grants.as_("grants:read")
+    sheet = await client.get(f"{DECLARATIONS}.csv", params={"outcome": "decision_required"})
+    (row,) = csv.DictReader(sheet.text.splitlines())
+    assert (row["Subject"], row["Codes"], row["Rule"], row["DecidedAt"]) == ("entry", "PU6", "PU6", "")
+    by_accept = await client.get(DECLARATIONS, headers={"Accept": "text/csv"})
+    assert len(by_accept.text.splitlines()) == 3
 
 
 async def test_a_reversed_entry_needs_no_declaration(grants: Running) -> None:

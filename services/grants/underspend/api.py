@@ -6,8 +6,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import Request, Response
 from pydantic import Field
 
+from services.grants.as_csv import csv_of
 from services.grants.queries import latest_outturn, load_agreement
 from services.grants.shapes import Amount, Name, Prose, content_tag
 from services.grants.underspend import commands
@@ -18,12 +20,27 @@ from shared.fields import Day, example
 from shared.http import Body, Reads, Routes, Shape, Writes
 from shared.money import percent
 from shared.periods import london_date
+from shared.tabular import wants_csv
 from shared.work import Work
 
 router = Routes(tags=["underspend"])
 
 Ledger = Annotated[Work, Reads("grants:read", "grants:manager", "grants:finance", "grants:cfo")]
 Cfo = Annotated[Work, Writes("grants:cfo")]
+CSV_COLUMNS = {
+    "Number": "number",
+    "Treatment": "treatment",
+    "Amount": "amount_pence",
+    "State": "state",
+    "DecidedOn": "decided_on",
+    "ApprovedBy": "approved_by",
+    "ApprovalReference": "approval_reference",
+    "FollowingAgreement": "following_agreement_id",
+    "SettledOn": "settled_on",
+    "SettlementReference": "settlement_reference",
+    "Reason": "reason",
+    "WithdrawalReason": "withdrawal_reason",
+}
 
 
 class NewTreatment(Body):
@@ -121,9 +138,12 @@ async def treat_underspend(work: Cfo, agreement: str, body: NewTreatment) -> Tre
     return _shape(work, row)
 
 
-@router.get("/v1/agreements/{agreement}/underspend-treatments")
-async def list_underspend_treatments(work: Ledger, agreement: str) -> UnderspendShape:
-    """The year's underspend, every decision about it, and what is still undecided."""
+@router.get(
+    "/v1/agreements/{agreement}/underspend-treatments.csv", include_in_schema=False, response_model=UnderspendShape
+)
+@router.get("/v1/agreements/{agreement}/underspend-treatments", response_model=UnderspendShape)
+async def list_underspend_treatments(work: Ledger, request: Request, agreement: str) -> UnderspendShape | Response:
+    """The year's underspend, every decision about it, and what is still undecided; the decisions as CSV in pounds."""
     found = await load_agreement(work.session, agreement)
     outturn = await latest_outturn(work.session, found.id)
     position = await commands.underspend_position(work, found, outturn)
@@ -143,8 +163,12 @@ async def list_underspend_treatments(work: Ledger, agreement: str) -> Underspend
         netted_off_pence=await netted_off(work.session, found.id),
         items=[TreatmentShape.model_validate(row) for row in rows],
     )
-    work.etag(content_tag(shape))
-    return shape
+    work.headers["Vary"] = "Accept"
+    if not wants_csv(request):
+        work.etag(content_tag(shape))
+        return shape
+    work.etag(f"{content_tag(shape)}-csv")
+    return csv_of(CSV_COLUMNS, shape.items, f"underspend-treatments-{found.year.replace('/', '-')}.csv")
 
 
 @router.get("/v1/agreements/{agreement}/underspend-treatments/{treatment}")

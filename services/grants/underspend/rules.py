@@ -34,6 +34,11 @@ class DecidedBeforeYear(Conflict):
     title = "The day lies before the year"
 
 
+class SettledBeforeDecided(Conflict):
+    code = "before_decision"
+    title = "The day lies before the decision"
+
+
 class ApprovalMissing(Conflict):
     """Only what the body keeps needs no word of the department (G-36)."""
 
@@ -151,7 +156,9 @@ def settle_treatment(
     if settled_on > today:
         raise FutureDate(f"Give a day not after {today.isoformat()}.", pointer="/settled_on")
     if settled_on < decided_on:
-        raise FutureDate(f"Give a day not before the decision on {decided_on.isoformat()}.", pointer="/settled_on")
+        raise SettledBeforeDecided(
+            f"Give a day not before the decision on {decided_on.isoformat()}.", pointer="/settled_on"
+        )
 
 
 def withdraw_treatment(state: str) -> None:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlmodel import col
 
+from services.grants.as_csv import csv_of
 from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.queries import load_agreement
 from services.grants.shapes import Code, Name, Prose, content_tag
@@ -21,12 +22,29 @@ from services.grants.use_rules.tables import UseDeclaration
 from shared.fields import example
 from shared.http import Body, Reads, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
+from shared.tabular import wants_csv
 from shared.values import QuarterSlug
 from shared.work import Work
 
 router = Routes(tags=["permitted use"])
 
 Officer = Annotated[Work, Reads("grants:manager", "grants:finance", "grants:cfo", "grants:approver", "grants:read")]
+
+
+CSV_COLUMNS = {
+    "Subject": "subject_kind",
+    "Id": "subject_id",
+    "Number": "number",
+    "Codes": "codes",
+    "Exception": "exception",
+    "Outcome": "outcome",
+    "Rule": "rule_code",
+    "Paragraph": "paragraph",
+    "RulesVersion": "rules_version",
+    "Reason": "reason",
+    "DeclaredAt": "declared_at",
+    "DecidedAt": "decided_at",
+}
 
 
 class NewUseDeclaration(Body):
@@ -111,17 +129,24 @@ async def declare_use(
     )
 
 
-@router.get("/v1/agreements/{agreement}/use-declarations")
+@router.get(
+    "/v1/agreements/{agreement}/use-declarations.csv", include_in_schema=False, response_model=Page[DeclarationShape]
+)
+@router.get("/v1/agreements/{agreement}/use-declarations", response_model=Page[DeclarationShape])
 async def list_use_declarations(
     work: Officer,
+    request: Request,
     agreement: str,
     paging: Paging,
     subject_kind: Literal["entry", "held_line", "award"] | None = None,
     outcome: Outcome | None = None,
     code: Annotated[UseCode | None, Query()] = None,
     history: Annotated[bool, Query(description="Superseded declarations too.")] = False,
-) -> Page[DeclarationShape]:
-    """What was declared and decided; `outcome=decision_required` is what waits for the chief finance officer."""
+) -> Page[DeclarationShape] | Response:
+    """What was declared and decided; `outcome=decision_required` is what waits for the chief finance officer.
+
+    CSV by `.csv` or `Accept`.
+    """
     found = await load_agreement(work.session, agreement)
     statement = declarations(found.id, subject_kind=subject_kind, outcome=outcome, code=code, latest_only=not history)
     page = await paginate(
@@ -133,7 +158,10 @@ async def list_use_declarations(
         page.items = [
             item.model_copy(update={"reason": None}) if item.subject_id in private else item for item in page.items
         ]
-    return page
+    work.headers["Vary"] = "Accept"
+    if not wants_csv(request):
+        return page
+    return csv_of(CSV_COLUMNS, page.items, f"use-declarations-{found.year.replace('/', '-')}.csv")
 
 
 @router.get("/v1/agreements/{agreement}/use-summary")
