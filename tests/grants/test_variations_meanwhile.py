@@ -182,3 +182,36 @@ async def test_of_two_versions_of_one_day_the_one_known_by_an_instant_is_told(gr
     assert list(told.values()) == [1, 2, 3, 3]
     vague = await grants.anonymous.get(f"{AGREEMENT}/budget", params={"known_by": "2018-06-01T14:00:00"})
     assert problem(vague, 422) == {"known_by": "not_as_written"}
+
+
+async def test_words_of_a_clause_are_no_terms_of_the_agreement(grants: Running) -> None:
+    """G-15, G-16: a clause that is called as a term is changes nothing but what it says."""
+    await budgeted(grants)
+    before = await agreement(grants)
+    words = ("grant_pence", "in_force_to", "state", "review_by", "senior_responsible_name", "territory")
+    changes = [{"what": name, "before": "a", "after": "5"} for name in words]
+    await agree(grants, done(await propose(grants, {"kind": "scope", "changes": changes})))
+    after = await agreement(grants)
+    assert {name: after[name] for name in words} == {name: before[name] for name in words}
+    listed = done(await grants.anonymous.get("/v1/agreements"), 200)["items"]
+    assert [item["grant_pence"] for item in listed] == [2_100_000_000]
+    versions = done(await grants.as_("grants:read").get(f"{AGREEMENT}/versions"), 200)["items"]
+    assert [change["what"] for change in versions[-1]["changes"]] == list(words)
+
+
+async def test_a_day_that_was_changed_from_a_later_day_on_is_not_changed_from_an_earlier_one(grants: Running) -> None:
+    """G-16: else the later word would hold for some days only, and be undone by the earlier."""
+    await budgeted(grants)
+    waits = await to_agree(grants, {"kind": "deadline", "review_by": "2017-12-15", "effective_from": "2017-09-01"})
+    first = {"kind": "deadline", "review_by": "2017-11-30", "effective_from": "2017-10-01"}
+    await agree(grants, done(await propose(grants, first)))
+    again = {**first, "review_by": "2017-12-20", "effective_from": "2017-09-30"}
+    refused = await propose(grants, again)
+    assert problem(refused, 409) == {"/effective_from": "earlier_than_term"}
+    assert "review_by was changed from 2017-10-01 on; give a day not before it" in refused.json()["detail"]
+    assert problem(await word(grants, waits), 409) == {"": "earlier_than_term"}
+    other = {"kind": "deadline", "in_force_to": "2018-03-30", "effective_from": "2017-09-30"}
+    await agree(grants, done(await propose(grants, other)))
+    await agree(grants, done(await propose(grants, {**again, "effective_from": "2017-10-01"})))
+    shown = await agreement(grants)
+    assert (shown["review_by"], shown["in_force_to"]) == ("2017-12-20", "2018-03-30")

@@ -208,10 +208,15 @@ def keep_version(
     after: Mapping[str, Any],
     *,
     before: Mapping[str, Any] | None = None,
+    in_words: Sequence[tuple[str, str | None, str | None]] = (),
     effective_from: date | None = None,
     variation_id: UUID | None = None,
 ) -> None:
-    """Keep what a change made of an agreement, under the version it made; call it after `touch`."""
+    """Keep what a change made of an agreement, under the version it made; call it after `touch`.
+
+    `after` and `before` are terms by name. `in_words` are clauses as they were and will be: no terms, whatever the
+    clause is called.
+    """
     work.session.add(
         AgreementVersion(
             agreement_id=agreement.id,
@@ -219,7 +224,16 @@ def keep_version(
             action=action,
             effective_from=effective_from,
             changes=to_jsonable_python(
-                [{"what": name, "before": (before or {}).get(name), "after": value} for name, value in after.items()]
+                [
+                    *(
+                        {"what": what, "before": was, "after": becomes, "in_words": True}
+                        for what, was, becomes in in_words
+                    ),
+                    *(
+                        {"what": name, "before": (before or {}).get(name), "after": value}
+                        for name, value in after.items()
+                    ),
+                ]
             ),
             variation_id=variation_id,
             recorded_at=work.now,

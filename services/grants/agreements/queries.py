@@ -32,12 +32,24 @@ async def terms_as_at(
     if not versions:
         return None
     return terms_at(
-        [
-            TermChange(row.number, row.effective_from, {change["what"]: change["after"] for change in row.changes})
-            for row in versions
-        ],
+        [TermChange(row.number, row.effective_from, terms_of(row)) for row in versions],
         day,
     )
+
+
+def terms_of(version: AgreementVersion) -> dict[str, Any]:
+    """The terms that a change set, by name; what it says of clauses in words is left out."""
+    return {change["what"]: change["after"] for change in version.changes if not change.get("in_words")}
+
+
+async def varied_from(session: AsyncSession, agreement_id: UUID) -> dict[str, date]:
+    """Term → the latest day from which a variation set it; terms that none has set are left out."""
+    days: dict[str, date] = {}
+    for version in await agreement_versions(session, agreement_id):
+        if version.variation_id is not None and version.effective_from is not None:
+            for name in terms_of(version):
+                days[name] = max(days.get(name, date.min), version.effective_from)
+    return days
 
 
 async def yearly_reviews(session: AsyncSession, agreement_id: UUID) -> Sequence[YearlyReview]:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import cast
 
 from services.grants.agreements.commands import event_parties, keep_version
-from services.grants.agreements.queries import terms_as_at
+from services.grants.agreements.queries import terms_as_at, varied_from
 from services.grants.awards.queries import awarded_pence
 from services.grants.budget.commands import revise_budget
 from services.grants.budget.lines import Line
@@ -160,14 +160,13 @@ async def _put_into_effect(work: Work, agreement: Agreement, variation: Variatio
     terms = changed_terms(position, content)
     for name, (_, after) in terms.items():
         setattr(agreement, name, after)
-    in_words = {change.deliverable or change.what or "": (change.before, change.after) for change in content.changes}
-    changed = {**in_words, **terms}
     keep_version(
         work,
         agreement,
         "vary_agreement",
-        {name: after for name, (_, after) in changed.items()},
-        before={name: before for name, (before, _) in changed.items()},
+        {name: after for name, (_, after) in terms.items()},
+        before={name: before for name, (before, _) in terms.items()},
+        in_words=[(change.deliverable or change.what or "", change.before, change.after) for change in content.changes],
         effective_from=content.effective_from,
         variation_id=variation.id,
     )
@@ -255,6 +254,7 @@ async def position_of(work: Work, agreement: Agreement, current: BudgetVersion |
             for line in lines
             if line.kind == "pass_through"
         },
+        varied_from=await varied_from(work.session, agreement.id),
         spoken_for_pence=await received_pence(work.session, agreement.id)
         + await netted_off(work.session, agreement.id),
         reported=tuple(

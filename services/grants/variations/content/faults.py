@@ -27,6 +27,13 @@ class EarlierThanBudget(Conflict):
     title = "A later budget stands"
 
 
+class EarlierThanTerm(Conflict):
+    """What holds from a later day on would undo it there (G-16)."""
+
+    code = "earlier_than_term"
+    title = "A later change of it stands"
+
+
 class LineBelowAwards(Conflict):
     """Awards stay within their line (G-23)."""
 

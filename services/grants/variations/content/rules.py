@@ -16,6 +16,7 @@ from services.grants.variations.content.faults import (
     BudgetMovedOn,
     ContentMissing,
     EarlierThanBudget,
+    EarlierThanTerm,
     GrantBelowReceived,
     LineBelowAwards,
     NothingChanges,
@@ -61,7 +62,8 @@ class VariationPosition:
     """What a variation must know: the agreement's terms, the lines of its budget, and which quarters are reported.
 
     `awarded` is what is awarded on a line, by code, in pence; `budget` is the number of the version in effect.
-    `spoken_for_pence` of the grant is received or netted off already.
+    `spoken_for_pence` of the grant is received or netted off already. `varied_from` is the latest day from which a
+    variation set a term, by name.
     """
 
     agreement_id: UUID
@@ -77,6 +79,7 @@ class VariationPosition:
     budget_awaiting: int | None = None
     awarded: Mapping[str, int] = field(default_factory=dict)
     spoken_for_pence: int = 0
+    varied_from: Mapping[str, date] = field(default_factory=dict)
     reported: tuple[Quarter, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
 
@@ -254,6 +257,15 @@ def _day_faults(position: VariationPosition, content: Content) -> list[Refusal]:
                 f"The report of {Quarter.of(last).label} has been submitted; {way_on}.", pointer="/effective_from"
             )
         )
+    for name in ("in_force_to", "review_by"):
+        since = position.varied_from.get(name)
+        if days[name] is not None and since is not None and content.effective_from < since:
+            faults.append(
+                EarlierThanTerm(
+                    f"{name} was changed from {since.isoformat()} on; give a day not before it.",
+                    pointer="/effective_from",
+                )
+            )
     budget_from = position.budget_from if content.kind == "allocation" else None
     if budget_from is not None and content.effective_from < budget_from:
         faults.append(
