@@ -169,6 +169,26 @@ async def test_an_award_that_needs_a_decision_waits_for_the_chief_finance_office
     assert problem(await move(grants, worded, "payable"), 409) == {"/to": "use_refused"}
 
 
+async def test_an_award_whose_use_needs_a_decision_is_told_once_that_is_allowed(grants: Running) -> None:
+    """G-19, G-22: a body carries no duties of an award that may not be; the fact comes once, whoever allows it."""
+    await budgeted(grants)
+    await register(grants, "scrutiny-centre")
+    named = [await award(grants, use_codes=["PU6"], amount_pence=1_000) for _ in range(3)]
+    assert await grants.emitted(PassThroughAwarded) == []
+    cfo, manager = grants.as_("grants:cfo", sub="person:cfo"), grants.as_("grants:manager")
+    for made, outcome in zip(named[:2], ("refused", "allowed"), strict=True):
+        path = f"/v1/use-declarations/{made['use']['declaration_id']}/decisions"
+        done(await cfo.post(path, json={"outcome": outcome, "reason": "Read with its plan."}))
+    (fact,) = await grants.emitted(PassThroughAwarded)
+    assert (str(fact.award_id), fact.amount_pence) == (named[1]["id"], 1_000)
+    for made in named:
+        for codes in ([], ["PU6"], []):
+            path = f"{AWARDS}/{made['id']}/use-declarations"
+            done(await manager.post(path, json={"use_codes": codes}))
+    facts = await grants.emitted(PassThroughAwarded)
+    assert sorted(str(fact.award_id) for fact in facts) == sorted(made["id"] for made in named)
+
+
 async def test_what_is_judged_of_a_named_bodys_award_is_told_to_officers_only(grants: Running) -> None:
     """G-19: a use that waits for its decision, or was refused, is no statement to the public about a body."""
     await budgeted(grants)

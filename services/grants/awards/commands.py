@@ -10,6 +10,7 @@ from services.grants.awards.queries import acknowledged, awarded_pence, load_awa
 from services.grants.awards.rules import Award, AwardPosition, LineSpan
 from services.grants.awards.rules import award_pass_through as decide_award
 from services.grants.awards.tables import FlowDown, PassThroughAward
+from services.grants.awards.telling import tell_award, untold
 from services.grants.budget.tables import BudgetLine
 from services.grants.commands import load_agreement_to_change
 from services.grants.faults import raise_together, year_of
@@ -42,7 +43,10 @@ async def award_pass_through(
     use_codes: Sequence[str] | None,
     use_exception: str | None,
 ) -> PassThroughAward:
-    """Award part of a pass-through line to a body, by slug (G-19, G-22, G-23). Records PassThroughAwarded."""
+    """Award part of a pass-through line to a body, by slug (G-19, G-22, G-23).
+
+    Records PassThroughAwarded; where its use needs a decision, that waits until it is allowed.
+    """
     agreement = await load_agreement_to_change(work, agreement_key)
     body = await referenced_organisation(work.session, organisation, "/organisation")
     year, budget_from = year_of(agreement.year), await budgeted_from(work.session, agreement.id)
@@ -95,7 +99,8 @@ async def award_pass_through(
     work.session.add(row)
     await work.session.flush()
     await _keep_use(work, row, book, use_codes, use_exception, use, None)
-    await work.record(fact)
+    if use.outcome != "decision_required":
+        await work.record(fact)
     work.audit(
         "award_pass_through",
         row.id,
@@ -123,9 +128,11 @@ async def declare_award_use(
     if use.outcome == "refused":
         raise refused_use(use)
     life.declare_use(award.state)
-    before = award.use_outcome
+    before, held_back = award.use_outcome, await untold(work, award)
     await _keep_use(work, award, book, use_codes, use_exception, use, reason)
     _touch(work, award)
+    if held_back and use.outcome == "allowed":
+        await tell_award(work, agreement, award)
     work.audit("declare_award_use", award.id, before={"use": before}, after={"use": award.use_outcome}, reason=reason)
     return award
 

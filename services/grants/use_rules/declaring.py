@@ -11,6 +11,7 @@ from psycopg import sql
 from sqlalchemy import select
 
 from services.grants.awards.tables import PassThroughAward
+from services.grants.awards.telling import tell_award, untold
 from services.grants.commands import load_agreement_to_change
 from services.grants.expenditure.parties import PUBLIC_KINDS
 from services.grants.faults import quarter_in_body, raise_together, year_of
@@ -130,8 +131,9 @@ async def declare_entries(
 async def decide_use(work: Work, declaration_id: UUID, *, outcome: Outcome, reason: str) -> UseDeclaration:
     """The chief finance officer's decision on a declaration that waits for one (G-19)."""
     waiting = await load_declaration(work.session, declaration_id)
+    agreement = None
     if waiting.agreement_id is not None:
-        await load_agreement_to_change(work, str(waiting.agreement_id))
+        agreement = await load_agreement_to_change(work, str(waiting.agreement_id))
     latest = await latest_declaration(work.session, waiting.subject_kind, waiting.subject_id)
     if latest is None or latest.id != waiting.id or waiting.outcome != "decision_required":
         standing = latest.outcome if latest else waiting.outcome
@@ -139,6 +141,10 @@ async def decide_use(work: Work, declaration_id: UUID, *, outcome: Outcome, reas
     if waiting.subject_kind == "held_line":
         raise DecidedAlready("A held line is decided at held-lines, where it enters the ledger or not.")
     four_eyes(work.actor, waiting.declared_by)
+    award = (
+        await work.session.get_one(PassThroughAward, waiting.subject_id) if waiting.subject_kind == "award" else None
+    )
+    held_back = award is not None and await untold(work, award)
     decided = await keep_declaration(
         work,
         subject_kind="award" if waiting.subject_kind == "award" else "entry",
@@ -151,11 +157,12 @@ async def decide_use(work: Work, declaration_id: UUID, *, outcome: Outcome, reas
         decision=outcome,
         reason=reason,
     )
-    if waiting.subject_kind == "award":
-        award = await work.session.get_one(PassThroughAward, waiting.subject_id)
+    if award is not None:
         award.use_outcome = outcome
         award.version += 1
         award.modified_at = work.now
+        if held_back and outcome == "allowed" and agreement is not None:
+            await tell_award(work, agreement, award)
     work.audit("decide_use", waiting.subject_id, before={"use": waiting.outcome}, after={"use": outcome}, reason=reason)
     return decided
 
