@@ -146,6 +146,9 @@ async def test_a_table_that_stands_is_replaced_with_if_match_only(grants: Runnin
     assert (again["version"], len(again["rows"])) == (2, 26)
     items = done(await grants.anonymous.get("/v1/historical-budgets", params={"year": "2011/12"}), 200)["items"]
     assert [(item["table"], item["version"]) for item in items] == [("group", 2)]
+    by_extension = await grants.anonymous.get("/v1/historical-budgets.csv", params={"year": "2011/12"})
+    assert by_extension.text.splitlines()[0] == "Year,Table,Title,Source,Unit,Version"
+    assert by_extension.text.splitlines()[1].startswith("2011/12,group,")
 
 
 async def test_the_table_reads_as_csv_with_stated_and_computed_side_by_side(grants: Running) -> None:

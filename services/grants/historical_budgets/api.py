@@ -9,6 +9,7 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 from sqlmodel import col, select
 
+from services.grants.as_csv import csv_of
 from services.grants.faults import year_of
 from services.grants.historical_budgets import commands, reader
 from services.grants.historical_budgets.commands import Printing
@@ -91,6 +92,10 @@ class FindingShape(Shape):
     detail: str
 
 
+COLUMNS = {"Year": "year", "Table": "table", "Title": "title", "Source": "source", "Unit": "unit", "Version": "version"}
+"""A row of the list as CSV."""
+
+
 class TableInList(Shape):
     year: str
     table: str
@@ -108,14 +113,19 @@ class TableShape(TableInList):
     findings: list[FindingShape] = Field(description="Each stated figure that differs from its computed one.")
 
 
-@router.get("/v1/historical-budgets")
-async def list_historical_budgets(work: PublicWork, paging: Paging, year: Year | None = None) -> Page[TableInList]:
+@router.get("/v1/historical-budgets.csv", include_in_schema=False, response_model=Page[TableInList])
+@router.get("/v1/historical-budgets", response_model=Page[TableInList])
+async def list_historical_budgets(
+    work: PublicWork, request: Request, paging: Paging, year: Year | None = None
+) -> Page[TableInList] | Response:
     """Printed budget tables by year and name."""
     statement = select(HistoricalBudget)
     if year is not None:
         statement = statement.where(HistoricalBudget.year == year_of(year, parameter="year").label)
     order = (col(HistoricalBudget.year), col(HistoricalBudget.table_name))
-    return await paginate(work, statement, order=order, paging=paging, shape=_in_list)
+    page = await paginate(work, statement, order=order, paging=paging, shape=_in_list)
+    work.headers["Vary"] = "Accept"
+    return csv_of(COLUMNS, page.items, "historical-budgets.csv") if wants_csv(request) else page
 
 
 @router.put("/v1/historical-budgets/{year}/{table}.csv", response_model=TableShape, openapi_extra=UPLOAD)
