@@ -167,6 +167,11 @@ async def test_an_award_that_needs_a_decision_waits_for_the_chief_finance_office
     assert (shown["use"]["outcome"], "It is lobbying" in str(shown)) == ("refused", False)
     done(await acknowledge(grants, worded, DUTIES))
     assert problem(await move(grants, worded, "payable"), 409) == {"/to": "use_refused"}
+    # Declaring it otherwise does not lift the refusal: that waits for the same officer.
+    named = {"use_codes": ["PU1"], "use_exception": "consultation_answer", "reason": "It answers a consultation."}
+    anew = await grants.as_("grants:manager").post(f"{AWARDS}/{worded['id']}/use-declarations", json=named)
+    assert done(anew)["use"]["outcome"] == "decision_required"
+    assert problem(await move(grants, worded, "payable"), 409) == {"/to": "decision_required"}
 
 
 async def test_an_award_whose_use_needs_a_decision_is_told_once_that_is_allowed(grants: Running) -> None:
@@ -185,8 +190,9 @@ async def test_an_award_whose_use_needs_a_decision_is_told_once_that_is_allowed(
         for codes in ([], ["PU6"], []):
             path = f"{AWARDS}/{made['id']}/use-declarations"
             done(await manager.post(path, json={"use_codes": codes}))
+    # What was refused stays untold, however it is declared.
     facts = await grants.emitted(PassThroughAwarded)
-    assert sorted(str(fact.award_id) for fact in facts) == sorted(made["id"] for made in named)
+    assert sorted(str(fact.award_id) for fact in facts) == sorted(made["id"] for made in named[1:])
 
 
 async def test_what_is_judged_of_a_named_bodys_award_is_told_to_officers_only(grants: Running) -> None:

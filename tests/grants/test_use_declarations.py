@@ -104,6 +104,26 @@ async def test_named_entries_are_declared_anew_and_a_refused_one_stands_open(gra
     assert len(whole) == 3
 
 
+async def test_what_a_person_refused_is_not_allowed_by_declaring_it_otherwise(grants: Running) -> None:
+    """G-19: the decision is kept; only the chief finance officer lifts it, however often it is declared anew."""
+    await budgeted(grants)
+    named = [done(await enter(grants))["entry_id"]]
+    client, cfo = grants.as_("grants:read"), grants.as_("grants:cfo", sub="person:cfo")
+
+    async def decide(outcome: str) -> None:
+        (waiting,) = done(await client.get(DECLARATIONS, params={"outcome": "decision_required"}), 200)["items"]
+        path = f"/v1/use-declarations/{waiting['id']}/decisions"
+        done(await cfo.post(path, json={"outcome": outcome, "reason": "Looked into."}))
+
+    assert done(await declare(grants, entries=named, use_codes=["PU6"]))["awaiting_decision"] == 1
+    await decide("refused")
+    for _ in range(2):
+        assert done(await declare(grants, entries=named))["awaiting_decision"] == 1
+    assert (await summary(grants))["allowed"] == 0
+    await decide("allowed")
+    assert done(await declare(grants, entries=named))["allowed"] == 1
+
+
 async def test_a_word_in_an_entry_asks_for_a_decision_by_another_person_with_a_reason(grants: Running) -> None:
     """G-19: the words are data; an entry declared to raise none is judged by those of its day."""
     agreement = await budgeted(grants)

@@ -26,8 +26,8 @@ from services.grants.queries import (
 from services.grants.tables import Agreement
 from services.grants.use_rules.commands import keep_declaration
 from services.grants.use_rules.faults import declaration_faults, refused_use, written
-from services.grants.use_rules.queries import latest_declaration, rule_book
-from services.grants.use_rules.rules import UNDECLARED, Judgement, RuleBook, UseFacts, judge_use
+from services.grants.use_rules.queries import latest_declaration, refused_subjects, rule_book
+from services.grants.use_rules.rules import UNDECLARED, Judgement, RuleBook, UseFacts, after_refusal, judge_use
 from shared.periods import london_date
 from shared.work import Work
 
@@ -127,6 +127,7 @@ async def declare_award_use(
     use = _judge(book, agreement, use_codes, use_exception, texts, award.line_code)
     if use.outcome == "refused":
         raise refused_use(use)
+    use = after_refusal(use, refused=bool(await refused_subjects(work.session, "award", [award.id])))
     life.declare_use(award.state)
     before, held_back = award.use_outcome, await untold(work, award)
     await _keep_use(work, award, book, use_codes, use_exception, use, reason)

@@ -24,8 +24,14 @@ from services.grants.use_rules.faults import (
     declaration_faults,
     written,
 )
-from services.grants.use_rules.queries import latest_declaration, load_declaration, rule_book, standing_uses
-from services.grants.use_rules.rules import UNDECLARED, Judgement, Outcome, UseFacts, judge_use
+from services.grants.use_rules.queries import (
+    latest_declaration,
+    load_declaration,
+    refused_subjects,
+    rule_book,
+    standing_uses,
+)
+from services.grants.use_rules.rules import UNDECLARED, Judgement, Outcome, UseFacts, after_refusal, judge_use
 from services.grants.use_rules.tables import UseDeclaration
 from shared.database import raw_connection
 from shared.errors import ErrorItem
@@ -88,6 +94,8 @@ async def declare_entries(
     if chosen.quarter is not None:
         statement = statement.where(uses.c.accounting_quarter == chosen.quarter)
     connection = await work.session.connection()
+    # Entries that are not named are undeclared, so that nobody decided on them yet.
+    refused = await refused_subjects(work.session, "entry", chosen.entries)
     if chosen.entries:
         found = await connection.execute(select(uses.c.entry_id).where(uses.c.entry_id.in_(chosen.entries)))
         _all_found(chosen.entries, set(found.scalars()))
@@ -108,6 +116,7 @@ async def declare_entries(
                     agreement_id=str(agreement.id),
                 ),
             )
+            judgement = after_refusal(judgement, refused=row.entry_id in refused)
             outcomes[judgement.outcome] += 1
             rows.append(
                 (

@@ -74,6 +74,21 @@ async def latest_declaration(session: AsyncSession, subject_kind: str, subject_i
     return found[-1] if found else None
 
 
+async def refused_subjects(session: AsyncSession, subject_kind: str, subject_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of these subjects whose use a person refused, and nobody allowed since."""
+    statement = (
+        select(UseDeclaration)
+        .where(
+            UseDeclaration.subject_kind == subject_kind,
+            col(UseDeclaration.subject_id).in_(subject_ids),
+            col(UseDeclaration.decided_at).is_not(None),
+        )
+        .order_by(col(UseDeclaration.number))
+    )
+    last = {decided.subject_id: decided.outcome for decided in (await session.exec(statement)).all()}
+    return {subject for subject, outcome in last.items() if outcome == "refused"}
+
+
 async def load_declaration(session: AsyncSession, key: UUID) -> UseDeclaration:
     found = await session.get(UseDeclaration, key)
     if found is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -164,6 +164,14 @@ class Judgement:
     code: str
     paragraph: str
     detail: str
+
+
+def after_refusal(judgement: Judgement, *, refused: bool) -> Judgement:
+    """A use that a person refused is not allowed by declaring it otherwise; a person lifts that too (G-19)."""
+    if not refused or judgement.outcome != "allowed":
+        return judgement
+    detail = "The chief finance officer refused this use; what is declared now waits for that officer's decision."
+    return replace(judgement, outcome="decision_required", detail=detail)
 
 
 def judge_use(book: RuleBook, facts: UseFacts) -> Judgement:
