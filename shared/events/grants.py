@@ -238,6 +238,10 @@ class ExpenditureBatchCompleted(Event, owner="grants", key="batch_id"):
         "from here to `covers_to`. Null where nobody stated it, or where faulty lines of the file wait to be mended.",
     )
     covers_to: date | None = Field(default=None, description="Last day of payment that the file speaks for.")
+    by_hand: bool = Field(
+        default=False,
+        description="A person entered, corrected, reversed or let in these lines; no file says what else was paid.",
+    )
 
 
 class LineSpend(Part):

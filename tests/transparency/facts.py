@@ -155,6 +155,7 @@ def batch(
     batch_id: UUID | None = None,
     covers: tuple[str, str] | None = None,
     source: str = "ledger",
+    by_hand: bool = False,
 ) -> tuple[ExpenditureRecorded, ExpenditureBatchCompleted]:
     """The two facts of a batch: its lines, and what the owner states about them; `covers` the days it speaks for."""
     batch_id = batch_id or uuid4()
@@ -177,6 +178,7 @@ def batch(
         ),
         covers_from=date.fromisoformat(covers[0]) if covers else None,
         covers_to=date.fromisoformat(covers[1]) if covers else None,
+        by_hand=by_hand,
     )
     return recorded, completed
 

@@ -149,10 +149,19 @@ async def test_acts_by_hand_neither_cover_a_month_nor_cast_doubt_on_one(transpar
         shared = {"item": item, "paid": entry.payment_date.isoformat()}
         reversal = line(-entry.net_pence, kind="reversal", reverses=entry.entry_id, **shared)
         correction = line(65_000, kind="correction", replaces=entry.entry_id, **shared)
-        await transparency.receive(*batch(reversal, correction))
+        await transparency.receive(*batch(reversal, correction, by_hand=True))
+    # Nor does a line that a person enters, or lets in that was held.
+    await transparency.receive(*batch(line(80_000, item="i-3", paid="2017-04-12"), by_hand=True))
     edition = await publish(transparency)
     assert said(edition) == ("partial", ["2017-04"], ["missing", "stated", "stated"])
-    assert edition["total_pence"] == 130_000
+    assert edition["total_pence"] == 210_000
+
+
+async def test_where_no_file_states_its_days_what_a_person_enters_stands_for_itself(transparency: Running) -> None:
+    """T-51: an owner who enters each line by hand has months that nobody called whole, not months that are missing."""
+    lines = [line(80_000, item=f"i-{day}", paid=day) for day in ("2017-04-12", "2017-05-03", "2017-06-20")]
+    await transparency.receive(registered(), signed(), *batch(*lines, by_hand=True))
+    assert said(await publish(transparency)) == ("not_stated", [], ["not_stated"] * 3)
 
 
 async def test_days_without_a_line_are_a_nil_return_once_each_of_them_is_stated(transparency: Running) -> None:

@@ -10,8 +10,8 @@ from fastapi import Query, Request, Response
 from services.grants.accounts.page import render_accounts
 from services.grants.accounts.report import Asked, management_accounts
 from services.grants.accounts.shapes import AccountLine, ManagementAccounts
+from services.grants.expenditure.names import SEES_NAMES
 from services.grants.faults import quarter_of, year_of
-from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.periods.queries import View
 from services.grants.queries import load_agreement
 from services.grants.shapes import KnownByTime, content_tag

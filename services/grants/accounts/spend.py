@@ -16,8 +16,8 @@ from services.grants.accounts.queries import Negative, negatives
 from services.grants.accounts.report import load_budget_of_day
 from services.grants.accounts.shapes import Because, OutsideLine
 from services.grants.budget.lines import CARRYING, Kind, Line, roll_up
+from services.grants.expenditure.names import SEES_NAMES
 from services.grants.faults import BadYearLabel, UnknownLine, quarter_of, year_of
-from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.periods.queries import Cell, View, ledger_cells
 from services.grants.periods.rules import FutureActual
 from services.grants.queries import load_agreement

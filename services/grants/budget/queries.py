@@ -21,12 +21,6 @@ async def budget_versions(session: AsyncSession, agreement_id: UUID) -> Sequence
     return (await session.exec(statement)).all()
 
 
-async def newest_budget(session: AsyncSession, agreement_id: UUID) -> BudgetVersion | None:
-    """The version set last, whichever its state and the day it takes effect."""
-    versions = await budget_versions(session, agreement_id)
-    return versions[-1] if versions else None
-
-
 async def effective_budget(session: AsyncSession, agreement_id: UUID) -> BudgetVersion | None:
     """The version made effective last, whichever day it takes effect: what the next one changes."""
     versions = await budget_versions(session, agreement_id)

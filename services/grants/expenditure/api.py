@@ -12,6 +12,7 @@ from starlette.responses import FileResponse
 
 from services.grants.expenditure import commands, queries
 from services.grants.expenditure.json_records import JSON_LINES
+from services.grants.expenditure.names import SEES_NAMES
 from services.grants.expenditure.shapes import (
     BatchShape,
     LineShape,
@@ -32,8 +33,6 @@ from shared.work import Work
 router = Routes(tags=["expenditure"])
 
 READERS = ("grants:finance", "grants:manager", "grants:cfo", "grants:approver", "grants:read")
-SEES_NAMES = ("grants:finance", "grants:cfo")
-"""Scopes that see the names of individuals, staff and payees of unknown kind."""
 
 Definer = Annotated[Work, Writes("grants:finance", "grants:manager")]
 Submitter = Annotated[Work, Writes("expenditure:submit")]

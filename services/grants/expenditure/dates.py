@@ -105,11 +105,6 @@ class DateReader:
         raise Unreadable("date_unreadable", f"Not a date written as {self._shown}.")
 
 
-def date_reader(styles: Sequence[str]) -> Callable[[str], str]:
-    """A function from a cell to an ISO date, trying the styles in order. Raises Unreadable."""
-    return DateReader(styles).read
-
-
 def _day(match: re.Match[str]) -> tuple[date, bool]:
     """The day, and whether the text named one; else it is the last of the month."""
     parts = match.groupdict()

@@ -12,6 +12,9 @@ from services.grants.expenditure.columns import Columns
 from services.grants.expenditure.line import INCOMING, NULL, PLACE
 from services.grants.expenditure.parties import PUBLIC_KINDS
 
+SEES_NAMES = ("grants:finance", "grants:cfo")
+"""Scopes that see the names of individuals, staff and payees of unknown kind."""
+
 NAME_IN_TEXT = "name_in_text"
 NAME_IN_KEY = "name_in_key"
 """The line's key may name its payee; outside, the id of the entry stands in its place."""

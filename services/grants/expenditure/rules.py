@@ -145,6 +145,7 @@ class Taken:
     covers: DaysCovered | None = None
     to_mend: int = 0
     """Lines that were rejected: they belong in the ledger and are not there."""
+    by_hand: bool = False
 
 
 def complete_batch(taken: Taken) -> ExpenditureBatchCompleted | None:
@@ -167,6 +168,7 @@ def complete_batch(taken: Taken) -> ExpenditureBatchCompleted | None:
         months=tuple(MonthTotal(month=month, lines=lines, pence=pence) for month, lines, pence in taken.months),
         covers_from=covers.first if covers else None,
         covers_to=covers.last if covers else None,
+        by_hand=taken.by_hand,
     )
 
 

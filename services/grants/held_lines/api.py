@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import Field, model_validator
 from sqlmodel import col
 
+from services.grants.expenditure.names import SEES_NAMES
 from services.grants.expenditure.tables import HeldLine
 from services.grants.held_lines import commands, queries
 from services.grants.held_lines.commands import Verdict
@@ -16,7 +17,6 @@ from services.grants.held_lines.rules import Decision
 from services.grants.held_lines.shapes import DecidedShape, HeldShape, held_shape
 from services.grants.held_lines.tables import HeldDecision
 from services.grants.ledger.bodies import Label, Quarter, UseCodes
-from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.organisations.tables import Organisation
 from services.grants.shapes import Code, Prose, content_tag
 from shared.errors import NotFound

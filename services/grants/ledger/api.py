@@ -11,6 +11,7 @@ from sqlalchemy import any_
 from sqlmodel import col
 
 from services.grants import queries as grants
+from services.grants.expenditure.names import SEES_NAMES
 from services.grants.expenditure.sheets import sheet
 from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
 from services.grants.faults import year_of
@@ -28,7 +29,6 @@ from services.grants.ledger.commands import Destination, ItemNamed
 from services.grants.ledger.corrections import Changes
 from services.grants.ledger.queries import Alike
 from services.grants.ledger.shapes import (
-    SEES_NAMES,
     ChainShape,
     CorrectionShape,
     EntryShape,

@@ -113,7 +113,9 @@ async def post(work: Work, batch: ExpenditureBatch, entries: Sequence[LedgerEntr
     events = await LineEvents.of(work, batch)
     await events.record_batch()
     batch.event_count = events.count
-    completed = complete_batch(Taken(batch.id, batch.organisation_id, batch.source, events.count, _months(entries)))
+    completed = complete_batch(
+        Taken(batch.id, batch.organisation_id, batch.source, events.count, _months(entries), by_hand=True)
+    )
     if completed is not None:
         await work.record(completed)
 

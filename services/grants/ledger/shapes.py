@@ -14,9 +14,6 @@ from services.grants.expenditure.tables import LedgerEntry
 from services.grants.ledger.queries import paid_pence
 from shared.http import Shape
 
-SEES_NAMES = ("grants:finance", "grants:cfo")
-"""Scopes that see the names of individuals, staff and payees of unknown kind."""
-
 EntryState = Literal["posted", "corrected", "reversed"]
 
 

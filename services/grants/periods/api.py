@@ -12,8 +12,8 @@ from sqlmodel import col, select
 from services.grants.accounts.queries import negatives
 from services.grants.accounts.shapes import Because
 from services.grants.as_csv import csv_of
+from services.grants.expenditure.names import SEES_NAMES
 from services.grants.faults import quarter_of, year_of
-from services.grants.ledger.shapes import SEES_NAMES
 from services.grants.periods import commands
 from services.grants.periods.queries import (
     latest_statement,

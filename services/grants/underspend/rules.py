@@ -12,7 +12,6 @@ from shared.money import sterling
 from shared.periods import FinancialYear
 
 Treatment = Literal["retain", "return", "carry_forward", "net_off"]
-TreatmentState = Literal["decided", "settled", "withdrawn"]
 
 TO_ANOTHER_YEAR = frozenset({"carry_forward", "net_off"})
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Request, Response
 
-from services.grants.ledger.shapes import SEES_NAMES
+from services.grants.expenditure.names import SEES_NAMES
 from services.grants.queries import load_agreement
 from services.grants.shapes import content_tag
 from services.grants.usage_statement.assembling import usage_statement

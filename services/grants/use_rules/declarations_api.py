@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlmodel import col
 
 from services.grants.as_csv import csv_of
-from services.grants.ledger.shapes import SEES_NAMES
+from services.grants.expenditure.names import SEES_NAMES
 from services.grants.queries import load_agreement
 from services.grants.shapes import Code, Name, Prose, content_tag
 from services.grants.use_rules import declaring

@@ -89,8 +89,9 @@ async def reconcile(
     )
 
 
-# Only lines that came in a batch can be a month's own: a reversal and the entry that replaces what it reversed were
-# made by hand, and say nothing of what else was paid in the month.
+# Only lines that came in a file can be a month's own. What a person enters, corrects, reverses or lets in says nothing
+# of what else was paid in the month; it stands for itself only where the owner states the days of no file of the
+# quarter.
 MONTHS = """
 WITH wanted AS (
     SELECT to_char(first, 'YYYY-MM') AS month, daterange(first::date, (first + interval '1 month')::date) AS days
@@ -106,6 +107,10 @@ WITH wanted AS (
     FROM spend_lines line JOIN ledger_batches batch USING (batch_id)
     WHERE line.organisation_id = %(organisation)s AND line.payment_date BETWEEN %(start)s AND %(end)s
         AND batch.covers_from IS NULL AND line.reverses IS NULL AND line.replaces IS NULL
+        AND NOT (batch.by_hand AND EXISTS (
+            SELECT FROM ledger_batches file WHERE file.organisation_id = %(organisation)s
+                AND daterange(file.covers_from, file.covers_to, '[]') && daterange(%(start)s, %(end)s, '[]')
+                AND file.covers_from IS NOT NULL))
     GROUP BY 1
 )
 SELECT wanted.month, COALESCE(held.lines, 0), COALESCE(held.pence, 0), COALESCE(silent.lines, 0), COALESCE((

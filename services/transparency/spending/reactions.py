@@ -168,6 +168,7 @@ async def state_ledger(event: ExpenditureBatchCompleted, reacting: Reacting) -> 
         "pence": event.pence,
         "covers_from": event.covers_from,
         "covers_to": event.covers_to,
+        "by_hand": event.by_hand,
         "completed_at": reacting.occurred_at,
     }
     batch = insert(LedgerBatch).values(batch_id=event.batch_id, **values)

@@ -91,6 +91,7 @@ class LedgerBatch(Transparency, table=True):
     pence: int = pence()
     covers_from: date | None = Field(default=None, description="First day of payment the batch speaks for (T-51).")
     covers_to: date | None = None
+    by_hand: bool = Field(default=False, description="A person's act, which says nothing of what else was paid.")
     completed_at: datetime = instant()
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.grants.expenditure.amounts import AmountStyle, amount_reader
 from services.grants.expenditure.cells import Unreadable, clean_text
-from services.grants.expenditure.dates import date_pattern, date_reader
+from services.grants.expenditure.dates import DateReader, date_pattern
 
 PLAIN = amount_reader(AmountStyle())
 BRITISH = amount_reader(AmountStyle(thousands=",", currency=("£", "GBP"), brackets=True, trailing_minus=True))
@@ -96,7 +96,7 @@ def test_any_amount_survives_being_written_and_read(pence: int) -> None:
 
 @given(st.text(max_size=20))
 def test_no_cell_makes_the_readers_fail_otherwise_than_by_refusal(cell: str) -> None:
-    for read in (PLAIN, BRITISH, CONTINENTAL, date_reader(["dd/mm/yyyy", "d mmmm yyyy"]), clean_text):
+    for read in (PLAIN, BRITISH, CONTINENTAL, DateReader(["dd/mm/yyyy", "d mmmm yyyy"]).read, clean_text):
         with suppress(Unreadable):
             read(cell)
 
@@ -113,7 +113,7 @@ def test_no_cell_makes_the_readers_fail_otherwise_than_by_refusal(cell: str) -> 
     ],
 )
 def test_a_date_is_read_in_the_profiles_format(style: str, cell: str, day: str) -> None:
-    assert date_reader([style])(cell) == day
+    assert DateReader([style]).read(cell) == day
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_date_is_read_in_the_profiles_format(style: str, cell: str, day: str) 
 )
 def test_an_impossible_or_short_date_is_refused(cell: str, code: str) -> None:
     with pytest.raises(Unreadable) as refused:
-        date_reader(["dd/mm/yyyy"])(cell)
+        DateReader(["dd/mm/yyyy"]).read(cell)
     assert refused.value.code == code
 
 

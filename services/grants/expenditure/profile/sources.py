@@ -133,7 +133,6 @@ class Source(Body):
 ITSELF = "{value}"
 AMOUNTS = ("amount", "debit", "credit", "vat", "recoverable_vat", "irrecoverable_vat", "gross")
 DATES = ("payment_date", "input_date", "invoice_date", "service_date")
-RATES = ("vat_rate", "recoverable_rate")
 
 
 class Fields(Body):

@@ -21,6 +21,9 @@ def upgrade() -> None:
     )
     op.add_column("ledger_batches", sa.Column("covers_from", sa.Date(), nullable=True))
     op.add_column("ledger_batches", sa.Column("covers_to", sa.Date(), nullable=True))
+    op.add_column("ledger_batches", sa.Column("by_hand", sa.Boolean(), nullable=True))
+    op.execute("UPDATE ledger_batches SET by_hand = false")
+    op.alter_column("ledger_batches", "by_hand", existing_type=sa.Boolean(), nullable=False)
     op.add_column("spend_lines", sa.Column("credit_of", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
     op.create_check_constraint(
         op.f("ck_editions_coverage"), "editions", "coverage IN ('complete', 'partial', 'not_stated')"
@@ -46,6 +49,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_editions_nil_is_complete"), "editions", type_="check")
     op.drop_constraint(op.f("ck_editions_coverage"), "editions", type_="check")
     op.drop_column("spend_lines", "credit_of")
+    op.drop_column("ledger_batches", "by_hand")
     op.drop_column("ledger_batches", "covers_to")
     op.drop_column("ledger_batches", "covers_from")
     op.drop_column("agreement_variations", "changes")
