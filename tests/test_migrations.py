@@ -117,8 +117,13 @@ async def grants_answer(grants: Running) -> None:
     assert (agreement["state"], agreement["grant_pence"]) == ("in_force", 2_100_000_000)
     assert (await found("/v1/agreements/2017-18", as_at="2017-12-01"))["grant_pence"] == 2_100_000_000
     assert [version["action"] for version in (await found("/v1/agreements/2017-18/versions"))["items"]] == [
-        "draft_agreement"
+        "draft_agreement",
+        "sign_agreement",
     ]
+    # It was a draft until the second signature, then as now.
+    second = max(signature["signed_on"] for signature in agreement["signatures"])
+    states = [(await found("/v1/agreements/2017-18", as_at=day))["state"] for day in ("2017-04-01", second)]
+    assert states == ["draft", "in_force"]
     periods = (await found("/v1/agreements/2017-18/accounting-periods"))["items"]
     assert [period["state"] for period in periods] == ["open", "locked", "locked", "locked"]
     entries = (await found("/v1/expenditure-lines", organisation="agency"))["items"]

@@ -181,7 +181,12 @@ async def test_terms_that_no_agreement_can_have_are_refused_all_at_once(
         "parties": [{"role": "funder", "organisation": "department"}, {"role": "recipient", "organisation": "agency"}],
         **change,
     }
-    assert problem(await grants.as_("grants:manager").post("/v1/agreements", json=body), status) == errors
+    answer = await grants.as_("grants:manager").post("/v1/agreements", json=body)
+    assert problem(answer, status) == errors
+    if "bad_year_label" in errors.values():
+        assert answer.json()["errors"][0]["detail"] == (
+            "Write a financial year as 2017/18 or 2017-18, the second year following the first."
+        )
     assert done(await grants.anonymous.get("/v1/agreements"), 200)["items"] == []
 
 

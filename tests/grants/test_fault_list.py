@@ -45,7 +45,7 @@ def classes() -> dict[str, list[type[Refusal]]]:
 
 @pytest.mark.parametrize("code", LISTED)
 def test_a_listed_refusal_is_raised_somewhere_and_asserted_in_a_test(code: str) -> None:
-    """Section 6: code, place and text are in the tests that are found here."""
+    """Section 6: each code is raised, and some test names it; place and text stand in that test."""
     assert files_with(code, SOURCES), f"nothing in services/grants says {code}"
     assert files_with(code, TESTS), f"no test in tests/grants asserts {code}"
 

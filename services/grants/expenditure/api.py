@@ -89,7 +89,8 @@ async def submit_expenditure_batch(
         Day | None,
         Query(
             description="First day of payment that the file is meant to cover. State both days: only then can what is "
-            "published say that a month is complete, and a file without lines that nothing was paid."
+            "published say that a month is complete, and a file without lines that nothing was paid. Rejected lines "
+            "count against it until they are mended; lines held for a decision do not."
         ),
     ] = None,
     covers_to: Annotated[Day | None, Query(description="Last day of payment that the file is meant to cover.")] = None,

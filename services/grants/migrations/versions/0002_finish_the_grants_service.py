@@ -695,12 +695,23 @@ def upgrade() -> None:
     op.alter_column("expenditure_batches", "encoding", existing_type=sa.VARCHAR(length=20), nullable=True)
     op.execute(
         "INSERT INTO agreement_versions (agreement_id, number, action, effective_from, changes, variation_id, "
-        "recorded_at, recorded_by) SELECT id, version, 'draft_agreement', NULL, (SELECT "
+        "recorded_at, recorded_by) SELECT id, 1, 'draft_agreement', NULL, (SELECT "
         "jsonb_agg(jsonb_build_object('what', term.key, 'before', NULL, 'after', term.value)) FROM "
         "jsonb_each(jsonb_build_object('grant_pence', grant_pence, 'territory', territory, 'in_force_from', "
         "in_force_from, 'in_force_to', in_force_to, 'review_by', review_by, 'ggis_reference', ggis_reference, "
-        "'guidance_edition', guidance_edition, 'senior_responsible_name', senior_responsible_name, 'state', state))"
+        "'guidance_edition', guidance_edition, 'senior_responsible_name', senior_responsible_name, 'state', 'draft'))"
         " AS term), NULL, created_at, created_by FROM agreements"
+    )
+    # The day of the second signature is that from which the agreement stood.
+    op.execute(
+        "INSERT INTO agreement_versions (agreement_id, number, action, effective_from, changes, variation_id, "
+        "recorded_at, recorded_by) SELECT agreement.id, greatest(agreement.version, 2), 'sign_agreement', "
+        "CASE agreement.state WHEN 'in_force' THEN greatest(max(signature.signed_on), agreement.in_force_from) "
+        "ELSE max(signature.signed_on) END, "
+        "jsonb_build_array(jsonb_build_object('what', 'state', 'before', 'draft', 'after', agreement.state)), NULL, "
+        "max(signature.created_at), max(signature.created_by) FROM agreements agreement "
+        "JOIN signatures signature ON signature.agreement_id = agreement.id WHERE agreement.state <> 'draft' "
+        "GROUP BY agreement.id"
     )
     op.execute(
         "INSERT INTO accounting_period_moves (agreement_id, quarter, number, state, reason, moved_at, moved_by, "
