@@ -176,12 +176,23 @@ async def _opened(name: str, home: Path | None) -> AsyncIterator[Place]:
             databases = {owner: Database(address) for owner, address in urls.items()}
             bus = LocalBus(databases)
         try:
+            await _refuse_older(service_named(name), databases[name])
             yield Place(service_named(name), databases[name], bus)
         finally:
             if bus is not None:
                 await bus.stop()
             for database in databases.values():
                 await database.close()
+
+
+async def _refuse_older(service: Service, database: Database) -> None:
+    from shared.migrations import pending
+
+    async with database.engine.connect() as connection:
+        if await pending(connection, service):
+            _refuse(
+                f"The database of {service.name} is not at this version; run `outturn up` or `outturn migrate` first."
+            )
 
 
 def _known(name: str) -> None:

@@ -6,8 +6,10 @@ import asyncio
 import json
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
@@ -67,6 +69,15 @@ async def test_republish_and_rewind_say_what_they_did(asked: Any) -> None:
     assert (republished.exit_code, republished.output.startswith("0 events will be sent again")) == (0, True)
     rewound = await asked("events", "rewind", "--service", "transparency", "--owner", "grants")
     assert (rewound.exit_code, "0 partitions set back" in rewound.output) == (0, True)
+
+
+async def test_a_database_of_another_version_is_told_what_brings_it_here(transparency: Running, asked: Any) -> None:
+    url = make_url(transparency.runtime.settings.database_url).set(drivername="postgresql", username="postgres")
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as owner:
+        owner.execute("UPDATE alembic_version SET version_num = '0001'")
+    answered = await asked("events", "replay", "--service", "transparency")
+    assert answered.exit_code == 1
+    assert "run `outturn up` or `outturn migrate` first" in answered.output
 
 
 async def test_mistakes_are_answered_in_words(asked: Any) -> None:

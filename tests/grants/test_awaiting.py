@@ -148,6 +148,21 @@ async def test_awards_await_the_duties_that_come_with_them(grants: Running) -> N
     done(await grants.as_("grants:manager").post(f"{YEAR}/pass-through-awards", json=award))
     (item,) = await awaiting(grants, what="flow_down")
     assert (item["since"], item["detail"].split()[0]) == ("2017-05-10", "centre")
+    assert await awaiting(grants, what="use_declaration") == []
+
+
+async def test_an_award_that_says_nothing_of_its_use_awaits_that(grants: Running) -> None:
+    """G-19: it can be neither paid nor exported until it declares the rules it raises, or none."""
+    await budgeted(grants)
+    await register(grants, "centre")
+    award = {"line_code": "CF", "organisation": "centre", "amount_pence": 1, "awarded_on": "2017-05-10"}
+    manager = grants.as_("grants:manager")
+    made = done(await manager.post(f"{YEAR}/pass-through-awards", json={**award, "title": "T", "description": "D"}))
+    (item,) = await awaiting(grants, what="use_declaration")
+    assert (item["since"], item["scopes"], "centre" in item["detail"]) == ("2017-05-10", ["grants:manager"], True)
+    path = f"{YEAR}/pass-through-awards/{made['id']}/use-declarations"
+    done(await manager.post(path, json={"use_codes": []}))
+    assert await awaiting(grants, what="use_declaration") == []
 
 
 async def test_only_what_is_asked_for_is_listed_and_who_can_act_is_said(grants: Running) -> None:

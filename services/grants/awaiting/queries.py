@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlalchemy import select as columns_of
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -33,6 +33,7 @@ from services.grants.tables import Agreement
 from services.grants.underspend.queries import treatments
 from services.grants.underspend.tables import UnderspendTreatment
 from services.grants.use_rules.queries import latest_of_subjects, public_money_declarations
+from services.grants.use_rules.rules import UNDECLARED
 from services.grants.variations.queries import undecided_variations
 from shared.money import sterling
 from shared.periods import Quarter, london_date
@@ -98,7 +99,13 @@ async def year_facts(session: AsyncSession, agreement: Agreement) -> YearFacts:
             for row in payments
             if row.state in ("planned", "requested", "part_paid") and row.due_on is not None
         ],
-        awards_to_acknowledge=await _awards(session, agreement.id),
+        awards_to_acknowledge=await _awards(session, agreement.id, col(PassThroughAward.state) == "offered"),
+        awards_undeclared=await _awards(
+            session,
+            agreement.id,
+            col(PassThroughAward.state).in_(("offered", "terms_acknowledged")),
+            col(PassThroughAward.use_outcome) == UNDECLARED,
+        ),
         quarters=await _quarters(session, agreement.id),
         outturn_state=outturn.state if outturn is not None else None,
         outturn_on=london_date(outturn.recorded_at) if outturn is not None else None,
@@ -168,10 +175,10 @@ def _excess(payment: Payment) -> Pending:
     return Pending(str(payment.id), payment.requested_on or london_date(payment.modified_at), detail)
 
 
-async def _awards(session: AsyncSession, agreement_id: UUID) -> list[Pending]:
+async def _awards(session: AsyncSession, agreement_id: UUID, *that: ColumnElement[bool]) -> list[Pending]:
     statement = (
         select(PassThroughAward)
-        .where(PassThroughAward.agreement_id == agreement_id, PassThroughAward.state == "offered")
+        .where(PassThroughAward.agreement_id == agreement_id, *that)
         .order_by(col(PassThroughAward.awarded_on), col(PassThroughAward.id))
     )
     awards = (await session.exec(statement)).all()

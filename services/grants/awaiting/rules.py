@@ -70,6 +70,7 @@ class YearFacts:
     payments_with_excess: Sequence[Pending]
     payments_due: Sequence[Pending]
     awards_to_acknowledge: Sequence[Pending]
+    awards_undeclared: Sequence[Pending]
     quarters: Sequence[QuarterFacts]
     outturn_state: str | None
     outturn_on: date | None
@@ -135,6 +136,10 @@ def _spending(facts: YearFacts) -> Iterator[Item]:
         detail = f"A payment of {one.detail} is not completed."
         path = _path(facts, f"/payments/{one.key}")
         yield Item("payment", detail, one.since, (FINANCE,), path, due_on=one.due_on)
+    for one in facts.awards_undeclared:
+        detail = f"The award to {one.detail} does not say which rules on use it raises, or none (G-19)."
+        path = _path(facts, f"/pass-through-awards/{one.key}")
+        yield Item("use_declaration", detail, one.since, (MANAGER,), path)
     for one in facts.awards_to_acknowledge:
         detail = f"{one.detail} has not acknowledged every duty that comes with its award (G-22)."
         yield Item("flow_down", detail, one.since, (MANAGER,), _path(facts, f"/pass-through-awards/{one.key}"))
