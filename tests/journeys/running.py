@@ -144,6 +144,13 @@ def servers_in(home: Path) -> list[psutil.Process]:
     return found
 
 
+def kill_servers(home: Path) -> None:
+    """kill -9 of every database process of a folder; one that ends by itself once another is dead is dead too."""
+    for process in servers_in(home):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 class Served:
     """`outturn up` on a folder, answering."""
 

@@ -23,6 +23,7 @@ from tests.journeys.running import (
     free_port,
     is_ready,
     kill_group,
+    kill_servers,
     outturn,
     read_until,
     servers_in,
@@ -255,8 +256,7 @@ def test_killed_in_the_middle_and_run_again_it_ends_the_same(moment: str, short_
         read_until(process, moment)
         kill_group(process)
     if moment.startswith("Push"):
-        for server in servers_in(tmp_path):
-            server.kill()
+        kill_servers(tmp_path)
     done = outturn(tmp_path, "demo", "--exit", OUTTURN_PORT=str(free_port()))
     assert done.code == 0, done.text
     assert "Entered " in done.text

@@ -16,6 +16,7 @@ import pytest
 from deploy.databases import SERVICES, make_databases
 from deploy.local import Refused, locked
 from deploy.postgres import LocalPostgres, running_postgres
+from tests.journeys.running import kill_servers, servers_in
 
 START_AND_DIE = """
 import os, pathlib, sys
@@ -24,17 +25,6 @@ postgres = LocalPostgres(pathlib.Path(sys.argv[1]))
 postgres.start()
 os.kill(os.getpid(), 9)
 """
-
-
-def servers_in(folder: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.name() == "postgres" and Path(process.cwd()) == folder.resolve() / "pgdata":
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
 
 
 def die_with_a_running_server(folder: Path) -> None:
@@ -54,8 +44,7 @@ def test_a_server_killed_together_with_its_process_recovers_with_its_data(tmp_pa
     with running_postgres(tmp_path) as postgres, psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute("create table kept (n int)")
         connection.execute("insert into kept values (7)")
-        for process in servers_in(tmp_path):
-            process.kill()
+        kill_servers(tmp_path)
     with running_postgres(tmp_path) as postgres, psycopg.connect(postgres.url()) as connection:
         assert connection.execute("select n from kept").fetchone() == (7,)
 
