@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import SQLModel, select
 
+from services.grants.budget.tables import BudgetVersion
+from services.grants.tables import Agreement
 from tests.harness import Running
 
 DATA = Path(__file__).parents[2] / "deploy" / "demo" / "data" / "mou"
@@ -108,3 +114,18 @@ def figures(default_pence: int = 100, **amounts: int) -> list[dict[str, Any]]:
     codes = [line["code"] for line in annex_b() if "amount_pence" in line]
     pence = {code: amounts.get(code, default_pence) for code in codes}
     return [{"code": code, "quarter_pence": pence[code], "zero_confirmed": pence[code] == 0} for code in codes]
+
+
+async def refused_by_the_database(
+    grants: Running, broken: Callable[[Agreement, BudgetVersion], SQLModel], constraint: str
+) -> None:
+    """See a constraint refuse a row, made from the one agreement and its one budget, that no rule would let through."""
+    async with grants.session() as session:
+        agreement = (await session.exec(select(Agreement))).one()
+        version = (await session.exec(select(BudgetVersion))).one()
+        row = broken(agreement, version)
+        if getattr(row, "id", 0) is None:
+            row.id = grants.runtime.new_id()
+        session.add(row)
+        with pytest.raises(IntegrityError, match=constraint):
+            await session.flush()

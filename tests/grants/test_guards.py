@@ -8,13 +8,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel
 
 from services.grants.budget.tables import BudgetLine, BudgetVersion
 from services.grants.tables import Agreement, Outturn, Signature
 from shared.events.grants import BudgetSet, OutturnRecorded, PassThroughAwarded
-from tests.grants.steps import annex_b, budgeted, drafted, problem, register, signed
+from tests.grants.steps import annex_b, budgeted, drafted, problem, refused_by_the_database, register, signed
 from tests.harness import Running
 
 DAY = date(2018, 3, 31)
@@ -72,15 +71,7 @@ async def test_the_database_refuses_what_no_rule_would_let_through(
 ) -> None:
     """G-4, G-8, G-30 in constraints."""
     await budgeted(grants)
-    async with grants.session() as session:
-        agreement = (await session.exec(select(Agreement))).one()
-        version = (await session.exec(select(BudgetVersion))).one()
-        row = broken(agreement, version)
-        if getattr(row, "id", 0) is None:
-            row.id = grants.runtime.new_id()
-        session.add(row)
-        with pytest.raises(IntegrityError, match=constraint):
-            await session.flush()
+    await refused_by_the_database(grants, broken, constraint)
 
 
 async def test_outturns_that_arrive_together_are_numbered_one_after_the_other(grants: Running) -> None:

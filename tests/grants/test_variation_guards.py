@@ -14,7 +14,7 @@ from services.grants.budget.tables import BudgetVersion
 from services.grants.historical_budgets.tables import HistoricalBudget
 from services.grants.tables import Agreement
 from services.grants.variations.tables import SignificanceThresholds, Variation, VirementLine
-from tests.grants.steps import budgeted
+from tests.grants.steps import budgeted, refused_by_the_database
 from tests.harness import Running
 
 DAY = date(2017, 10, 1)
@@ -75,15 +75,7 @@ async def test_the_database_refuses_what_no_rule_would_let_through(
 ) -> None:
     """G-12, G-14, G-15, G-16 in constraints."""
     await budgeted(grants)
-    async with grants.session() as session:
-        agreement = (await session.exec(select(Agreement))).one()
-        known = (await session.exec(select(BudgetVersion))).one()
-        row = broken(agreement, known)
-        if getattr(row, "id", 0) is None:
-            row.id = grants.runtime.new_id()
-        session.add(row)
-        with pytest.raises(IntegrityError, match=constraint):
-            await session.flush()
+    await refused_by_the_database(grants, broken, constraint)
 
 
 async def test_a_virement_line_moves_something_and_a_table_stands_once(grants: Running) -> None:
