@@ -17,7 +17,7 @@ from tests.harness import SERVICES, service_named
 
 ROOT = Path(__file__).parent.parent
 RULE_FILES = sorted((ROOT / "services").rglob("rules.py"))
-PURE = {"shared.events", "shared.values", "shared.errors", "shared.periods", "shared.money"}
+PURE = {"shared.events", "shared.values", "shared.errors", "shared.periods", "shared.money", "shared.texts"}
 IMPURE_CALLS = {"now", "today", "utcnow", "uuid4", "uuid7", "random", "open"}
 
 

@@ -215,6 +215,22 @@ class ExpenditureRecorded(Event, owner="grants", key="batch_id"):
     )
 
 
+class ExpenditureBatchReceived(Event, owner="grants", key="batch_id"):
+    """A file was handed in and its lines are on their way; `ExpenditureBatchCompleted` says that they are all there.
+
+    Completed without lines where the file turned out not to be usable.
+    """
+
+    batch_id: UUID = Field(description="The batch of expenditure lines.")
+    version: int = Field(default=0, ge=0, description="0: it stands before the batch's lines.")
+    organisation_id: UUID = Field(description="The organisation, as `OrganisationRegistered` names it.")
+    source: str = Field(description="Source profile the lines come through.")
+    covers_from: date | None = Field(
+        default=None, description="First day of payment that the file is meant to cover, where its sender stated days."
+    )
+    covers_to: date | None = Field(default=None, description="Last day of payment that it is meant to cover.")
+
+
 class MonthTotal(Part):
     month: Month = Field(description="Month of payment.")
     lines: int = Field(ge=0, description="Number of accepted lines.")
@@ -225,7 +241,11 @@ class ExpenditureBatchCompleted(Event, owner="grants", key="batch_id"):
     """A batch is in the ledger whole: what its readers must have received, by payment month (T-14)."""
 
     batch_id: UUID = Field(description="The batch of expenditure lines.")
-    version: int = Field(ge=1, description="event_count + 1, so that it stands behind the batch's lines.")
+    version: int = Field(
+        ge=1,
+        description="event_count + 1 at first, so that it stands behind the batch's lines; one more each time it is "
+        "stated again, when lines of the file are settled.",
+    )
     organisation_id: UUID = Field(description="The organisation, as `OrganisationRegistered` names it.")
     source: str = Field(description="Source profile the lines came through.")
     event_count: int = Field(ge=0, description="How many ExpenditureRecorded events the batch has.")
@@ -238,6 +258,14 @@ class ExpenditureBatchCompleted(Event, owner="grants", key="batch_id"):
         "from here to `covers_to`. Null where nobody stated it, or where faulty lines of the file wait to be mended.",
     )
     covers_to: date | None = Field(default=None, description="Last day of payment that the file speaks for.")
+    waits_from: date | None = Field(
+        default=None,
+        description="First day of payment that the file is meant to cover while some of its lines are not settled: "
+        "rejected, in conflict or held, and neither corrected, decided nor given up. From here to `waits_to` no month "
+        "is complete, whatever other files cover. A later version of this event says when the file is settled.",
+    )
+    waits_to: date | None = Field(default=None, description="Last day of payment of such a file.")
+    unsettled_lines: int = Field(default=0, ge=0, description="Lines of the file that are not settled.")
     by_hand: bool = Field(
         default=False,
         description="A person entered, corrected, reversed or let in these lines; no file says what else was paid.",
