@@ -8,9 +8,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from services.grants.expenditure.line import TEXT_FIELDS
+from shared.texts import column_name, folded
 
-INVISIBLE = dict.fromkeys((0xFEFF, 0x200B, 0x200C, 0x200D, 0x00AD, 0x2060))
 MAX_COLUMNS = 2000
+
+Named = str | Sequence[str]
+"""A column as a profile names it: its header, or alternatives for a header that changes between files."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,16 @@ class Derived:
 
 
 def plain_name(name: str) -> str:
-    """A header's name as it is compared: without case, outer spaces, repeated inner ones and signs nobody sees."""
-    if not name.isascii():
-        name = name.translate(INVISIBLE)
-    return " ".join(name.split()).casefold()
+    """A header's name as it is shown in full: without case, outer spaces, repeated inner ones and signs nobody sees.
+
+    Where no header has it, names are compared without dividers as well, so that `trans_no` finds `Trans No`.
+    """
+    return folded(name)
+
+
+def names_of(column: Named) -> tuple[str, ...]:
+    """The names that a column outside the fields may go by."""
+    return (column,) if isinstance(column, str) else tuple(column)
 
 
 def alternatives(source: dict[str, Any]) -> tuple[str, ...]:
@@ -71,36 +80,42 @@ class Columns:
         self.header = tuple(header)
         self.width = len(self.header)
         self._places: dict[str, list[int]] = {}
+        self._loose: dict[str, list[int]] = {}
         for place, name in enumerate(self.header):
             if plain := plain_name(name):
                 self._places.setdefault(plain, []).append(place)
+                self._loose.setdefault(column_name(name), []).append(place)
         self._faults: list[ColumnFault] = []
-        # A column that is named elsewhere, in the identity for one, may have alternatives as a field's source.
+        # A column may be named in several places, and have its alternatives in one of them: each is all of them.
         self._groups: dict[str, tuple[str, ...]] = {}
+        self._in_place_of: dict[str, tuple[str, ...]] = {}
         self._optional: set[str] = set()
-        for source in layout["fields"].values():
-            if not source:
-                continue
-            names = alternatives(source)
-            for name in names:
-                if source.get("column"):
-                    self._groups[plain_name(name)] = names
-                if source.get("optional"):
-                    self._optional.add(plain_name(name))
+        for source in filter(None, layout["fields"].values()):
+            if source.get("column"):
+                chosen = self._chosen(source)
+                self._group(chosen)
+                if source.get("choose") == "first":
+                    self._in_place_of |= dict.fromkeys(map(column_name, alternatives(source)), chosen)
+            if source.get("optional"):
+                self._optional.update(map(column_name, alternatives(source)))
+        for column in _columns_with_alternatives(layout):
+            self._group(names_of(column))
         self.derived: list[Derived] = []
         self.of_field: dict[str, int | None] = {}
         self._columns_of: dict[str, tuple[int, ...]] = {}
         for field, source in layout["fields"].items():
             if source:
                 self._find_field(field, source)
-        self._other = {name: self._find(self._names(name)) for name in dict.fromkeys(other_columns(layout))}
+        self._other: dict[tuple[str, ...], int | None] = {}
+        for column in dict.fromkeys(map(names_of, (*other_columns(layout), *used_columns(layout)))):
+            self._other[column] = self._find(self._names(column))
         self.unnamed_from = max((places[-1] for places in self._places.values()), default=-1) + 1
         if self._faults:
             raise ColumnsMissing(list(dict.fromkeys(self._faults)))
 
-    def place(self, name: str) -> int | None:
-        """Where a column that the profile names outside its fields stands; None for an optional one not there."""
-        return self._other[name]
+    def place(self, column: Named) -> int | None:
+        """Where a column that the profile names stands; None for an optional one not there."""
+        return self._other[names_of(column)]
 
     def columns_of(self, field: str) -> tuple[int, ...]:
         """The file's own columns that a field is read from."""
@@ -122,8 +137,7 @@ class Columns:
     def _find_field(self, field: str, source: dict[str, Any]) -> None:
         names = alternatives(source)
         if source.get("column"):
-            if source.get("choose") == "first":
-                names = self._first_there(names)
+            names = self._chosen(source)
             found = [self._find(names)]
         else:
             found = [self._find((name,)) for name in names]
@@ -139,23 +153,34 @@ class Columns:
         elif names:
             self.of_field[field] = found[0]
 
-    def _at(self, plain: str) -> list[int]:
-        """The places of a header; a name that ends in a star, and is none itself, begins one."""
-        found = self._places.get(plain)
+    def _at(self, name: str) -> list[int]:
+        """The places of a header, by its full name, else without dividers; a star at the end begins a header."""
+        plain = plain_name(name)
+        found = self._places.get(plain) or self._loose.get(column_name(name))
         if found is None and plain.endswith("*"):
-            begin = plain[:-1].rstrip()
-            return [place for name, places in self._places.items() if name.startswith(begin) for place in places]
+            begin = column_name(plain[:-1])
+            return [place for known, places in self._loose.items() if known.startswith(begin) for place in places]
         return found or []
 
-    def _first_there(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """The first of the alternatives that stands in the file; all where none does, for the fault to name."""
-        return next(((name,) for name in names if self._at(plain_name(name))), names)
+    def _chosen(self, source: dict[str, Any]) -> tuple[str, ...]:
+        """A field's alternatives; the first of them that stands in the file where the profile says to choose it."""
+        names = alternatives(source)
+        if source.get("choose") == "first":
+            return next(((name,) for name in names if self._at(name)), names)
+        return names
 
-    def _names(self, name: str) -> tuple[str, ...]:
-        return self._groups.get(plain_name(name), (name,))
+    def _group(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            self._groups.setdefault(column_name(name), names)
+
+    def _names(self, column: tuple[str, ...]) -> tuple[str, ...]:
+        """All the names of a column: its own, and those that another mention of it gives."""
+        if len(column) == 1 and (chosen := self._in_place_of.get(column_name(column[0]))) is not None:
+            return chosen
+        return tuple(dict.fromkeys(name for own in column for name in (own, *self._groups.get(column_name(own), ()))))
 
     def _find(self, names: tuple[str, ...]) -> int | None:
-        found = [place for name in dict.fromkeys(map(plain_name, names)) for place in self._at(name)]
+        found = list(dict.fromkeys(place for name in names for place in self._at(name)))
         shown = " or ".join(names)
         if len(found) == 1:
             return found[0]
@@ -167,7 +192,7 @@ class Columns:
                     names[0],
                 )
             )
-        elif not any(plain_name(name) in self._optional for name in names):
+        elif not any(column_name(name) in self._optional for name in names):
             near = get_close_matches(plain_name(names[0]), list(self._places)[:MAX_COLUMNS], 3, 0.6)
             hint = f" Near it: {', '.join(self.header[self._places[name][0]].strip()[:64] for name in near)}."
             detail = f"The header has no column {shown}; add it, or name it in the profile." + (hint if near else "")
@@ -185,7 +210,9 @@ def named_columns(header: Sequence[str], named: Sequence[dict[str, Any]]) -> tup
         if choice["position"] is not None:
             place = choice["position"] - 1
         else:
-            same = [place for place, name in enumerate(plain) if name == plain_name(choice["column"])]
+            wanted = plain_name(choice["column"])
+            same = [place for place, name in enumerate(plain) if name == wanted]
+            same = same or [p for p, name in enumerate(header) if column_name(name) == column_name(choice["column"])]
             place = same[choice["occurrence"] - 1] if choice["occurrence"] <= len(same) else len(names)
         if place < len(names):
             names[place] = choice["name"]
@@ -198,10 +225,15 @@ def named_columns(header: Sequence[str], named: Sequence[dict[str, Any]]) -> tup
     return tuple(names)
 
 
-def other_columns(layout: dict[str, Any]) -> Iterable[str]:
-    """Columns that a profile names outside its fields."""
+def _columns_with_alternatives(layout: dict[str, Any]) -> Iterable[Named]:
+    """Columns outside the fields that may go by several names."""
     yield from layout["identity"]["columns"]
     yield from layout["item_columns"]
+
+
+def other_columns(layout: dict[str, Any]) -> Iterable[Named]:
+    """Columns that a profile names outside its fields."""
+    yield from _columns_with_alternatives(layout)
     for tests in ("total_rows", "other_rows", "only_rows", "end_rows"):
         yield from (test["column"] for test in layout.get(tests, ()) if test["column"] is not None)
     yield from layout.get("fill_down", ())
@@ -218,8 +250,8 @@ def used_columns(layout: dict[str, Any]) -> tuple[str, ...]:
         found = alternatives(source) if source else ()
         # Of alternatives one stands in a file; of columns that are joined all do.
         names += found[:1] if found and source.get("column") else found
-    names += list(layout["item_columns"])
-    seen: dict[str, str] = {}
+    names += [names_of(column)[0] for column in layout["item_columns"]]
+    found_first: dict[str, str] = {}
     for name in names:
-        seen.setdefault(plain_name(name), name)
-    return tuple(seen.values())
+        found_first.setdefault(plain_name(name), name)
+    return tuple(found_first.values())

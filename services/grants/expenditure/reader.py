@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from services.grants.expenditure.columns import Columns, other_columns, used_columns
+from services.grants.expenditure.columns import Columns, names_of, other_columns, used_columns
 from services.grants.expenditure.csv_records import CsvRecords, Dialect
 from services.grants.expenditure.headers import Found, find_header, said_once
 from services.grants.expenditure.json_records import JSON_LINES, json_header, json_records
@@ -158,4 +158,4 @@ def _dialect(layout: dict[str, Any]) -> Dialect:
 
 def _all_columns(layout: dict[str, Any]) -> list[str]:
     """The columns of a profile, for a JSON body without any line."""
-    return list(dict.fromkeys(chain(used_columns(layout), other_columns(layout))))
+    return list(dict.fromkeys(names_of(column)[0] for column in chain(used_columns(layout), other_columns(layout))))

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from services.grants.expenditure.columns import Columns, ColumnsMissing
 from services.grants.expenditure.dates import EXCEL_SERIAL, date_pattern
 from services.grants.expenditure.profile.rows import Header, OtherRow, RowMatch
-from services.grants.expenditure.profile.sources import ColumnName, Fields
+from services.grants.expenditure.profile.sources import AnyColumnName, ColumnName, Fields
 from services.grants.expenditure.profile.values import AmountFormat, Assignment, Identity, Parties, Vat
 from shared.errors import Contradiction
 from shared.http import Body
@@ -104,8 +104,12 @@ class Layout(Body):
         examples=[["dd/mm/yyyy", "d-mmm-yy"], ["yyyy-mm-dd[time]"], ["mmm-yy"]],
     )
     fields: Fields = Field(description="What stands where.")
-    item_columns: tuple[ColumnName, ...] = Field(
-        default=(), max_length=10, description="Columns that together name an invoice; without any, each line is one."
+    item_columns: tuple[AnyColumnName, ...] = Field(
+        default=(),
+        max_length=10,
+        description="Columns that together name an invoice; without any, each line is one. Each is a header, or a list"
+        " of alternatives for a header that changes between files.",
+        examples=[["Document"], [["Trans No", "Transaction number"]]],
     )
     identity: Identity = Field(description="What makes a line the same line when it is sent again.")
     assignment: Assignment = Field(default=Assignment(), description="Which agreement and budget line a line is for.")

@@ -12,6 +12,8 @@ from shared.errors import Contradiction
 from shared.http import Body
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+AnyColumnName = ColumnName | Annotated[tuple[ColumnName, ...], Field(min_length=1, max_length=50)]
+"""A column outside the fields: its header, or alternatives for a header that changes between files."""
 Text = Annotated[str, Field(max_length=200)]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from services.grants.expenditure.profile.rows import Match
-from services.grants.expenditure.profile.sources import ColumnName, Text
+from services.grants.expenditure.profile.sources import AnyColumnName, Text
 from shared.errors import Contradiction
 from shared.http import Body
 from shared.periods import FinancialYear
@@ -120,11 +120,23 @@ class Identity(Body):
     """What makes a line the same line when it is sent again. Fixed once lines exist.
 
     `keyed`: the columns together name a line. `counted`: nothing names it; equal content in these columns (every
-    column that the profile uses, unless some are named) is counted and compared with what is stored.
+    column that the profile uses, unless some are named) is counted and compared with what is stored. What counts are
+    the cells as the source wrote them, never what a field makes of them by `part`, `join`, `first_of`, `values` or
+    `when_blank`; a day or an amount counts by its value, so that `1,000.00` and `1000` are the same.
     """
 
     kind: Literal["keyed", "counted"]
-    columns: tuple[ColumnName, ...] = Field(default=(), max_length=50)
+    columns: tuple[AnyColumnName, ...] = Field(
+        default=(),
+        max_length=50,
+        description="Each is a header, or a list of alternatives for a header that changes between files.",
+        examples=[["Document", "Line"], [["Trans No", "Transaction number"]]],
+    )
+    all_used: bool = Field(
+        default=False,
+        description="Set by the service where a counted identity names no columns: it then counts by all that the"
+        " profile used when its first lines came.",
+    )
 
     @model_validator(mode="after")
     def keyed_names_columns(self) -> Identity:
