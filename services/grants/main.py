@@ -20,6 +20,7 @@ from services.grants.certificates import api as certificates
 from services.grants.closure import api as closure
 from services.grants.expenditure import api as expenditure
 from services.grants.expenditure import profile_api as source_profiles
+from services.grants.expenditure.identities import identify_stored_lines
 from services.grants.expenditure.worker import take_in_batches
 from services.grants.forecasts import api as forecasts
 from services.grants.held_lines import api as held_lines
@@ -91,6 +92,6 @@ SERVICE = Service(
     reactions=REACTIONS,
     read_models=READ_MODELS,
     tick=tick,
-    workers=(take_in_batches,),
+    workers=(take_in_batches, identify_stored_lines),
     migrations=Path(__file__).parent / "migrations",
 )

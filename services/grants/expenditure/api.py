@@ -16,11 +16,13 @@ from services.grants.expenditure.names import SEES_NAMES
 from services.grants.expenditure.shapes import (
     BatchShape,
     LineShape,
+    UnidentifiedShape,
     batch_shape,
     line_shape,
+    unidentified_shape,
 )
 from services.grants.expenditure.sheets import sheet
-from services.grants.expenditure.tables import ExpenditureBatch
+from services.grants.expenditure.tables import ExpenditureBatch, UnidentifiedLine
 from services.grants.organisations.tables import Organisation
 from shared.errors import NotFound
 from shared.fields import Day
@@ -246,6 +248,28 @@ async def download_batch_original(work: FileReader, batch_id: UUID) -> Response:
         work.files.path(sha256),
         media_type="application/gzip" if batch.gzipped else batch.media_type,
         filename=f"{batch.id}.{ending}",
+    )
+
+
+@router.get("/v1/unidentified-lines")
+async def list_unidentified_lines(
+    work: LedgerReader, paging: Paging, organisation: Slug | None = None, profile: Slug | None = None
+) -> Page[UnidentifiedShape]:
+    """Stored lines whose identity an upgrade could not tell from their originals, each with what to do.
+
+    They keep the identity they had. Compare before a file that holds them is sent again: it may count them as new.
+    """
+    statement = queries.unidentified_lines(work.actor.organisations)
+    if organisation is not None:
+        statement = statement.where(Organisation.slug == organisation)
+    if profile is not None:
+        statement = statement.where(ExpenditureBatch.source == profile)
+    return await paginate(
+        work,
+        statement,
+        order=(UnidentifiedLine.batch_id, UnidentifiedLine.record),
+        paging=paging,
+        shape=lambda row: unidentified_shape(row[0], row[1], row[2], work.base_url),
     )
 
 

@@ -14,6 +14,12 @@ from sqlmodel import col, select
 
 from services.grants import queries as grants
 from services.grants.expenditure.faults import ControlTotalMismatch, LinesRejected, NotCorrectable, PeriodNeeded
+from services.grants.expenditure.identities import (
+    changed_part,
+    content_hash,
+    identify_again,
+    line_identified_otherwise,
+)
 from services.grants.expenditure.loading import load, uses_of
 from services.grants.expenditure.profile import SourceProfile as ProfileBody
 from services.grants.expenditure.profile import complete
@@ -21,7 +27,13 @@ from services.grants.expenditure.queries import latest_profile, lines_exist
 from services.grants.expenditure.reader import FileToRead
 from services.grants.expenditure.reading import FileFault
 from services.grants.expenditure.receiving import look, media_of, refused
-from services.grants.expenditure.rules import DaysCovered, days_covered, fix_identity, last_day_of
+from services.grants.expenditure.rules import (
+    DaysCovered,
+    days_covered,
+    fix_identity,
+    last_day_of,
+    refuse_other_identity,
+)
 from services.grants.expenditure.tables import ExpenditureBatch, SourceProfile
 from shared.errors import NotFound
 from shared.http import Upload
@@ -38,10 +50,13 @@ async def define_profile(work: Work, body: ProfileBody) -> SourceProfile:
     before = await latest_profile(work.session, body.name)
     layout = body.model_dump(mode="json", exclude={"name"})
     exist = before is not None and await lines_exist(work.session, body.name)
+    layout = fix_identity(layout, before.layout if before else None, lines_exist=exist)
+    if before is not None and exist:
+        await _keep_identities(work, body.name, layout, complete(before.layout))
     profile = SourceProfile(
         name=body.name,
         version=before.version + 1 if before else 1,
-        layout=fix_identity(layout, before.layout if before else None, lines_exist=exist),
+        layout=layout,
         created_at=work.now,
         created_by=work.actor.sub,
     )
@@ -49,6 +64,19 @@ async def define_profile(work: Work, body: ProfileBody) -> SourceProfile:
     await work.session.flush()
     work.audit("define_source_profile", f"{profile.name} v{profile.version}", after={"layout": profile.layout})
     return profile
+
+
+async def _keep_identities(work: Work, source: str, layout: dict[str, Any], before: dict[str, Any]) -> None:
+    """Refuse a layout that takes any stored line for another; where it may, every stored file is read through it."""
+    pointer = changed_part(layout, before)
+    if pointer is None:
+        return
+    await identify_again(work, source)
+    found = await line_identified_otherwise(work, source, layout)
+    if found is not None:
+        refuse_other_identity(
+            pointer, batch_id=found.batch_id, sent_on=found.sent_at, record=found.record, line=found.line
+        )
 
 
 @dataclass(frozen=True)
@@ -113,6 +141,7 @@ async def submit_batch(work: Work, upload: Upload, given: Submission) -> Expendi
         period=given.period or (mended.period if mended else None),
         said={name: _storable(text) for name, text in seen.said.items()},
         file_sha256=upload.sha256,
+        content_sha256=await content_hash(upload.path, gzipped) if gzipped else upload.sha256,
         size_bytes=upload.size,
         media_type=media_type,
         gzipped=gzipped,

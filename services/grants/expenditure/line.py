@@ -7,7 +7,8 @@ INCOMING = (
     "party_key", "party_kind", "party_name", "company_number", "charity_number", "vcse", "unit", "category", "purpose",
     "card", "contract_ref", "decision_ref", "service_date", "invoice_date", "payment_date", "date_basis", "net_pence",
     "vat_pence", "recoverable_vat_pence", "irrecoverable_vat_pence", "amount_basis", "eligible_pence", "rule",
-    "source_redacted", "use_codes", "use_exception", "beneficiary_gss", "credit_of", "use_reasons", "flags",
+    "source_redacted", "use_codes", "use_exception", "beneficiary_gss", "credit_of", "use_reasons", "loose_key",
+    "flags",
 )  # fmt: skip
 """Columns of a parsed line, in the order in which it is copied into the database."""
 

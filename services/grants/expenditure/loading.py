@@ -11,14 +11,17 @@ from sqlmodel import col, func, select
 from services.grants import queries as grants
 from services.grants.expenditure.bulk_events import LineEvents
 from services.grants.expenditure.findings import over_budgets, without_part
+from services.grants.expenditure.identities import identify_again
 from services.grants.expenditure.merge import Account, Merge, MergeInput, RuleFault, Slot
+from services.grants.expenditure.profile import complete
+from services.grants.expenditure.queries import profile_versions, sent_elsewhere, sent_here
 from services.grants.expenditure.reading import FileFault
 from services.grants.expenditure.row_kinds import Tally
 from services.grants.expenditure.rules import (
     Controls,
     DaysCovered,
     Taken,
-    compared_fields,
+    comparable_fields,
     complete_batch,
     control_mismatch,
     place_quarters,
@@ -44,6 +47,7 @@ async def load(
 ) -> None:
     """Take in a batch whose row exists. Raises FileFault where the file turns out unusable as a whole."""
     await work.session.flush()
+    await identify_again(work, batch.source, batch.organisation_id)
     connection = await raw_connection(work.session)
     await open_staging(connection)
     # Whether any line is rejected must be known before the first enters, where that keeps all of them out; so must the
@@ -54,6 +58,9 @@ async def load(
     await connection.execute("ANALYZE incoming")
     # Lines of one organisation and source are compared with what is stored, so merges of them go one at a time.
     await work.lock("expenditure", str(batch.organisation_id), batch.source)
+    # Nor are the same bytes taken in under two names at once.
+    await work.lock("expenditure-bytes", str(batch.organisation_id), batch.content_sha256 or "")
+    elsewhere = await sent_elsewhere(work.session, batch)
     slots, faults = await _assignments(work, layout)
     mismatch = control_mismatch(_controls(batch), tally_of()) if controlled else None
     if batch.dry_run:
@@ -66,12 +73,18 @@ async def load(
             source=batch.source,
             keyed=layout["identity"]["kind"] == "keyed",
             corrects=await _mended(work, batch),
-            compared=compared_fields(layout),
+            compared={
+                version: comparable_fields(layout, complete(earlier.layout))
+                for version, earlier in (await profile_versions(work.session, batch.source)).items()
+            },
+            version=batch.profile_version or 0,
             now=work.now,
             reject_all=batch.on_error == "reject_batch",
             slots=slots,
             rule_faults=faults,
             refused=mismatch["detail"] if mismatch else None,
+            same_bytes=await sent_here(work.session, batch),
+            sent_before=_sent_before(elsewhere) if elsewhere else None,
         ),
     )
     await merge.open()
@@ -94,6 +107,8 @@ async def load(
     if mismatch is not None:
         batch.state, batch.failure = "failed", mismatch
     batch.eligible_pence = sum(pence for _, _, pence in months)
+    if elsewhere is not None and tally.received_lines:
+        findings.append({"code": "sent_before", "batch": str(elsewhere.id), "profile": elsewhere.source})
     batch.findings = [*findings, *tally.findings]
     work.session.add(batch)
     await work.session.flush()
@@ -115,6 +130,13 @@ async def load(
         await work.record(completed)
     work.audit(
         "take_in_expenditure", batch.id, after={"state": batch.state, "lines": account.lines, "pence": account.pence}
+    )
+
+
+def _sent_before(earlier: ExpenditureBatch) -> str:
+    return (
+        f"This very file was taken in through the profile {earlier.source} on {earlier.created_at:%d/%m/%Y} (batch "
+        f"{earlier.id}). Refuse the line where it is that one; accept it where it is another payment."
     )
 
 

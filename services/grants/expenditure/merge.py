@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
@@ -51,13 +51,19 @@ class MergeInput:
     source: str
     keyed: bool
     corrects: UUID | None
-    compared: tuple[str, ...]
+    compared: Mapping[int, tuple[str, ...]]
+    """Fields in which a line may differ from a stored one, by the version of the profile that read the stored one."""
+    version: int
     now: datetime
     reject_all: bool
     slots: Sequence[Slot]
     rule_faults: Sequence[RuleFault]
     refused: str | None = None
     """Why no line at all may enter, whatever it holds."""
+    same_bytes: bool = False
+    """An earlier batch of this source was this very file."""
+    sent_before: str | None = None
+    """Why every line waits for a person: these bytes came in under another source."""
 
 
 OTHERS_REJECTED = "Nothing is wrong with this line; others were rejected and on_error is reject_batch."
@@ -98,8 +104,11 @@ class Merge:
             "corrects": given.corrects,
             "now": given.now,
             "prefix": id_prefix(given.batch_id),
-            "compared": list(given.compared),
+            "compared": Jsonb({str(version): list(fields) for version, fields in given.compared.items()}),
+            "version": str(given.version),
             "because": given.refused or OTHERS_REJECTED,
+            "same_bytes": given.same_bytes,
+            "sent_before": given.sent_before,
         }
 
     async def open(self) -> None:
@@ -113,12 +122,16 @@ class Merge:
     async def take(self) -> int:
         """Judge every line in `incoming`, store what follows, add it to the account. How many were accepted."""
         await self._run("TRUNCATE judged")
+        alike = await self._asks(sql.ANY_ALIKE)
         if self._given.keyed:
-            await self._run(sql.JUDGE_KEYED)
+            await self._run(sql.JUDGE_KEYED_ALIKE if alike else sql.JUDGE_KEYED)
             await self._run(sql.NAME_DIFFERENCES)
         else:
-            await self._run(sql.JUDGE_CORRECTION if self._given.corrects else sql.JUDGE_COUNTED)
+            counted = sql.JUDGE_COUNTED_ALIKE if alike else sql.JUDGE_COUNTED
+            await self._run(sql.JUDGE_CORRECTION if self._given.corrects else counted)
             await self._run(sql.REMEMBER_SEEN)
+        if self._given.sent_before:
+            await self._run(sql.HOLD_ALL)
         if self._given.refused:
             await self._run(sql.REJECT_ALL)
         elif self._given.reject_all:
@@ -130,10 +143,13 @@ class Merge:
         return await self._count()
 
     async def _reject_all(self) -> None:
+        if await self._asks(sql.ANY_REJECTED):
+            await self._run(sql.REJECT_ALL)
+
+    async def _asks(self, statement: str) -> bool:
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(cast(Any, sql.ANY_REJECTED))
-            if await cursor.fetchone():
-                await self._run(sql.REJECT_ALL)
+            await cursor.execute(cast(Any, statement), self._known if "%(" in statement else None)
+            return bool(await cursor.fetchone())
 
     async def _count(self) -> int:
         accepted = 0

@@ -1,6 +1,6 @@
 """The statements of the merge, from staged lines to outcomes, ledger and held lines; `merge` says in which order.
 
-Named parameters: batch, organisation, source, corrects, now, prefix, compared.
+Named parameters: batch, organisation, source, corrects, now, prefix, compared, same_bytes.
 """
 
 from __future__ import annotations
@@ -61,6 +61,47 @@ _STORED = f"""
     ) h ON true
 """
 
+# A stored line that is this one but for what a spreadsheet does to numbers: leading zeros, digits behind the
+# fifteenth. Asked for only where such numbers stand in the file or in the ledger, and only of lines that are not known
+# as they are; lines of the batch itself never count, so that a file may hold both.
+_ALIKE_KEYED = """
+    CASE WHEN e.entry_id IS NULL AND h.id IS NULL AND n = 1 THEN coalesce(
+        (SELECT x.entry_id FROM ledger_entries x WHERE x.organisation_id = %(organisation)s AND x.source = %(source)s
+            AND x.loose_key = k.loose AND x.payment_date = k.payment_date AND x.eligible_pence = k.eligible_pence
+            AND x.line_key <> k.line_key AND x.batch_id <> %(batch)s LIMIT 1),
+        (SELECT x.id FROM held_lines x WHERE x.organisation_id = %(organisation)s AND x.source = %(source)s
+            AND x.loose_key = k.loose AND x.entry ->> 'payment_date' = k.payment_date::text
+            AND x.entry ->> 'eligible_pence' = k.eligible_pence::text
+            AND x.line_key <> k.line_key AND x.batch_id <> %(batch)s LIMIT 1),
+        (SELECT x.entry_id FROM ledger_entries x WHERE {ours} AND x.line_key = k.loose AND k.loose <> k.line_key
+            AND x.payment_date = k.payment_date AND x.eligible_pence = k.eligible_pence
+            AND x.batch_id <> %(batch)s LIMIT 1)) END
+""".replace("{ours}", _OURS_X)
+_ALIKE_COUNTED = """
+    CASE WHEN e.entry_id IS NULL AND h.id IS NULL THEN coalesce(
+        (SELECT x.entry_id FROM ledger_entries x WHERE x.organisation_id = %(organisation)s AND x.source = %(source)s
+            AND x.loose_key = k.loose AND left(x.line_key, 32) <> k.content AND x.batch_id <> %(batch)s LIMIT 1),
+        (SELECT x.id FROM held_lines x WHERE x.organisation_id = %(organisation)s AND x.source = %(source)s
+            AND x.loose_key = k.loose AND left(x.line_key, 32) <> k.content AND x.batch_id <> %(batch)s LIMIT 1),
+        (SELECT x.entry_id FROM ledger_entries x WHERE {ours} AND x.line_key = k.loose || '#1' AND k.loose <> k.content
+            AND x.batch_id <> %(batch)s LIMIT 1)) END
+""".replace("{ours}", _OURS_X)
+_ALIKE_REASONS = """
+    WHEN k.alike IS NOT NULL THEN jsonb_build_array(jsonb_build_object('code', 'possible_duplicate', 'column', NULL,
+        'alike', k.alike, 'detail', 'A line of an earlier file has the same day and amount, and its numbers are these '
+            'but for what a spreadsheet takes away: leading zeros, or digits behind the fifteenth. Compare the two; '
+            'accept this one where it is another payment.'))
+        || CASE WHEN s.rule IS NOT NULL THEN coalesce(k.use_reasons, '[]') ELSE '[]' END
+"""
+ANY_ALIKE = """
+SELECT EXISTS (SELECT FROM incoming WHERE loose_key IS NOT NULL)
+    OR EXISTS (SELECT FROM ledger_entries WHERE organisation_id = %(organisation)s AND source = %(source)s
+               AND loose_key IS NOT NULL)
+    OR EXISTS (SELECT FROM held_lines WHERE organisation_id = %(organisation)s AND source = %(source)s
+               AND loose_key IS NOT NULL)
+"""
+_NOT_ASKED = "NULL::uuid"
+
 CREATE_JUDGED = """
 CREATE TEMP TABLE judged (
     record bigint, amount_pence bigint, line_key text COLLATE "C", item_id text, entry_id uuid, held_id uuid,
@@ -86,15 +127,26 @@ _OCCURRENCE = """
     + coalesce((SELECT sum(times)::bigint FROM seen WHERE seen.fingerprint = incoming.fingerprint), 0) AS n
 """
 
-JUDGE_COUNTED = f"""{_INTO_JUDGED}
-WITH k AS MATERIALIZED (
+# Where a number was shortened to scientific notation, equal content of two files may be two payments: such a line of a
+# file that is not the earlier one byte for byte is held, under a key that says how often its file holds it.
+_JUDGE_COUNTED = f"""{_INTO_JUDGED}
+WITH numbered AS MATERIALIZED (
     SELECT record, amount_pence, item_id, rule, use_reasons, coalesce(service_date, payment_date) AS day,
            replace(fingerprint::text, '-', '') AS content, n,
-           replace(fingerprint::text, '-', '') || '#' || n AS line_key
+           coalesce(loose_key, replace(fingerprint::text, '-', '')) AS loose,
+           'identity_shortened' = ANY(flags) AND NOT %(same_bytes)s AS shortened
     FROM (SELECT *, {_OCCURRENCE} FROM incoming WHERE reasons IS NULL) numbered
+), k AS MATERIALIZED (
+    SELECT *, content || CASE WHEN again THEN '~' ELSE '#' END || n AS line_key
+    FROM (SELECT *, shortened AND (
+            EXISTS (SELECT FROM ledger_entries x
+                    WHERE {_OURS_X} AND x.line_key = content || '#' || n AND x.batch_id <> %(batch)s)
+            OR EXISTS (SELECT FROM held_lines x
+                       WHERE {_OURS_X} AND x.line_key = content || '#' || n AND x.batch_id <> %(batch)s)
+        ) AS again FROM numbered) asked
 ), known AS (
-    SELECT k.*, e.entry_id, h.id AS held_id, h.decision,
-        n > 1 AND (
+    SELECT k.*, e.entry_id, h.id AS held_id, h.decision, {{alike}} AS alike,
+        NOT again AND n > 1 AND (
             EXISTS (SELECT FROM ledger_entries x
                     WHERE {_OURS_X} AND x.line_key = k.content || '#1' AND x.batch_id <> %(batch)s)
             OR EXISTS (SELECT FROM held_lines x
@@ -105,16 +157,23 @@ WITH k AS MATERIALIZED (
 SELECT k.record, k.amount_pence, k.line_key, k.item_id, k.entry_id, k.held_id, NULL, {_PLACEMENT},
     CASE WHEN f.rule IS NOT NULL THEN 'rejected'
          WHEN k.entry_id IS NOT NULL OR k.held_id IS NOT NULL THEN 'duplicate'
-         WHEN k.seen_before THEN 'held' {_PLACED} END AS outcome,
+         WHEN k.seen_before OR k.again OR k.alike IS NOT NULL THEN 'held' {_PLACED} END AS outcome,
     CASE WHEN f.rule IS NOT NULL THEN f.reasons
          WHEN k.entry_id IS NOT NULL THEN NULL
          WHEN k.held_id IS NOT NULL THEN {_HELD_BEFORE}
          WHEN k.seen_before THEN jsonb_build_array(jsonb_build_object('code', 'possible_duplicate', 'column', NULL,
             'detail', 'An earlier batch holds this content fewer times; new, or sent again?'))
-            || CASE WHEN s.rule IS NOT NULL THEN coalesce(k.use_reasons, '[]') ELSE '[]' END {_PLACE_REASONS}
+            || CASE WHEN s.rule IS NOT NULL THEN coalesce(k.use_reasons, '[]') ELSE '[]' END
+         WHEN k.again THEN jsonb_build_array(jsonb_build_object('code', 'possible_duplicate', 'column', NULL,
+            'detail', 'A number of the line was shortened to scientific notation, so that it cannot be told from a '
+                      'line of an earlier file; compare the two, and accept this one where it is another payment.'))
+            || CASE WHEN s.rule IS NOT NULL THEN coalesce(k.use_reasons, '[]') ELSE '[]' END
+         {_ALIKE_REASONS} {_PLACE_REASONS}
     END AS reasons
 FROM known k {_PLACES}
 """
+JUDGE_COUNTED = _JUDGE_COUNTED.replace("{alike}", _NOT_ASKED)
+JUDGE_COUNTED_ALIKE = _JUDGE_COUNTED.replace("{alike}", _ALIKE_COUNTED)
 
 # Lines that mend rejected ones are new occurrences, also where the content is stored already; only what an earlier
 # correction of the same batch brought in, or a correction of that one, counts as sent before. There can be as many of
@@ -167,14 +226,15 @@ SELECT k.record, k.amount_pence, k.line_key, k.item_id, NULL::uuid, NULL::uuid, 
 FROM placed k {_PLACES}
 """
 
-JUDGE_KEYED = f"""{_INTO_JUDGED}
+_JUDGE_KEYED = f"""{_INTO_JUDGED}
 WITH k AS MATERIALIZED (
     SELECT record, amount_pence, item_id, rule, use_reasons, coalesce(service_date, payment_date) AS day, line_key,
-           fingerprint, row_number() OVER in_file AS n, first_value(fingerprint) OVER in_file AS first_fingerprint,
+           coalesce(loose_key, line_key) AS loose, payment_date, eligible_pence, fingerprint,
+           row_number() OVER in_file AS n, first_value(fingerprint) OVER in_file AS first_fingerprint,
            first_value(record) OVER in_file AS first_record
     FROM incoming WHERE reasons IS NULL WINDOW in_file AS (PARTITION BY line_key ORDER BY record)
 ), known AS (
-    SELECT k.*, e.entry_id, h.id AS held_id, h.decision,
+    SELECT k.*, e.entry_id, h.id AS held_id, h.decision, {{alike}} AS alike,
         CASE WHEN e.entry_id IS NOT NULL THEN e.fingerprint WHEN h.id IS NOT NULL THEN h.fingerprint
              WHEN n > 1 THEN first_fingerprint END AS other
     FROM k {_STORED}
@@ -182,18 +242,23 @@ WITH k AS MATERIALIZED (
 SELECT k.record, k.amount_pence, k.line_key, k.item_id, k.entry_id, k.held_id, k.first_record, {_PLACEMENT},
     CASE WHEN f.rule IS NOT NULL THEN 'rejected'
          WHEN k.other = k.fingerprint THEN 'duplicate'
-         WHEN k.other IS NOT NULL THEN 'conflict' {_PLACED} END AS outcome,
+         WHEN k.other IS NOT NULL THEN 'conflict'
+         WHEN k.alike IS NOT NULL THEN 'held' {_PLACED} END AS outcome,
     CASE WHEN f.rule IS NOT NULL THEN f.reasons
          WHEN k.entry_id IS NULL AND k.held_id IS NOT NULL AND k.other = k.fingerprint THEN {_HELD_BEFORE}
-         WHEN k.other IS NOT NULL THEN NULL {_PLACE_REASONS} END AS reasons
+         WHEN k.other IS NOT NULL THEN NULL {_ALIKE_REASONS} {_PLACE_REASONS} END AS reasons
 FROM known k {_PLACES}
 """
+JUDGE_KEYED = _JUDGE_KEYED.replace("{alike}", _NOT_ASKED)
+JUDGE_KEYED_ALIKE = _JUDGE_KEYED.replace("{alike}", _ALIKE_KEYED)
 
-# Fields are compared as they are stored. Where none differs, only the layout had changed, and the line is the same.
+# Fields are compared as they are stored, and only those that both versions of the profile read in the same way. Where
+# none differs, only the layout had changed, and the line is the same.
 NAME_DIFFERENCES = """
 WITH differing AS (
     SELECT j.record, (
-        SELECT array_agg(field ORDER BY field) FROM unnest(%(compared)s::text[]) AS field
+        SELECT array_agg(field ORDER BY field) FROM jsonb_array_elements_text(
+            %(compared)s::jsonb -> coalesce(theirs.profile_version::text, %(version)s)) AS field
         WHERE to_jsonb(i) -> field IS DISTINCT FROM
               CASE WHEN j.entry_id IS NOT NULL THEN to_jsonb(e) -> field
                    WHEN j.held_id IS NOT NULL THEN h.entry -> field ELSE to_jsonb(first) -> field END
@@ -203,6 +268,7 @@ WITH differing AS (
     LEFT JOIN ledger_entries e ON e.entry_id = j.entry_id
     LEFT JOIN held_lines h ON h.id = j.held_id
     LEFT JOIN incoming first ON first.record = j.first_record
+    LEFT JOIN expenditure_batches theirs ON theirs.id = coalesce(h.batch_id, e.batch_id)
     WHERE j.outcome = 'conflict'
 )
 UPDATE judged j SET
@@ -224,6 +290,13 @@ UPDATE judged SET outcome = 'rejected', entry_id = NULL, reasons = CASE WHEN out
         'detail', %(because)s::text)) END
 """
 
+# A file that was taken in before under another name: whatever would enter waits for a person.
+HOLD_ALL = """
+UPDATE judged SET outcome = 'held', reasons = jsonb_build_array(jsonb_build_object(
+    'code', 'sent_before', 'column', NULL, 'detail', %(sent_before)s::text)) || coalesce(reasons, '[]')
+WHERE outcome IN ('accepted', 'held')
+"""
+
 INSERT_ENTRIES = f"""
 WITH items AS MATERIALIZED (
     SELECT item_id, (SELECT max(line_no) FROM ledger_entries x WHERE {_OURS_X} AND x.item_id = d.item_id) AS last_no
@@ -238,24 +311,25 @@ INSERT INTO ledger_entries (
     card, contract_ref, service_date, invoice_date, payment_date, date_basis, net_pence, vat_pence,
     recoverable_vat_pence, irrecoverable_vat_pence, amount_basis, eligible_pence, agreement_id, line_code,
     accounting_quarter, late_for, decision_ref, use_codes, use_exception, beneficiary_gss, credit_of, source_redacted,
-    flags, recorded_at)
+    flags, loose_key, recorded_at)
 SELECT (%(prefix)s || lpad(to_hex(i.record), 8, '0'))::uuid, %(organisation)s, %(source)s, %(batch)s, i.record, i.line,
     j.line_key, i.fingerprint, coalesce(i.item_id, md5(%(source)s || '|' || j.line_key)), coalesce(p.line_no, 1),
     i.kind, i.ledger_class, i.party_key, i.party_kind, i.party_name, i.company_number, i.charity_number, i.vcse,
     i.unit, i.category, i.purpose, i.card, i.contract_ref, i.service_date, i.invoice_date, i.payment_date, i.date_basis,
     i.net_pence, i.vat_pence, i.recoverable_vat_pence, i.irrecoverable_vat_pence, i.amount_basis, i.eligible_pence,
     j.agreement_id, j.line_code, j.accounting_quarter, j.late_for, i.decision_ref, i.use_codes, i.use_exception,
-    i.beneficiary_gss, i.credit_of, i.source_redacted, i.flags, %(now)s
+    i.beneficiary_gss, i.credit_of, i.source_redacted, i.flags, i.loose_key, %(now)s
 FROM incoming i JOIN judged j ON j.record = i.record LEFT JOIN positions p ON p.record = i.record
 WHERE j.outcome = 'accepted'
 """
 
 INSERT_HELD = """
-INSERT INTO held_lines (id, organisation_id, source, batch_id, record, line, line_key, fingerprint, amount_pence,
-                        reasons, entry, held_at)
+INSERT INTO held_lines (id, organisation_id, source, batch_id, record, line, line_key, loose_key, fingerprint,
+                        amount_pence, reasons, entry, held_at)
 SELECT (%(prefix)s || lpad(to_hex(i.record), 8, '0'))::uuid, %(organisation)s, %(source)s, %(batch)s, i.record, i.line,
-    j.line_key, i.fingerprint, i.amount_pence, j.reasons,
-    to_jsonb(i) - ARRAY['reasons', 'use_reasons', 'rule', 'record', 'line', 'line_key', 'fingerprint', 'amount_pence']
+    j.line_key, i.loose_key, i.fingerprint, i.amount_pence, j.reasons,
+    to_jsonb(i) - ARRAY['reasons', 'use_reasons', 'rule', 'record', 'line', 'line_key', 'loose_key', 'fingerprint',
+                        'amount_pence']
         || jsonb_build_object('item_id', coalesce(i.item_id, md5(%(source)s || '|' || j.line_key)),
                               'agreement_id', j.agreement_id, 'line_code', j.line_code, 'late_for', j.late_for,
                               'outside_year', i.rule IS NOT NULL AND j.agreement_id IS NULL),

@@ -73,7 +73,7 @@ class LineParser:
         )
         if name and name.get("constant"):
             self._party.constant = name["constant"]
-        self._identifier = Identifier(layout, columns, self._payment_column, source)
+        self._identifier = Identifier(layout, columns, source, self._read_day, self.valuation.read)
         self._names = NameFinder(layout, columns)
         self._assigner = Assigner(layout["assignment"], columns, uses)
         self._plan_credits(layout)
@@ -99,6 +99,7 @@ class LineParser:
     def _plan_dates(self, fields: dict[str, Any], styles: list[str]) -> None:
         dates = DateReader(styles)
         read, self._month_only = dates.read, dates.month_only
+        self._read_day = read
 
         def optional(cell: str) -> str:
             return read(cell) if cell.strip() else NULL
@@ -166,7 +167,7 @@ class LineParser:
             try:
                 if self._credit_place is not None:
                     row[CREDIT_OF] = self._credited(cells)
-                self._identifier.fill(row, cells, reasons)
+                self._identifier.fill(row, cells, flags, reasons)
             except Unreadable as fault:
                 reasons.append((fault.code, fault.detail, None))
         if reasons:
@@ -256,4 +257,4 @@ class LineParser:
         text = clean_text(cells[self._credit_place])[0]
         if not text:
             return NULL
-        return item_of(self._source, "\x1f".join([*(cells[place].strip() for place in self._item_places), text]))
+        return item_of(self._source, *(cells[place] for place in self._item_places), text)

@@ -12,11 +12,18 @@ from sqlalchemy import select as columns_of
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.grants.expenditure.mending import errors_file
 from services.grants.expenditure.profile import complete
 from services.grants.expenditure.reader import FileReader, FileToRead
-from services.grants.expenditure.tables import BatchLine, ExpenditureBatch, LedgerEntry, SourceProfile
+from services.grants.expenditure.tables import (
+    BatchLine,
+    ExpenditureBatch,
+    LedgerEntry,
+    SourceProfile,
+    UnidentifiedLine,
+)
 from services.grants.expenditure.valuation import NET_COMPUTED
 from services.grants.organisations.tables import Organisation
 
@@ -32,6 +39,12 @@ async def profile_version(session: AsyncSession, name: str, version: int) -> Sou
     return await session.get_one(SourceProfile, (name, version))
 
 
+async def profile_versions(session: AsyncSession, name: str) -> dict[int, SourceProfile]:
+    """Every version of a profile, by its number."""
+    found = await session.exec(select(SourceProfile).where(SourceProfile.name == name))
+    return {profile.version: profile for profile in found.all()}
+
+
 async def lines_exist(session: AsyncSession, source: str) -> bool:
     """Whether any line of this source is stored, in the ledger or held."""
     batches = select(ExpenditureBatch.id).where(
@@ -41,6 +54,32 @@ async def lines_exist(session: AsyncSession, source: str) -> bool:
         | col(ExpenditureBatch.state).in_(("received", "processing")),
     )
     return (await session.exec(batches.limit(1))).first() is not None
+
+
+async def sent_elsewhere(session: AsyncSession, batch: ExpenditureBatch) -> ExpenditureBatch | None:
+    """The first batch that took in the same bytes for the same organisation through another profile."""
+    statement = _same_bytes(batch).where(ExpenditureBatch.source != batch.source)
+    return (await session.exec(statement.order_by(col(ExpenditureBatch.created_at)).limit(1))).first()
+
+
+async def sent_here(session: AsyncSession, batch: ExpenditureBatch) -> bool:
+    """Whether an earlier batch of the same source took in the same bytes."""
+    statement = _same_bytes(batch).where(ExpenditureBatch.source == batch.source)
+    return (await session.exec(statement.limit(1))).first() is not None
+
+
+def _same_bytes(batch: ExpenditureBatch) -> SelectOfScalar[ExpenditureBatch]:
+    taken = (
+        col(ExpenditureBatch.accepted_lines) + col(ExpenditureBatch.duplicate_lines) + col(ExpenditureBatch.held_lines)
+    )
+    return select(ExpenditureBatch).where(
+        ExpenditureBatch.content_sha256 == batch.content_sha256,
+        ExpenditureBatch.organisation_id == batch.organisation_id,
+        ExpenditureBatch.id != batch.id,
+        ExpenditureBatch.state == "completed",
+        col(ExpenditureBatch.dry_run).is_(False),
+        taken > 0,
+    )
 
 
 async def batch_of(
@@ -56,6 +95,18 @@ async def batch_of(
     if row is None or (organisations is not None and row[1] not in organisations):
         return None
     return row[0], row[1]
+
+
+def unidentified_lines(organisations: frozenset[str] | None) -> Any:
+    """(unidentified line, source, slug), within what the caller may see."""
+    statement: Any = (
+        select(UnidentifiedLine, ExpenditureBatch.source, Organisation.slug)
+        .join(ExpenditureBatch, col(ExpenditureBatch.id) == col(UnidentifiedLine.batch_id))
+        .join(Organisation, col(Organisation.id) == col(ExpenditureBatch.organisation_id))
+    )
+    if organisations is not None:
+        statement = statement.where(col(Organisation.slug).in_(organisations))
+    return statement
 
 
 AMOUNT = case(

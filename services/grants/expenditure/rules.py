@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.grants.expenditure.columns import alternatives, plain_name, used_columns
+from services.grants.expenditure.columns import alternatives, used_columns
 from services.grants.expenditure.faults import DaysNotCovered, IdentityFixed, PeriodNeeded
 from services.grants.faults import FutureDate, raise_together
 from shared.errors import Refusal
@@ -18,28 +18,35 @@ from shared.periods import FinancialYear, Quarter, add_months
 
 
 def fix_identity(layout: dict[str, Any], before: dict[str, Any] | None, *, lines_exist: bool) -> dict[str, Any]:
-    """The layout with its identity spelled out. Refused where lines exist that were identified otherwise (§6).
+    """The layout with its identity spelled out. Refused where lines exist that were identified in another way (§6).
 
-    A counted identity that names no columns takes those of the version before, else every column the layout uses: a
-    later column then changes nothing about lines that are stored.
+    A counted identity that names no columns takes every column the layout uses; once lines exist, those of the version
+    before, so that a later column changes nothing about lines that are stored.
     """
     identity = layout["identity"]
-    if identity["kind"] == "counted" and not identity["columns"]:
-        same = before is not None and before["identity"]["kind"] == "counted"
-        columns = before["identity"]["columns"] if same and before else list(used_columns(layout))
-        identity = {"kind": "counted", "columns": columns}
-    if lines_exist and before is not None and _plain(identity) != _plain(before["identity"]):
-        named = ", ".join(before["identity"]["columns"])
+    fixed = before["identity"] if before is not None and lines_exist else None
+    if fixed is not None and fixed["kind"] != identity["kind"]:
         raise IdentityFixed(
-            f"Lines of this source are stored and identified as {before['identity']['kind']} by {named}; keep that"
-            " identity, or begin a profile with another name.",
+            f"Lines of this source are stored and are {fixed['kind']}; as {identity['kind']} each would count as a new "
+            f"one when it is sent again. Keep the kind {fixed['kind']}.",
             pointer="/identity",
         )
+    if identity["kind"] == "counted" and not identity["columns"]:
+        same = fixed or {"columns": list(used_columns(layout)), "all_used": True}
+        identity = {"kind": "counted", "columns": same["columns"], "all_used": bool(same.get("all_used"))}
     return {**layout, "identity": identity}
 
 
-def _plain(identity: dict[str, Any]) -> tuple[str, list[str]]:
-    return identity["kind"], sorted(plain_name(name) for name in identity["columns"])
+def refuse_other_identity(pointer: str, *, batch_id: UUID, sent_on: str, record: int, line: int | None) -> None:
+    """Refuse a layout under which a stored line would be taken for another (§6)."""
+    where = f"line {line}" if line is not None else f"record {record}"
+    raise IdentityFixed(
+        f"Under this layout {where} of the file sent on {sent_on} would count as another line than the one that is "
+        f"stored, and would enter the ledger twice when it is sent again. Leave {pointer[1:]} so that the stored lines "
+        "keep their identity; add alternatives for a header that changed, and formats behind those that are there.",
+        pointer=pointer,
+        extra={"batch": str(batch_id), "record": record, "line": line},
+    )
 
 
 STORED_AS = {
@@ -60,6 +67,22 @@ def compared_fields(layout: dict[str, Any]) -> tuple[str, ...]:
     if layout["item_columns"]:
         fields.append("item_id")
     return tuple(dict.fromkeys(fields))
+
+
+def comparable_fields(layout: dict[str, Any], before: dict[str, Any]) -> tuple[str, ...]:
+    """Of `compared_fields` those that an earlier version of the layout read in the same way.
+
+    What only the layouts make different is no difference of the line. Days and amounts are always compared: they are
+    the line, whoever reads them.
+    """
+    alike = {
+        STORED_AS.get(field, field)
+        for field, source in layout["fields"].items()
+        if source and source == (before["fields"].get(field) or None)
+    }
+    if layout["item_columns"] == before["item_columns"]:
+        alike.add("item_id")
+    return tuple(field for field in compared_fields(layout) if field in alike or field.endswith(("_pence", "_date")))
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from services.grants.expenditure.names import NAME_IN_KEY
 from services.grants.expenditure.profile import Layout
-from services.grants.expenditure.tables import ExpenditureBatch
+from services.grants.expenditure.tables import ExpenditureBatch, UnidentifiedLine
 from shared.http import Shape
 
 
@@ -111,6 +111,36 @@ class LineShape(Shape):
     flags: list[str]
 
 
+class UnidentifiedShape(Shape):
+    """A stored line that kept the identity of an earlier version of the service."""
+
+    organisation: str
+    profile: str
+    batch: UUID = Field(description="The file it came in.")
+    record: int
+    line: int | None
+    why: Literal["original_unreadable", "line_unreadable", "same_key"] = Field(
+        description="`same_key`: another stored line has its key, so that one payment may stand in the ledger twice."
+    )
+    detail: str = Field(description="What is wrong and what to do.")
+    found_at: datetime
+    links: dict[str, str]
+
+
+def unidentified_shape(line: UnidentifiedLine, source: str, organisation: str, base_url: str) -> UnidentifiedShape:
+    return UnidentifiedShape(
+        organisation=organisation,
+        profile=source,
+        batch=line.batch_id,
+        record=line.record,
+        line=line.line,
+        why=line.why,
+        detail=line.detail,
+        found_at=line.found_at,
+        links={"batch": f"{base_url}/v1/expenditure-batches/{line.batch_id}"},
+    )
+
+
 def batch_shape(batch: ExpenditureBatch, organisation: str, base_url: str) -> BatchShape:
     here = f"{base_url}/v1/expenditure-batches/{batch.id}"
     counts = {
@@ -138,7 +168,7 @@ def batch_shape(batch: ExpenditureBatch, organisation: str, base_url: str) -> Ba
     )
 
 
-COUNTED_KEY = re.compile("[0-9a-f]{32}#[0-9]+")
+COUNTED_KEY = re.compile("[0-9a-f]{32}[#~][0-9]+")
 
 
 def line_shape(row: Any, *, names: bool) -> LineShape:

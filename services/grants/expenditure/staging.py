@@ -18,7 +18,8 @@ TYPES = {
     "fingerprint": "uuid", "vcse": "boolean", "service_date": "date", "invoice_date": "date", "payment_date": "date",
     "net_pence": "bigint", "vat_pence": "bigint", "recoverable_vat_pence": "bigint",
     "irrecoverable_vat_pence": "bigint", "eligible_pence": "bigint", "rule": "int", "source_redacted": "boolean",
-    "use_codes": "text[]", "credit_of": 'text COLLATE "C"', "use_reasons": "jsonb", "flags": "text[]",
+    "use_codes": "text[]", "credit_of": 'text COLLATE "C"', "use_reasons": "jsonb",
+    "loose_key": 'text COLLATE "C"', "flags": "text[]",
 }  # fmt: skip
 """Types of the columns that are not plain text."""
 

@@ -67,6 +67,8 @@ class ExpenditureBatch(Grants, table=True):
         ),
         Index("ix_expenditure_batches_organisation_id", "organisation_id", "id"),
         Index("ix_expenditure_batches_corrects", "corrects", postgresql_where=text("corrects IS NOT NULL")),
+        Index("ix_expenditure_batches_content", "content_sha256", postgresql_where=text("content_sha256 IS NOT NULL")),
+        Index("ix_expenditure_batches_not_identified", "id", postgresql_where=text("NOT identified")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -87,6 +89,14 @@ class ExpenditureBatch(Grants, table=True):
     said: dict[str, str] = json_field(default=dict)
     file_sha256: str | None = Field(
         default=None, max_length=64, description="The original, by the hash of its bytes as sent."
+    )
+    content_sha256: str | None = Field(
+        default=None, max_length=64, description="The same of its unpacked bytes: what tells that it was sent before."
+    )
+    identified: bool = Field(
+        default=True,
+        description="Its lines carry the identity of this version of the service; those of an earlier version are read "
+        "again from the original before anything is compared with them.",
     )
     size_bytes: int | None = Field(default=None, sa_type=BigInteger)
     media_type: str | None = Field(default=None, max_length=200)
@@ -166,6 +176,14 @@ class LedgerEntry(Grants, table=True):
             name="eligible_is_cost",
         ),
         Index("ix_ledger_entries_batch_id_record", "batch_id", "record"),
+        # Only of lines with numbers that a spreadsheet would write otherwise.
+        Index(
+            "ix_ledger_entries_loose_key",
+            "organisation_id",
+            "source",
+            "loose_key",
+            postgresql_where=text("loose_key IS NOT NULL"),
+        ),
         Index("ix_ledger_entries_payment_date", "organisation_id", "payment_date", "entry_id"),
         Index(
             "ix_ledger_entries_agreement_id",
@@ -183,6 +201,12 @@ class LedgerEntry(Grants, table=True):
     record: int
     line: int | None = None
     line_key: str = Field(sa_type=LINE_KEY)
+    loose_key: str | None = Field(
+        default=None,
+        sa_type=LINE_KEY,
+        description="The key, or the content that is counted, as a spreadsheet leaves its numbers: without leading "
+        "zeros, with fifteen digits. NULL where that is no different.",
+    )
     fingerprint: UUID
     item_id: str = Field(sa_type=LINE_KEY)
     line_no: int
@@ -233,6 +257,13 @@ class HeldLine(Grants, table=True):
     __table_args__ = (
         UniqueConstraint("line_key", "organisation_id", "source", name="uq_held_lines_line_key"),
         Index("ix_held_lines_batch_id_record", "batch_id", "record"),
+        Index(
+            "ix_held_lines_loose_key",
+            "organisation_id",
+            "source",
+            "loose_key",
+            postgresql_where=text("loose_key IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -242,8 +273,26 @@ class HeldLine(Grants, table=True):
     record: int
     line: int | None = None
     line_key: str = Field(sa_type=LINE_KEY)
+    loose_key: str | None = Field(default=None, sa_type=LINE_KEY, description="As in `ledger_entries`.")
     fingerprint: UUID
     amount_pence: int = pence()
     reasons: list[dict[str, Any]] = json_field()
     entry: dict[str, Any] = json_field()
     held_at: datetime = instant()
+
+
+class UnidentifiedLine(Grants, table=True):
+    """A stored line whose identity an upgrade could not tell from its original; it keeps the identity it had.
+
+    Sent again it may count as a new line, so a person compares before such a file is sent again.
+    """
+
+    __tablename__ = "unidentified_lines"
+    __table_args__ = (CheckConstraint("why IN ('original_unreadable', 'line_unreadable', 'same_key')", name="why"),)
+
+    batch_id: UUID = Field(foreign_key="expenditure_batches.id", primary_key=True)
+    record: int = Field(primary_key=True)
+    line: int | None = None
+    why: str = Field(sa_type=Text)
+    detail: str = Field(sa_type=Text, description="What is wrong and what to do.")
+    found_at: datetime = instant()

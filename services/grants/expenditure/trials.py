@@ -25,7 +25,7 @@ SHOWN_LINES = 50
 MOST_LINES = 5000
 PENCE = tuple(name for name in INCOMING if name.endswith("_pence"))
 BOOLEANS = ("vcse", "source_redacted")
-INTERNAL = ("record", "line", "reasons", "fingerprint", "rule", "flags", "use_reasons", "amount_pence")
+INTERNAL = ("record", "line", "reasons", "fingerprint", "rule", "flags", "use_reasons", "amount_pence", "loose_key")
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Valuation:
         amount = of_field.get("amount") if self._debit is None else self._debit
         assert amount is not None, "an amount that every line needs is not optional"
         self.amount_column = amount
-        self._read = _reader(layout)
+        self.read = _reader(layout)
         style = layout["amounts"]
         self._sign = -1 if style["reversed"] else 1
         self._negative = [record_test(test, columns.place(test["column"])) for test in style["negative_when"]]
@@ -57,7 +57,7 @@ class Valuation:
     def amount(self, cells: list[str]) -> tuple[int, bool]:
         """The amount of a record with its sign, and whether float noise was taken off. Raises Unreadable."""
         if self._debit is None:
-            value, noise = self._read(cells[self.amount_column])
+            value, noise = self.read(cells[self.amount_column])
         else:
             value, noise = self._debit_less_credit(cells)
         return (value if self.plain else self._signed(value, cells)), noise
@@ -134,7 +134,7 @@ class Valuation:
         if place is None:
             return None, noise
         try:
-            value, noisy = self._read(cells[place])
+            value, noisy = self.read(cells[place])
         except Unreadable as fault:
             reasons.append((fault.code, fault.detail, place))
             return None, noise
@@ -149,8 +149,8 @@ class Valuation:
         debit, credit = cells[self._debit], cells[self._credit] if self._credit is not None else ""
         if not debit.strip(SPACES) and not credit.strip(SPACES):
             raise Unreadable("amount_missing", "Neither debit nor credit is filled; write one of them.")
-        first, noise = self._read(debit) if debit.strip(SPACES) else (0, False)
-        second, noisy = self._read(credit) if credit.strip(SPACES) else (0, False)
+        first, noise = self.read(debit) if debit.strip(SPACES) else (0, False)
+        second, noisy = self.read(credit) if credit.strip(SPACES) else (0, False)
         return first - second, noise or noisy
 
     def _signed(self, value: int, cells: list[str]) -> int:

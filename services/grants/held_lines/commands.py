@@ -209,6 +209,7 @@ async def _enter(
             line_code=line_code if agreement else None,
             decision_ref=content.decision_ref or str(decision_ids[line.id]),
             reason=line.entry.get("reason"),
+            loose_key=line.loose_key,
         )
         kept = [flag for flag in line.entry.get("flags") or [] if flag not in entry.flags and flag != "party_missing"]
         entry.flags = sorted([*entry.flags, *kept])

@@ -242,6 +242,7 @@ def negated(entry: LedgerEntry, place: Place, *, entry_id: UUID, fingerprint: UU
             "kind": "reversal",
             "flags": [flag for flag in entry.flags if flag not in (NAME_IN_KEY, "origin_missing")],
             "replaces": None,
+            "loose_key": None,
             **links,
         }
     )

@@ -27,7 +27,7 @@ from shared.periods import london_date
 from shared.work import Work
 
 NOT_OF_THE_ENTRY = frozenset(
-    {"record", "line", "amount_pence", "reasons", "use_reasons", "line_key", "fingerprint", "rule"}
+    {"record", "line", "amount_pence", "reasons", "use_reasons", "line_key", "loose_key", "fingerprint", "rule"}
 )
 
 

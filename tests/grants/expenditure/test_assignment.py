@@ -216,12 +216,12 @@ async def test_the_vat_treatment_decides_what_the_amount_holds(ledger: Ledger) -
     """G-27, T-3 (an of-which figure is never added), T-4 (rounded once, half up), T-5 (empty is unknown)."""
     base = simple_profile()
     header = ("Reference", "Date", "Supplier", "Amount", "VAT", "Gross")
-    content = csv_file(("A-1", "2017-04-03", "Alpha", "120.00", "20.00", "120.00"), header=header)
     names = ("amount_basis", "net_pence", "irrecoverable_vat_pence", "eligible_pence", "flags")
     for number, (treatment, fields, stored) in enumerate(TREATMENTS):
         name = f"treatment-{number}"
         await ledger.defined(simple_profile(name=name, vat=treatment, fields={**base["fields"], **fields}))
-        batch = await ledger.sent(content, name)
+        row = (f"A-{number}", "2017-04-03", "Alpha", "120.00", "20.00", "120.00")
+        batch = await ledger.sent(csv_file(row, header=header), name)
         [line] = await ledger.everything("/v1/expenditure-lines", batch=batch["id"])
         assert tuple(line[each] for each in names) == stored, treatment
 
