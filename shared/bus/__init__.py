@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 PARTITIONS = 6
@@ -47,6 +48,15 @@ class Extent:
 
     first: int
     end: int
+
+
+@dataclass(frozen=True)
+class LogEnd:
+    """How far an owner's log goes at this moment: each partition's extent, and what has no offset in it yet."""
+
+    extents: Mapping[int, Extent]
+    unsent: int = 0
+    """Events that the owner has recorded and that have no offset yet. Only LocalBus sees them."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,15 @@ class Bus(Protocol):
 
     def reader(self, topic: str, group: str) -> Reader:
         """A new reader; `group` is the name under which the bus shows its progress."""
+
+    async def end_of(self, topic: str) -> LogEnd:
+        """How far the owner's log goes now, asked at its source by any process, whether it reads the topic or not.
+
+        An owner that is not there at all has an empty log. Raises, within seconds, where it cannot be known.
+        """
+
+    async def holds_older(self, topic: str, offsets: Mapping[int, int], moment: datetime) -> bool:
+        """Whether a record at or behind these offsets, or one that has no offset yet, was recorded before `moment`."""
 
     def everything(self, topic: str) -> AsyncIterator[Record]:
         """All the records the topic holds at this moment, from the first; partition by partition."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, OffsetOutOfRangeError
 from aiokafka.partitioner import murmur2
 
-from shared.bus import Extent, OffsetOutOfRange, Outgoing, Record, Sent
+from shared.bus import Extent, LogEnd, OffsetOutOfRange, Outgoing, Record, Sent
+
+Answer = TypeVar("Answer")
 
 CONNECT_SECONDS = 15.0
 STOP_SECONDS = 5.0
@@ -24,6 +26,9 @@ BATCH_BYTES = 512 * 1024
 """Several events of the greatest size (256 KiB) a batch, well below the broker's 1 MiB."""
 
 NOTE_EVERY_SECONDS = 5.0
+
+LOOK_SECONDS = 3.0
+"""Who asks how far a topic goes is waiting for an answer: a broker that gives none for so long counts as away."""
 
 
 def partition_of(key: bytes, partitions: int) -> int:
@@ -40,6 +45,9 @@ class KafkaBus:
         self._servers = bootstrap_servers
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
+        self._lookers: dict[str, KafkaReader] = {}
+        self._looking = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
         # The client logs several lines a second while a broker is away; relay and consumer say it once and in words.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
@@ -50,6 +58,10 @@ class KafkaBus:
         producer, self._producer = self._producer, None
         if producer is not None:
             await _stopped(producer.stop())
+        for topic in list(self._lookers):
+            self._forget_looker(topic)
+        if self._closing:
+            await asyncio.wait(self._closing)
 
     async def publish(self, topic: str, records: Sequence[Outgoing]) -> Sent:
         producer = await self._connected()
@@ -72,6 +84,44 @@ class KafkaBus:
 
     def reader(self, topic: str, group: str) -> KafkaReader:
         return KafkaReader(self._servers, topic, group)
+
+    async def end_of(self, topic: str) -> LogEnd:
+        """The ends of all partitions, as the broker knows them.
+
+        Rows that wait in the owner's outbox because its relay has not sent them cannot be seen from here: no service
+        asks another's database, and a relay that stands still sends nothing that could say so. The owner's own
+        `/health/events` shows them as `waiting_events`.
+        """
+        return LogEnd(await self._look(topic, KafkaReader.extents))
+
+    async def holds_older(self, topic: str, offsets: Mapping[int, int], moment: datetime) -> bool:
+        """By the index of times that the broker keeps; a record's time is the moment its owner recorded it."""
+        extents = await self._look(topic, KafkaReader.extents)
+        firsts = await self._look(topic, lambda reader: reader.first_since(moment))
+        return any(
+            offset < extents[number].end and (firsts.get(number) is None or offset < firsts[number])
+            for number, offset in offsets.items()
+        )
+
+    async def _look(self, topic: str, ask: Callable[[KafkaReader], Awaitable[Answer]]) -> Answer:
+        """Ask through a client that is kept for such questions, one question at a time."""
+        async with asyncio.timeout(LOOK_SECONDS), self._looking:
+            try:
+                if topic not in self._lookers:
+                    self._lookers[topic] = KafkaReader(self._servers, topic, None)
+                    await self._lookers[topic].open()
+                return await ask(self._lookers[topic])
+            except BaseException:
+                self._forget_looker(topic)
+                raise
+
+    def _forget_looker(self, topic: str) -> None:
+        """Closed in the background: it may take a while, and nobody waits for it."""
+        reader = self._lookers.pop(topic, None)
+        if reader is not None:
+            task = asyncio.ensure_future(reader.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     async def everything(self, topic: str) -> AsyncIterator[Record]:
         reader = KafkaReader(self._servers, topic, None)
@@ -217,6 +267,12 @@ class KafkaReader:
             CONNECT_SECONDS,
         )
         return {place.partition: Extent(firsts[place], ends[place]) for place in self._partitions}
+
+    async def first_since(self, moment: datetime) -> dict[int, int]:
+        """The offset of the first record of that moment or later, of the partitions that hold one."""
+        wanted = {place: int(moment.timestamp() * 1000) for place in self._partitions}
+        found = await self._consumer.offsets_for_times(wanted)
+        return {place.partition: at.offset for place, at in found.items() if at is not None}
 
     async def note(self, offsets: Mapping[int, int]) -> None:
         now = asyncio.get_running_loop().time()

@@ -9,16 +9,36 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from sqlalchemy import text
 
-from shared.bus import Extent, Outgoing, Record, Sent, topic_of
+from shared.bus import Extent, LogEnd, Outgoing, Record, Sent, topic_of
 from shared.database import Database
 
 PARTITION = 0
 FETCH_BYTES = 8 * 1024 * 1024
 
 _EXTENT = text("SELECT coalesce(max(position), 0) + 1 FROM outbox")
+
+_END = text(
+    """
+    SELECT coalesce(max(position), 0) + 1 AS end,
+        (SELECT count(*) FROM outbox WHERE position IS NULL) AS unsent
+    FROM outbox
+    """
+)
+
+# The first that waits for its reader and the first that waits for its position: either may have waited longer.
+_OLDEST = text(
+    """
+    SELECT min(occurred_at) FROM (
+        (SELECT occurred_at FROM outbox WHERE position >= :offset ORDER BY position LIMIT 1)
+        UNION ALL
+        (SELECT occurred_at FROM outbox WHERE position IS NULL ORDER BY seq LIMIT 1)
+    ) AS waiting
+    """
+)
 
 _NEXT = text(
     """
@@ -58,6 +78,23 @@ class LocalBus:
 
     def reader(self, topic: str, group: str) -> LocalReader:
         return LocalReader(topic, self._databases.get(topic), self._readers.setdefault(topic, set()))
+
+    async def end_of(self, topic: str) -> LogEnd:
+        """The owner's whole outbox, rows that its relay has not yet given a position included."""
+        database = self._databases.get(topic)
+        if database is None:
+            return LogEnd({PARTITION: Extent(1, 1)})
+        async with database.session() as session:
+            row = (await (await session.connection()).execute(_END)).one()
+        return LogEnd({PARTITION: Extent(1, row.end)}, row.unsent)
+
+    async def holds_older(self, topic: str, offsets: Mapping[int, int], moment: datetime) -> bool:
+        database = self._databases.get(topic)
+        if database is None:
+            return False
+        async with database.session() as session:
+            oldest = await (await session.connection()).scalar(_OLDEST, {"offset": offsets[PARTITION]})
+        return oldest is not None and oldest < moment
 
     async def everything(self, topic: str) -> AsyncIterator[Record]:
         reader = self.reader(topic, "everything")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from shared.bus import Bus, Extent, Outgoing, Reader, Record, Sent
+from shared.bus import Bus, Extent, LogEnd, Outgoing, Reader, Record, Sent
 
 
 class RenamedBus:
@@ -31,6 +32,12 @@ class RenamedBus:
 
     def reader(self, topic: str, group: str) -> Reader:
         return RenamedReader(self.bus.reader(self._real(topic), f"{group}-{self.real}"), topic)
+
+    async def end_of(self, topic: str) -> LogEnd:
+        return await self.bus.end_of(self._real(topic))
+
+    async def holds_older(self, topic: str, offsets: Mapping[int, int], moment: datetime) -> bool:
+        return await self.bus.holds_older(self._real(topic), offsets, moment)
 
     async def everything(self, topic: str) -> AsyncIterator[Record]:
         async for record in self.bus.everything(self._real(topic)):
