@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from starlette.responses import JSONResponse, Response
 
 from shared.http import PublicWork, Reads, Routes, Shape
+from shared.inbox.consumer import UNKNOWN
 from shared.pagination import Page, Paging, paginate
 from shared.work import Work
 
@@ -77,7 +78,10 @@ def events_router(service: "Service") -> Routes:
 
     @routes.get("/health/events", include_in_schema=False)
     async def events_health(work: PublicWork) -> Response:
-        """Lag and standstill of relay and consumer, counts of what is parked; no payloads, no keys."""
+        """Lag and standstill of relay and consumer, counts of what is parked; no payloads, no keys.
+
+        The lag of the consumer is measured at the end of each owner's log and is the same from every process.
+        """
         connection = await work.session.connection()
         columns = outbox.c
         waiting, oldest = (
@@ -101,14 +105,15 @@ def events_router(service: "Service") -> Routes:
             "oldest_waiting_seconds": 0 if oldest is None else round((work.now - oldest).total_seconds(), 1),
         }
         consumer = {
-            **runtime.consumer.status(),
+            **await runtime.consumer.health(connection, work.now),
             "parked_events": failed,
             "held_events": held,
             "held_keys": keys,
         }
         # The relay that leads may run in another process; how long events wait is seen from every one.
         late = relay["oldest_waiting_seconds"] > LATE_SECONDS
-        well = not (relay["stalled"] or late or consumer.get("alarm") or failed)
+        behind = consumer["late"] or consumer["lag"] == UNKNOWN
+        well = not (relay["stalled"] or late or behind or consumer["alarm"] or failed)
         body = {"status": "well" if well else "needs_attention", "relay": relay, "consumer": consumer}
         return JSONResponse(body, headers={"Cache-Control": "no-store"})
 

@@ -11,12 +11,14 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import Field
 from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from shared import audit, migrations
 from shared.errors import Unavailable
 from shared.http import PublicWork, Reads, Routes, Shape
+from shared.inbox.consumer import UNKNOWN
 from shared.pagination import Page, Paging, paginate
 from shared.work import Work
 
@@ -101,9 +103,9 @@ def operations_router(service: "Service") -> Routes:
 
     @routes.get("/metrics", include_in_schema=False)
     async def metrics(work: PublicWork) -> Response:
-        """Prometheus metrics of this process."""
+        """Prometheus metrics of this process; the consumer's lag is the service's, `NaN` where it is not known."""
         runtime = work.runtime
-        _event_figures(runtime)
+        await _event_figures(runtime, work)
         return Response(generate_latest(runtime.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get("/docs", include_in_schema=False)
@@ -115,11 +117,16 @@ def operations_router(service: "Service") -> Routes:
     return routes
 
 
-def _event_figures(runtime: "Runtime") -> None:
-    for part, status in (("relay", runtime.relay.status()), ("consumer", runtime.consumer.status())):
+async def _event_figures(runtime: "Runtime", work: Work) -> None:
+    try:
+        consumer = await runtime.consumer.health(await work.session.connection(), work.now)
+    except (SQLAlchemyError, OSError):  # Figures of this process are wanted most where its database is away.
+        consumer = {**runtime.consumer.status(), "lag": UNKNOWN}
+    for part, status in (("relay", runtime.relay.status()), ("consumer", consumer)):
         for name, value in status.items():
-            if isinstance(value, bool | int | float):
-                runtime.metrics.events.labels(runtime.service.name, f"{part}_{name}").set(float(value))
+            if isinstance(value, bool | int | float) or value == UNKNOWN:
+                figure = float("nan") if value == UNKNOWN else float(value)
+                runtime.metrics.events.labels(runtime.service.name, f"{part}_{name}").set(figure)
 
 
 def _by_tag(schema: dict[str, Any]) -> dict[str, list[tuple[str, str, dict[str, Any]]]]:

@@ -7,23 +7,30 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import structlog
 from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus import Bus, Extent, OffsetOutOfRange, Reader, Record, topic_of
 from shared.database import Database
 from shared.inbox.applying import alarm_of, apply_batch, next_offset, raise_alarm, start_at
 from shared.inbox.faults import described, is_infrastructure, named
 from shared.inbox.reacting import Clock, NewId, Reactions
+from shared.inbox.unheard import unheard_of_each, waits_since_before
 
 BATCH = 100
 WAIT_SECONDS = 1.0
 RETRY_FIRST_SECONDS = 0.5
 RETRY_MOST_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 5.0
+LATE_SECONDS = 60
+"""An event that waits longer than this to be applied needs somebody's attention."""
+UNKNOWN = "unknown"
+"""Instead of a lag that cannot be measured: never 0, and never taken for it."""
 NO_PROGRESS_SECONDS = 60.0
 """Lag that does not shrink for so long means that the client has stopped fetching: it is thrown away and made anew."""
 
@@ -118,11 +125,14 @@ class Consumer:
         return read
 
     def status(self) -> dict[str, Any]:
-        """How far each topic is, whether something stands still, and why."""
+        """What this process does: whether it leads, what it reads, what stands still, and why.
+
+        Says nothing of how far behind the service is: a process sees the log only as far as it has fetched, and not at
+        all where another one leads. `health` measures that.
+        """
         now = time.monotonic()
         return {
             "leads": self._leads,
-            "lag": sum(partition.lag for topic in self._topics.values() for partition in topic.partitions.values()),
             "alarm": any(topic.state == "out_of_range" for topic in self._topics.values()),
             "topics": {
                 name: {
@@ -143,6 +153,39 @@ class Consumer:
                 }
                 for name, topic in self._topics.items()
             },
+        }
+
+    async def health(self, connection: AsyncConnection, now: datetime) -> dict[str, Any]:
+        """How far each topic is behind its owner's log, as any process finds it; and what this process does about it.
+
+        `lag` is `unknown` where a log does not answer or reading it was stopped.
+        """
+        said = self.status()
+        found = await unheard_of_each(connection, self._bus, list(self._topics))
+        late = now - timedelta(seconds=LATE_SECONDS)
+        waits = {topic: await waits_since_before(self._bus, topic, behind, late) for topic, behind in found.items()}
+        for topic, behind in found.items():
+            shown = said["topics"][topic]
+            shown["lag"] = UNKNOWN if behind.on_their_way is None else behind.on_their_way
+            shown["late"] = waits[topic]
+            shown["failure"] = behind.alarm or shown["failure"] or behind.failure
+            here = {partition["partition"]: partition for partition in shown["partitions"]}
+            shown["partitions"] = [
+                {
+                    "partition": number,
+                    **here.get(number, {"paused": False, "failure": None, "seconds_since_progress": None}),
+                    "next_offset": offset,
+                    "lag": behind.lags.get(number, UNKNOWN),
+                }
+                for number, offset in sorted(behind.next_offsets.items())
+            ]
+        lags = [behind.on_their_way for behind in found.values()]
+        known = [lag for lag in lags if lag is not None]
+        return {
+            **said,
+            "lag": sum(known) if len(known) == len(lags) else UNKNOWN,
+            "late": any(waits.values()),
+            "alarm": said["alarm"] or any(behind.alarm is not None for behind in found.values()),
         }
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,7 +22,17 @@ from shared.bus.local import LocalBus
 from shared.bus.topics import apply_topics
 from shared.database import Database
 from shared.events.grants import OrganisationRegistered
-from shared.inbox import Consumer, Reacting, parked_events, redrive, replay, rewind
+from shared.inbox import (
+    Consumer,
+    Reacting,
+    Unheard,
+    parked_events,
+    redrive,
+    replay,
+    rewind,
+    unheard,
+    waits_since_before,
+)
 from shared.inbox import consumer as consumer_module
 from shared.outbox import Relay
 from shared.outbox.archive import republish
@@ -53,6 +64,7 @@ class Line:
     bus: Bus
     relay: Relay
     consumer: Consumer
+    kind: str
 
     async def settle(self) -> None:
         await self.relay.drain()
@@ -73,6 +85,7 @@ async def line(request: pytest.FixtureRequest, postgres: Postgres) -> AsyncItera
                 bus,
                 Relay(OWNER, owner, bus, clock),
                 Consumer("transparency", reader, bus, REACTIONS, clock, uuid7),
+                request.param,
             )
 
 
@@ -231,6 +244,88 @@ async def test_an_offset_beyond_the_topic_is_an_alarm_that_stays_until_a_rewind(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def left(line: Line, patience_seconds: float = 0) -> Unheard:
+    """What of the owner's log the reader has not applied, asked as any process may."""
+    async with line.reader.engine.connect() as connection:
+        return await unheard(connection, line.bus, topic_of(OWNER), patience_seconds=patience_seconds)
+
+
+async def test_what_is_unheard_is_measured_at_the_logs_end_by_whoever_asks(line: Line) -> None:
+    """Design section 4: before anything was read, half-way, and at the end; the consumer need not run here."""
+    assert (await left(line)).nothing
+    await write(line.owner, *(organisation() for _ in range(60)))
+    # What its owner has not relayed is seen in its outbox by LocalBus alone.
+    assert (await left(line)).on_their_way == (60 if isinstance(line.bus, LocalBus) else 0)
+    await line.relay.drain()
+    assert (await left(line)).on_their_way == 60
+    await line.consumer.drain()
+    assert (await left(line)).nothing
+    await write(line.owner, *(organisation() for _ in range(46)))
+    await line.relay.drain()
+    found = await left(line)
+    assert found.on_their_way == sum(found.lags.values()) == 46
+    health = await _health(line)
+    assert (health["lag"], health["alarm"], health["leads"]) == (46, False, False)
+    await line.consumer.drain()
+    assert (await _health(line))["lag"] == 0
+
+
+async def test_patience_waits_for_what_was_there_when_asked_and_not_for_what_comes_later(line: Line) -> None:
+    """Design section 4: a log that never stands still can be caught up with."""
+    await write(line.owner, *(organisation() for _ in range(20)))
+    await line.relay.drain()
+    waiting = asyncio.create_task(left(line, patience_seconds=30))
+    await asyncio.sleep(0.5)
+    assert not waiting.done()
+    await line.consumer.drain()
+    assert (await waiting).nothing
+    assert (await left(line, patience_seconds=0.2)).nothing
+
+
+async def test_what_is_parked_or_held_counts_as_unheard(line: Line) -> None:
+    """Design section 4."""
+    bad = uuid4()
+    await write(line.owner, organisation(1, id=bad, slug="poison"), organisation(2, id=bad), organisation())
+    await line.settle()
+    found = await left(line)
+    assert (found.on_their_way, found.parked, found.nothing) == (0, 2, False)
+
+
+async def test_a_log_that_ends_before_the_next_record_says_nothing_of_what_is_unheard(line: Line) -> None:
+    """Design section 4: it was made again, and holds who knows what; neither that nor an alarm counts as heard."""
+    await write(line.owner, organisation())
+    await line.settle()
+    async with line.reader.engine.begin() as connection:
+        await connection.execute(text("UPDATE inbox_offset SET next_offset = 1000"))
+    found = await left(line)
+    assert (found.on_their_way, found.nothing) == (None, False)
+    health = await _health(line)
+    assert (health["lag"], health["alarm"]) == ("unknown", True)
+    async with line.reader.engine.begin() as connection:
+        await connection.execute(text("UPDATE inbox_offset SET next_offset = 2, alarm = 'records are missing'"))
+    found = await left(line)
+    assert (found.on_their_way, found.alarm) == (None, "records are missing")
+
+
+async def test_how_long_the_oldest_event_waits_is_asked_of_the_log(line: Line) -> None:
+    """Design section 4: by the moment its owner recorded it."""
+    if line.kind == "mock":
+        pytest.skip("the mock cluster keeps no index of times")
+    await write(line.owner, organisation())
+    await line.relay.drain()
+    found = await left(line)
+    assert await waits_since_before(line.bus, topic_of(OWNER), found, clock() + timedelta(seconds=1))
+    assert not await waits_since_before(line.bus, topic_of(OWNER), found, clock())
+    await line.consumer.drain()
+    found = await left(line)
+    assert not await waits_since_before(line.bus, topic_of(OWNER), found, clock() + timedelta(days=1))
+
+
+async def _health(line: Line) -> dict[str, Any]:
+    async with line.reader.engine.connect() as connection:
+        return await line.consumer.health(connection, clock())
 
 
 async def test_running_relay_and_consumer_deliver_without_being_asked(line: Line) -> None:

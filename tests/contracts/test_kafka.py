@@ -129,6 +129,33 @@ async def test_closing_while_the_broker_is_away_neither_hangs_nor_cancels_the_ca
     assert time.monotonic() - began < 20
 
 
+async def test_how_far_a_topic_goes_is_answered_or_refused_within_seconds(own_broker: Broker) -> None:
+    """Design section 4: the reader must not take a broker that is away for one that has nothing new."""
+    await apply_topics(own_broker.address, ["grants"])
+    bus = KafkaBus(own_broker.address)
+    await bus.publish("grants.events", [outgoing(organisation()) for _ in range(30)])
+    end = await bus.end_of("grants.events")
+    assert (len(end.extents), sum(extent.end for extent in end.extents.values()), end.unsent) == (6, 30, 0)
+    # Several who ask at once are answered alike.
+    assert await asyncio.gather(*(bus.end_of("grants.events") for _ in range(5))) == [end] * 5
+    with pytest.raises(LookupError):
+        await bus.end_of("nobody-made-this.events")
+    own_broker.kill()
+    began = time.monotonic()
+    outcomes = await asyncio.gather(*(bus.end_of("grants.events") for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(outcome, Exception) for outcome in outcomes)
+    assert time.monotonic() - began < 10
+    own_broker.start()
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                assert await bus.end_of("grants.events") == end
+                break
+            except Exception:
+                await asyncio.sleep(0.5)
+    await bus.stop()
+
+
 async def _until_listed(admin: AIOKafkaAdminClient, topic: str) -> None:
     async with asyncio.timeout(10):
         while topic not in await admin.list_topics():  # noqa: ASYNC110
