@@ -31,7 +31,7 @@ async def settle(client: Client) -> None:
     async def quiet() -> bool:
         for name in SERVICES:
             health = await client.get(f"/{name}/health/events")
-            if health["relay"]["waiting_events"] or health["consumer"]["lag"]:
+            if health["relay"]["waiting_events"] or health["consumer"]["lag"] != 0:
                 return False
         return True
 
