@@ -173,6 +173,7 @@ CROSSING = {
     "AgreementVaried": {"deliverables", "transparency"},
     "BudgetSet": {"deliverables", "transparency"},
     "PassThroughAwarded": {"transparency"},
+    "ExpenditureBatchReceived": {"transparency"},
     "ExpenditureRecorded": {"transparency"},
     "ExpenditureBatchCompleted": {"transparency"},
     "QuarterSpendStated": {"deliverables", "transparency"},

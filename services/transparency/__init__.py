@@ -5,10 +5,11 @@ Owns       methodologies, datasets with their editions, the decision on every le
 Commands   draft_edition, check_edition, approve_edition, discard_edition, resolve_finding · publish_document ·
            propose_exemption, approve_exemption · tick (obligations due soon and missed)
 Publishes  DatasetPublished, DatasetCorrected, ObligationMet, ObligationMissed
-Reacts to  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, PassThroughAwarded, ExpenditureRecorded,
-           ExpenditureBatchCompleted, QuarterSpendStated, OutturnRecorded (of grants) · PerformanceReportSubmitted,
-           PerformanceReportReopened, PerformanceReportPublished (of deliverables) · MeetingScheduled, PapersPublished,
-           MinutesPublished, MinutesApproved (of governance)
+Reacts to  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, PassThroughAwarded,
+           ExpenditureBatchReceived, ExpenditureRecorded, ExpenditureBatchCompleted, QuarterSpendStated,
+           OutturnRecorded (of grants) · PerformanceReportSubmitted, PerformanceReportReopened,
+           PerformanceReportPublished (of deliverables) · MeetingScheduled, PapersPublished, MinutesPublished,
+           MinutesApproved (of governance)
 Tables     tables.py here and in each folder; READ_MODELS hold other services' facts and nothing of our own
 Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes · obligations: the calendar
 Files      /open/{publisher}/spend/{quarter}/v{n}/spend.csv, spend.json, schema.json, edition.json; latest.csv

@@ -21,7 +21,7 @@ from services.transparency.obligations.reactions import (
     submit_report,
     take_on_duties,
 )
-from services.transparency.spending.reactions import record_spend, state_ledger
+from services.transparency.spending.reactions import expect_lines, record_spend, state_ledger
 from services.transparency.tables import (
     Agreement,
     AgreementVariation,
@@ -44,6 +44,7 @@ from shared.events.grants import (
     AgreementVaried,
     BudgetSet,
     ExpenditureBatchCompleted,
+    ExpenditureBatchReceived,
     ExpenditureRecorded,
     OrganisationRegistered,
     OutturnRecorded,
@@ -222,6 +223,7 @@ REACTIONS: Mapping[type[Event], Reaction] = {
     AgreementVaried: vary_agreement,
     BudgetSet: set_budget,
     PassThroughAwarded: pass_duties_on,
+    ExpenditureBatchReceived: expect_lines,
     ExpenditureRecorded: record_spend,
     ExpenditureBatchCompleted: state_ledger,
     QuarterSpendStated: state_workstream_spend,

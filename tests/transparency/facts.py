@@ -18,6 +18,7 @@ from shared.events.grants import (
     AgreementParty,
     AgreementSigned,
     ExpenditureBatchCompleted,
+    ExpenditureBatchReceived,
     ExpenditureRecorded,
     LedgerLine,
     LedgerParty,
@@ -156,8 +157,14 @@ def batch(
     covers: tuple[str, str] | None = None,
     source: str = "ledger",
     by_hand: bool = False,
+    waits: tuple[str, str] | None = None,
+    unsettled: int = 0,
+    version: int = 2,
 ) -> tuple[ExpenditureRecorded, ExpenditureBatchCompleted]:
-    """The two facts of a batch: its lines, and what the owner states about them; `covers` the days it speaks for."""
+    """The two facts of a batch: its lines, and what the owner states about them.
+
+    `covers` are the days it covers, `waits` those of which some lines are not settled.
+    """
     batch_id = batch_id or uuid4()
     months: dict[str, list[int]] = {}
     for entry in lines:
@@ -167,7 +174,7 @@ def batch(
     )
     completed = ExpenditureBatchCompleted(
         batch_id=batch_id,
-        version=2,
+        version=version,
         organisation_id=organisation_id,
         source=source,
         event_count=1,
@@ -178,9 +185,46 @@ def batch(
         ),
         covers_from=date.fromisoformat(covers[0]) if covers else None,
         covers_to=date.fromisoformat(covers[1]) if covers else None,
+        waits_from=date.fromisoformat(waits[0]) if waits else None,
+        waits_to=date.fromisoformat(waits[1]) if waits else None,
+        unsettled_lines=unsettled,
         by_hand=by_hand,
     )
     return recorded, completed
+
+
+def announced(
+    batch_id: UUID, days: tuple[str, str] | None = None, *, organisation_id: UUID = BODY
+) -> ExpenditureBatchReceived:
+    """A file was handed in: its lines are on their way."""
+    return ExpenditureBatchReceived(
+        batch_id=batch_id,
+        organisation_id=organisation_id,
+        source="ledger",
+        covers_from=date.fromisoformat(days[0]) if days else None,
+        covers_to=date.fromisoformat(days[1]) if days else None,
+    )
+
+
+def completed(
+    batch_id: UUID,
+    *,
+    version: int = 1,
+    covers: tuple[str, str] | None = None,
+    waits: tuple[str, str] | None = None,
+    unsettled: int = 0,
+    organisation_id: UUID = BODY,
+) -> ExpenditureBatchCompleted:
+    """What the owner states of a batch without lines: not usable, none of its days, or none settled yet."""
+    _, fact = batch(
+        batch_id=batch_id,
+        covers=covers,
+        waits=waits,
+        unsettled=unsettled,
+        version=version,
+        organisation_id=organisation_id,
+    )
+    return fact.model_copy(update={"event_count": 0})
 
 
 def covering(first: str, last: str, *, organisation_id: UUID = BODY) -> ExpenditureBatchCompleted:

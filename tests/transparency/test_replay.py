@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -12,9 +13,11 @@ from shared.inbox import references_into, replay
 from tests.harness import Postgres, Running, TestClock, run_services
 from tests.transparency.facts import (
     PARTNER,
+    announced,
     at,
     awarded,
     batch,
+    completed,
     covering,
     line,
     meeting,
@@ -59,6 +62,8 @@ async def test_replay_ends_with_the_same_rows_and_tells_nothing_again(
             *batch(original, line(70_000), covers=("2017-04-01", "2017-05-31")),
             covering("2017-06-01", "2017-06-30"),
             *batch(reversal, correction),
+            announced(UUID(int=700), ("2017-07-01", "2017-07-31")),
+            completed(UUID(int=701), waits=("2017-08-01", "2017-08-31"), unsettled=2),
             *batch(line(45_000, item="i-1", line_no=2, paid="2017-07-20")),
             quarter_stated(),
             outturn(),
@@ -81,6 +86,9 @@ async def test_replay_ends_with_the_same_rows_and_tells_nothing_again(
         assert before["obligations"]
         # Which days batches speak for is rebuilt too (T-51).
         assert sum("datetime.date(2017, 6, 30)" in row for row in before["ledger_batches"]) == 1
+        # So is what is on its way, and what waits (T-59).
+        assert sum("datetime.date(2017, 7, 31)" in row and "None" in row for row in before["ledger_batches"]) == 1
+        assert sum("datetime.date(2017, 8, 31)" in row for row in before["ledger_batches"]) == 1
         runtime = transparency.runtime
         done = await replay(
             runtime.database.session,

@@ -109,12 +109,21 @@ class EditionShape(Shape):
     nil_return: bool = Field(description="No row qualified, and every month is spoken for (T-51).")
     meets_duty: bool = Field(description="It has rows or is a nil return; any other file without rows meets no duty.")
     coverage: str = Field(
-        description="`complete`: the batches of the owner's ledger speak for every day of the quarter, or a person "
-        "stated nil. `partial`: months are missing. `not_stated`: none is missing, and batches that speak for no day "
-        "hold lines of it."
+        description="`complete`: the batches of the owner's ledger cover every day of the quarter, all their lines are "
+        "settled and have arrived, or a person stated nil. `partial`: months are missing. `not_stated`: none is "
+        "missing, and files of it wait for corrections, or batches that cover no day hold lines of it."
     )
     missing_months: list[str] = Field(
-        description="Months without lines, or with none but such as strayed into files that speak for other days."
+        description="Months without lines, or with none but such as strayed into files that cover other days."
+    )
+    waiting_months: list[str] = Field(
+        default=[],
+        description="Months that a file is meant to cover whose lines are not all settled: some were rejected, "
+        "conflict with others or are held. They are not missing, and not whole until those lines are corrected, "
+        "decided or given up.",
+    )
+    unsettled_lines: int = Field(
+        default=0, description="Lines of files that may belong to the quarter and are not settled."
     )
     rows: int
     lines: int
@@ -124,7 +133,7 @@ class EditionShape(Shape):
     warnings: dict[str, int]
     reconciliation: dict[str, Any] = Field(
         description="Ledger, published and excluded lines (T-14); `months` says what the ledger holds of each month, "
-        "and whether the month is `stated`, `missing` or `not_stated`."
+        "whether the month is `stated`, `missing` or `not_stated`, and whether files of it wait, with how many lines."
     )
     sha256: str | None
     published_at: datetime | None
@@ -373,6 +382,8 @@ def _shape(edition: Edition, publisher: str, base_url: str, files: list[EditionF
         edition=edition.number,
         previous_edition=edition.predecessor,
         meets_duty=rules.meets_duty(rows=edition.row_count, nil_return=edition.nil_return),
+        waiting_months=queries.waiting_months(edition),
+        unsettled_lines=edition.reconciliation.get("unsettled_lines", 0),
         rows=edition.row_count,
         lines=edition.line_count,
         url=queries.file_url(base_url, publisher, edition, content.CSV_FILE) if public else None,

@@ -12,13 +12,19 @@ from services.transparency import queries as publishers
 from services.transparency.editions import content, ledger, queries, rules, selection
 from services.transparency.editions.tables import Dataset, Edition, EditionFile, Finding, RowDecision
 from services.transparency.obligations.calendar import Made, make_public
+from shared import inbox
+from shared.bus import topic_of
 from shared.database import raw_connection
 from shared.errors import NotFound
+from shared.events.grants import ExpenditureRecorded
 from shared.events.transparency import DatasetCorrected, DatasetPublished
 from shared.periods import Quarter
 from shared.work import Work, four_eyes
 
 KIND = "spend"
+PATIENCE_SECONDS = 1.0
+"""How long a request waits for what the ledger's owner has recorded, before it is refused for not having heard it."""
+
 DATASETS = UUID("9f1e7c86-45b2-5c7e-8b0d-6a0f5e6f2b03")
 
 
@@ -26,6 +32,7 @@ async def draft_edition(
     work: Work, publisher: str, quarter: Quarter, *, nil_return: bool, change_note: str | None
 ) -> Edition:
     """Select the quarter's rows, decide every other line, reconcile; nothing is public yet."""
+    unheard = await _unheard(work)
     subject = await _lock(work, publisher, quarter)
     editions = await queries.editions_of(work.session, subject.dataset.dataset_id, quarter.slug)
     opened = next((edition.number for edition in editions if edition.state in ("draft", "checked")), None)
@@ -67,7 +74,7 @@ async def draft_edition(
         created_at=work.now,
         modified_at=work.now,
     )
-    await content.decide_rows(work, subject, edition, methodology, editions)
+    await content.decide_rows(work, subject, edition, methodology, editions, unheard)
     work.session.add(edition)
     await work.session.flush()
     work.audit("draft_edition", edition.edition_id, after=_audited(edition), reason=change_note)
@@ -76,6 +83,7 @@ async def draft_edition(
 
 async def check_edition(work: Work, publisher: str, quarter: Quarter, number: int) -> Edition:
     """Freeze the content: select again where the ledger moved, build the files, and give their hash."""
+    unheard = await _unheard(work)
     subject = await _lock(work, publisher, quarter)
     edition = await _edition(work, subject, number)
     if edition.state not in ("draft", "checked"):
@@ -83,9 +91,12 @@ async def check_edition(work: Work, publisher: str, quarter: Quarter, number: in
     connection = await raw_connection(work.session)
     mark = await ledger.ledger_mark(connection, subject.organisation.organisation_id, quarter)
     reconciliation = await content.reconciliation_of(work, subject, edition)
-    if mark != edition.ledger_mark or not reconciliation.accounts_for_all:
+    was_on_its_way = edition.reconciliation.get("files_on_their_way")
+    if mark != edition.ledger_mark or was_on_its_way or not reconciliation.accounts_for_all:
         editions = await queries.editions_of(work.session, subject.dataset.dataset_id, quarter.slug)
-        await content.decide_rows(work, subject, edition, await content.methodology_of(work, subject), editions)
+        methodology = await content.methodology_of(work, subject)
+        await content.decide_rows(work, subject, edition, methodology, editions, unheard)
+    await _refuse_unfinished(work, subject, edition, unheard)
     rules.refuse_unaccounted(await content.reconciliation_of(work, subject, edition))
     rules.refuse_clashes(await selection.clashing_keys(connection, edition.edition_id))
     await content.build_files(work, subject, edition)
@@ -103,9 +114,13 @@ async def approve_edition(work: Work, publisher: str, quarter: Quarter, number: 
 
     The edition in force is superseded in the same transaction.
     """
+    unheard = await _unheard(work)
     subject = await _lock(work, publisher, quarter)
     edition = await _edition(work, subject, number)
     connection = await raw_connection(work.session)
+    if edition.state == "checked":
+        # Before the mark is compared: that lines are on their way says more than that something has changed.
+        await _refuse_unfinished(work, subject, edition, unheard)
     rules.approve_edition(
         state=edition.state,
         checked_sha256=edition.sha256,
@@ -165,6 +180,26 @@ async def resolve_finding(
     edition.modified_at = work.now
     work.audit("resolve_finding", finding_id, after={"code": finding.code}, reason=reason)
     return finding
+
+
+async def _unheard(work: Work) -> rules.Unheard:
+    """What the ledger's owner has recorded and this service has not heard. Asked first, so that what is read next may
+    hold more than what is counted here, and never less."""
+    connection = await work.session.connection()
+    topic = topic_of(ExpenditureRecorded.OWNER)
+    found = await inbox.unheard(connection, work.runtime.bus, topic, patience_seconds=PATIENCE_SECONDS)
+    return rules.Unheard(on_their_way=found.on_their_way, parked=found.parked)
+
+
+async def _refuse_unfinished(work: Work, subject: content.Subject, edition: Edition, unheard: rules.Unheard) -> None:
+    """No edition while a file of the quarter is on its way; none that says complete, or nil, while more is unheard."""
+    connection = await raw_connection(work.session)
+    left = await ledger.outstanding(connection, subject.organisation.organisation_id, subject.quarter)
+    rules.refuse_on_its_way(subject.quarter, left)
+    if edition.coverage == "complete":
+        rules.refuse_unheard(subject.quarter, unheard)
+    if edition.nil_return:
+        rules.refuse_unsettled(subject.quarter, left)
 
 
 async def _lock(work: Work, publisher: str, quarter: Quarter) -> content.Subject:

@@ -42,7 +42,12 @@ async def methodology_of(work: Work, subject: Subject) -> Methodology:
 
 
 async def decide_rows(
-    work: Work, subject: Subject, edition: Edition, methodology: Methodology, editions: list[Edition]
+    work: Work,
+    subject: Subject,
+    edition: Edition,
+    methodology: Methodology,
+    editions: list[Edition],
+    unheard: rules.Unheard,
 ) -> None:
     """Decide every line of the quarter, and note what came of it on the edition."""
     connection = await raw_connection(work.session)
@@ -51,6 +56,11 @@ async def decide_rows(
     public = [other for other in editions if other.state in ("published", "superseded")]
     # The mark is taken before the selection: a line that arrives in between makes the two differ, never agree.
     edition.ledger_mark = await ledger.ledger_mark(connection, organisation_id, subject.quarter)
+    months = await ledger.stated_months(connection, organisation_id, subject.quarter)
+    claimed = rules.coverage([month for month, _ in months])
+    if edition.nil_stated or claimed.silent or claimed.word == "complete":
+        # Before any row is selected: a file of many lines is not gone through for a refusal.
+        rules.refuse_unheard(subject.quarter, unheard)
     await selection.select_rows(
         connection,
         selection.Selection(
@@ -63,15 +73,26 @@ async def decide_rows(
         ),
     )
     edition.methodology = methodology.number
-    months = await ledger.stated_months(connection, organisation_id, subject.quarter)
-    covered = rules.coverage([month for month, _ in months])
-    edition.coverage, edition.missing_months = covered.word, covered.missing
+    outstanding = await ledger.outstanding(connection, organisation_id, subject.quarter)
     reconciliation = await reconciliation_of(work, subject, edition)
-    edition.reconciliation = {**_reconciled(reconciliation), "months": [_month(*each) for each in months]}
+    covered = rules.coverage([month for month, _ in months], arrived=reconciliation.arrived)
+    edition.coverage, edition.missing_months = covered.word, covered.missing
+    edition.reconciliation = {
+        **_reconciled(reconciliation),
+        "months": [_month(*each) for each in months],
+        "files_on_their_way": outstanding.files_on_their_way,
+        "files_waiting": outstanding.files_waiting,
+        "unsettled_lines": outstanding.unsettled_lines,
+    }
     edition.line_count = reconciliation.published.lines
     figures = await _figures(work, subject, edition)
+    says_nil = edition.nil_stated or covered.silent or (covered.word == "complete" and not edition.row_count)
+    if says_nil:
+        rules.refuse_on_its_way(subject.quarter, outstanding)
+        rules.refuse_unsettled(subject.quarter, outstanding)
     rules.refuse_silence(subject.quarter, covered, nil_return=edition.nil_stated, published=edition.row_count)
     if edition.nil_stated:
+        rules.refuse_unaccounted(reconciliation)
         # A person states that there was nothing to report, which covers the months nobody spoke for too.
         edition.coverage, edition.missing_months = "complete", []
     edition.nil_return = rules.is_nil_return(rows=edition.row_count, coverage=edition.coverage)
@@ -162,7 +183,14 @@ async def _compare(work: Work, edition: Edition, predecessor: Edition | None) ->
 
 
 def _month(month: rules.Month, pence: int) -> dict[str, Any]:
-    return {"month": month.month, "lines": month.lines, "pence": pence, "coverage": month.coverage}
+    return {
+        "month": month.month,
+        "lines": month.lines,
+        "pence": pence,
+        "coverage": month.coverage,
+        "waits": bool(month.files_waiting),
+        "unsettled_lines": month.unsettled_lines,
+    }
 
 
 def _reconciled(reconciliation: rules.Reconciliation) -> dict[str, Any]:

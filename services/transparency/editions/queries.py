@@ -30,6 +30,11 @@ SILENT_NOTE = (
     "This is not a nil return and does not meet the duty to publish the quarter."
 )
 
+WAITING_NOTE = (
+    "Not whole yet: {months}. Of files that are meant to cover days of it, {lines} were rejected, conflict with others "
+    "or are held, and are neither corrected, decided nor given up."
+)
+
 
 async def editions_of(session: AsyncSession, dataset_id: UUID, period: str) -> list[Edition]:
     """All editions of a period, the first one first."""
@@ -198,6 +203,8 @@ def edition_metadata(
         "meets_duty": rules.meets_duty(rows=edition.row_count, nil_return=edition.nil_return),
         "coverage": edition.coverage,
         "missing_months": edition.missing_months,
+        "waiting_months": waiting_months(edition),
+        "unsettled_lines": edition.reconciliation.get("unsettled_lines", 0),
         "rows": edition.row_count,
         "lines": edition.line_count,
         "total_pence": edition.total_pence,
@@ -221,4 +228,12 @@ def _notes(edition: Edition) -> list[str]:
     notes = [GROSS_NOTE] if edition.gross_rows else []
     if not rules.meets_duty(rows=edition.row_count, nil_return=edition.nil_return):
         notes.append(SILENT_NOTE)
+    if months := waiting_months(edition):
+        lines = edition.reconciliation.get("unsettled_lines", 0)
+        notes.append(WAITING_NOTE.format(months=", ".join(months), lines=f"{lines} line{'s' * (lines != 1)}"))
     return notes
+
+
+def waiting_months(edition: Edition) -> list[str]:
+    """Months of which files wait for corrections or decisions (T-59)."""
+    return [month["month"] for month in edition.reconciliation.get("months", ()) if month.get("waits")]

@@ -34,6 +34,11 @@ class Reconciliation:
     incomplete_batches: int
 
     @property
+    def arrived(self) -> bool:
+        """Whether the lines that the owner states are here, batch by batch."""
+        return not self.incomplete_batches and self.stated == self.received
+
+    @property
     def accounts_for_all(self) -> bool:
         """Whether each line that arrived has been decided."""
         decided = self.published.lines + sum(part.lines for part in self.excluded.values())
@@ -60,6 +65,26 @@ class Changes:
     @property
     def total(self) -> int:
         return self.added + self.removed + self.changed
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """Events of the ledger's owner that are not applied here: it has recorded them, and they may hold any line."""
+
+    on_their_way: int | None = 0
+    """None where it cannot be known."""
+    parked: int = 0
+
+
+@dataclass(frozen=True)
+class Outstanding:
+    """Files of the publisher that may still bring lines of the quarter, as far as their owner has announced them."""
+
+    files_on_their_way: int = 0
+    """Announced and not complete."""
+    files_waiting: int = 0
+    """Here, with lines that are neither corrected, decided nor given up."""
+    unsettled_lines: int = 0
 
 
 class EditionOpen(Conflict):
@@ -152,10 +177,20 @@ class Month:
     """Days of it that batches speak for, each once, from whichever source they came."""
     lines_of_silent_batches: int
     """Lines that came in batches which speak for no day. What was corrected or reversed by hand is not among them."""
+    files_waiting: int = 0
+    """Files meant to cover days of it whose lines are on their way or not all settled."""
+    unsettled_lines: int = 0
+    """Lines of those files that are not settled."""
 
     @property
     def coverage(self) -> MonthCoverage:
-        """Whether the month is whole. Lines alone do not say so: one may have strayed into another month's file."""
+        """Whether the month is whole. Lines alone do not say so: one may have strayed into another month's file.
+
+        A month with a file that waits is not whole, whatever other files cover; nor is it missing, for it is known what
+        it lacks (T-59).
+        """
+        if self.files_waiting:
+            return "not_stated"
         year, number = map(int, self.month.split("-"))
         if self.days_stated == calendar.monthrange(year, number)[1]:
             return "stated"
@@ -172,14 +207,17 @@ class Coverage:
     """The ledger holds no line of the quarter, and nobody says that there was none."""
 
 
-def coverage(months: Sequence[Month]) -> Coverage:
-    """`partial` where a month is missing, else `not_stated` where one is not stated, else `complete` (T-51)."""
+def coverage(months: Sequence[Month], *, arrived: bool = True) -> Coverage:
+    """`partial` where a month is missing, else `not_stated` where one is not stated, else `complete` (T-51).
+
+    Never `complete` before every line that the owner states has arrived (T-59).
+    """
     missing = [month.month for month in months if month.coverage == "missing"]
-    stated = all(month.coverage == "stated" for month in months)
+    stated = [month.month for month in months if month.coverage == "stated"]
     return Coverage(
-        word="partial" if missing else "complete" if stated else "not_stated",
+        word="partial" if missing else "complete" if arrived and len(stated) == len(months) else "not_stated",
         missing=missing,
-        silent=len(missing) == len(months) and not any(month.lines for month in months),
+        silent=not stated and not any(month.lines for month in months),
     )
 
 
@@ -195,6 +233,62 @@ def refuse_silence(quarter: Quarter, covered: Coverage, *, nil_return: bool, pub
         )
 
 
+def refuse_unheard(quarter: Quarter, unheard: Unheard) -> None:
+    """Refuse a nil return, and the word complete, while the owner has recorded more than has been heard (T-59)."""
+    told = {"events_on_their_way": unheard.on_their_way, "parked_events": unheard.parked}
+    if unheard.on_their_way is None:
+        raise LedgerIncomplete(
+            "It cannot be known at the moment whether the owner of the ledger has recorded more lines, because its "
+            f"events cannot be read. Nobody can say yet that {quarter.label} is complete or that nothing was paid. Try "
+            "again shortly; if it stays so, an operator looks at /health/events.",
+            extra=told,
+            headers={"Retry-After": "30"},
+        )
+    if unheard.on_their_way:
+        raise LedgerIncomplete(
+            f"{_counted(unheard.on_their_way, 'event')} of the ledger's owner on the way to this service may hold "
+            f"lines of {quarter.label}. Nobody can say yet that it is complete or that nothing was paid. Try again "
+            "shortly.",
+            extra=told,
+            headers={"Retry-After": "2"},
+        )
+    if unheard.parked:
+        raise LedgerIncomplete(
+            f"{_counted(unheard.parked, 'event')} of the ledger's owner could not be applied by this service and may "
+            f"hold lines of {quarter.label}. An operator looks at `outturn events parked` and releases them with "
+            "`outturn events redrive`; then try again.",
+            extra=told,
+            headers={"Retry-After": "60"},
+        )
+
+
+def refuse_on_its_way(quarter: Quarter, outstanding: Outstanding) -> None:
+    """Refuse while a file that may hold lines of the quarter is announced and not complete (T-59)."""
+    if outstanding.files_on_their_way:
+        raise LedgerIncomplete(
+            f"The ledger has announced {_counted(outstanding.files_on_their_way, 'file')} that may hold lines of "
+            f"{quarter.label}, and not yet said that all lines of it are here. Try again shortly.",
+            extra={"files_on_their_way": outstanding.files_on_their_way},
+            headers={"Retry-After": "5"},
+        )
+
+
+def refuse_unsettled(quarter: Quarter, outstanding: Outstanding) -> None:
+    """Refuse a nil return while lines that may belong to the quarter are neither in the ledger nor decided (T-59)."""
+    if outstanding.files_waiting:
+        raise LedgerIncomplete(
+            f"{_counted(outstanding.unsettled_lines, 'line')} of {_counted(outstanding.files_waiting, 'file')} that "
+            f"may belong to {quarter.label} were rejected, conflict with others or are held, so nobody can say that "
+            "nothing was paid. In the ledger's service, correct and resubmit them, decide them or give them up with a "
+            "reason; then draft the edition.",
+            extra={"files_waiting": outstanding.files_waiting, "unsettled_lines": outstanding.unsettled_lines},
+        )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def is_nil_return(*, rows: int, coverage: str) -> bool:
     """No rows, and every month spoken for: by the owner's batches, or by a person who stated nil (T-51)."""
     return rows == 0 and coverage == "complete"
@@ -208,12 +302,13 @@ def meets_duty(*, rows: int, nil_return: bool) -> bool:
 def refuse_unaccounted(reconciliation: Reconciliation) -> None:
     """Refuse while a known batch is incomplete or differs, or while any line or penny is unaccounted for (T-14)."""
     stated, received = reconciliation.stated, reconciliation.received
-    if reconciliation.incomplete_batches or stated != received:
+    if not reconciliation.arrived:
         raise LedgerIncomplete(
             f"The owner states {stated.lines} lines of {sterling(stated.pence)}, and {received.lines} lines of "
             f"{sterling(received.pence)} have arrived; {reconciliation.incomplete_batches} batches are not whole. "
             "Wait until they are.",
             extra={"incomplete_batches": reconciliation.incomplete_batches},
+            headers={"Retry-After": "5"},
         )
     difference = reconciliation.difference
     if difference != Amount():

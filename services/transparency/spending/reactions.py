@@ -11,7 +11,7 @@ from uuid_utils import UUID, uuid5
 
 from services.transparency.spending.tables import LedgerBatch, LedgerMonth
 from shared.database import raw_connection
-from shared.events.grants import ExpenditureBatchCompleted, ExpenditureRecorded, LedgerLine
+from shared.events.grants import ExpenditureBatchCompleted, ExpenditureBatchReceived, ExpenditureRecorded, LedgerLine
 from shared.inbox import Reacting
 
 ROWS = UUID("5d8b1f0e-6c1d-5a57-9d43-1b3a5a6a7c11")
@@ -81,6 +81,22 @@ ON CONFLICT DO NOTHING
 COPY_LINES = f"COPY spend_lines ({', '.join(COLUMNS)}) FROM STDIN"
 
 
+async def expect_lines(event: ExpenditureBatchReceived, reacting: Reacting) -> None:
+    """Know that lines are on their way, and of which days, until the owner says that the batch is complete (T-59)."""
+    days = {"waits_from": event.covers_from, "waits_to": event.covers_to}
+    if None in days.values():
+        days = dict.fromkeys(days)
+    batch = insert(LedgerBatch).values(**_on_its_way(event), **days)
+    # Where lines came first, the days are added; where the owner has said more by now, nothing is left to announce.
+    await reacting.session.exec(
+        batch.on_conflict_do_update(
+            index_elements=["batch_id"],
+            set_=days,
+            where=col(LedgerBatch.completed_at).is_(None),
+        )
+    )
+
+
 async def record_spend(event: ExpenditureRecorded, reacting: Reacting) -> None:
     """Keep the lines, by COPY. An entry never changes, so one already here stays as it is (T-54).
 
@@ -108,6 +124,22 @@ async def record_spend(event: ExpenditureRecorded, reacting: Reacting) -> None:
         },
         prepare=False,
     )
+    batch = insert(LedgerBatch).values(**_on_its_way(event))
+    await reacting.session.exec(batch.on_conflict_do_nothing())
+
+
+def _on_its_way(event: ExpenditureBatchReceived | ExpenditureRecorded) -> dict[str, Any]:
+    """A batch of which nobody has yet said how much it holds."""
+    return {
+        "batch_id": event.batch_id,
+        "version": 0,
+        "organisation_id": event.organisation_id,
+        "source": event.source,
+        "lines": 0,
+        "pence": 0,
+        "unsettled_lines": 0,
+        "by_hand": False,
+    }
 
 
 def _cells(line: LedgerLine, event: ExpenditureRecorded, seen_at: datetime) -> tuple[Any, ...]:
@@ -159,7 +191,10 @@ def public_row_id(line: LedgerLine) -> str:
 
 
 async def state_ledger(event: ExpenditureBatchCompleted, reacting: Reacting) -> None:
-    """Keep what the owner's ledger holds of this batch, by payment month (T-14). It may come before the lines."""
+    """Keep what the owner's ledger holds of this batch, by payment month (T-14), and what of it waits (T-59).
+
+    It may come before the lines, and comes again, with a higher version, when lines of the file are settled.
+    """
     values = {
         "version": event.version,
         "organisation_id": event.organisation_id,
@@ -168,6 +203,9 @@ async def state_ledger(event: ExpenditureBatchCompleted, reacting: Reacting) -> 
         "pence": event.pence,
         "covers_from": event.covers_from,
         "covers_to": event.covers_to,
+        "waits_from": event.waits_from,
+        "waits_to": event.waits_to,
+        "unsettled_lines": event.unsettled_lines,
         "by_hand": event.by_hand,
         "completed_at": reacting.occurred_at,
     }

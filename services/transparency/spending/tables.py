@@ -74,12 +74,19 @@ class SpreadLine(Transparency, table=True):
 
 
 class LedgerBatch(Transparency, table=True):
-    """A batch that its owner completed: how much its readers must have received (T-14), and the days it speaks for."""
+    """A batch as its owner last stated it: how much its readers must have received (T-14), and the days it covers.
+
+    It is here from the first fact about it. Until the owner says that it is complete, its lines are on their way.
+    """
 
     __tablename__ = "ledger_batches"
     __table_args__ = (
         CheckConstraint(
             "(covers_from IS NULL) = (covers_to IS NULL) AND covers_from <= covers_to", name="days_covered"
+        ),
+        CheckConstraint("(waits_from IS NULL) = (waits_to IS NULL) AND waits_from <= waits_to", name="days_waiting"),
+        CheckConstraint(
+            "completed_at IS NOT NULL OR (version = 0 AND lines = 0 AND covers_from IS NULL)", name="on_its_way"
         ),
     )
 
@@ -89,10 +96,17 @@ class LedgerBatch(Transparency, table=True):
     source: str
     lines: int
     pence: int = pence()
-    covers_from: date | None = Field(default=None, description="First day of payment the batch speaks for (T-51).")
+    covers_from: date | None = Field(default=None, description="First day of payment the batch covers (T-51).")
     covers_to: date | None = None
+    waits_from: date | None = Field(
+        default=None,
+        description="First day it is meant to cover, while lines of it are on their way or not settled: no month that "
+        "holds a day from here to `waits_to` is whole (T-59).",
+    )
+    waits_to: date | None = None
+    unsettled_lines: int = Field(default=0, description="Lines neither corrected, decided nor given up.")
     by_hand: bool = Field(default=False, description="A person's act, which says nothing of what else was paid.")
-    completed_at: datetime = instant()
+    completed_at: datetime | None = instant(nullable=True)
 
 
 class LedgerMonth(Transparency, table=True):
