@@ -13,12 +13,13 @@ Commands   organisations: register_organisation, rename_organisation, describe_o
            use_rules:     change_rules, declare_entries, decide_use, keep_edition, declare_public_money
            expenditure:   define_profile, submit_batch
            ledger:        enter_line, reverse_entry, correct_entry, reassign_entries · decide, decide_batch (held lines)
+                          · settle_lines (giving up)
            periods:       state_quarter, lock_quarter, reopen_quarter · make_forecast
            the year end:  record_outturn · treat_underspend, settle_treatment, withdraw_treatment · draft_certificate,
                           sign_certificate · close_year
            history:       import_grant_history, record_claim, withdraw_claim
-Publishes  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, PassThroughAwarded, ExpenditureRecorded,
-           ExpenditureBatchCompleted, QuarterSpendStated, OutturnRecorded
+Publishes  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, PassThroughAwarded,
+           ExpenditureBatchReceived, ExpenditureRecorded, ExpenditureBatchCompleted, QuarterSpendStated, OutturnRecorded
 Reacts to  PerformanceReportSubmitted, PerformanceReportReopened, PerformanceReportPublished (of deliverables)
 Tables     tables.py here and in each folder; READ_MODELS: reported_quarters
 """

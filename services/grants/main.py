@@ -21,6 +21,7 @@ from services.grants.closure import api as closure
 from services.grants.expenditure import api as expenditure
 from services.grants.expenditure import profile_api as source_profiles
 from services.grants.expenditure.identities import identify_stored_lines
+from services.grants.expenditure.settlement import state_upgraded
 from services.grants.expenditure.worker import take_in_batches
 from services.grants.forecasts import api as forecasts
 from services.grants.held_lines import api as held_lines
@@ -34,6 +35,7 @@ from services.grants.payments import api as payments
 from services.grants.periods import api as periods
 from services.grants.reactions import REACTIONS
 from services.grants.settings import GrantsSettings
+from services.grants.settlements import api as settlements
 from services.grants.tables import READ_MODELS
 from services.grants.underspend import api as underspend
 from services.grants.usage_statement import api as usage_statement
@@ -49,6 +51,7 @@ from shared.work import Work
 async def tick(work: Work, now: datetime) -> None:
     """What time alone brings about."""
     await bring_into_force(work, now)
+    await state_upgraded(work)
 
 
 SERVICE = Service(
@@ -81,6 +84,7 @@ SERVICE = Service(
         expenditure.router,
         ledger.router,
         held_lines.router,
+        settlements.router,
         api.router,
         underspend.router,
         certificates.router,

@@ -14,9 +14,10 @@ from services.grants.awaiting.queries import (
     held_pending,
     open_years,
     treatments_pending,
+    unsettled_files,
     year_facts,
 )
-from services.grants.awaiting.rules import Item, waiting, waiting_for_all, waiting_when_closed
+from services.grants.awaiting.rules import Item, waiting, waiting_for_all, waiting_to_be_settled, waiting_when_closed
 from services.grants.faults import year_of
 from services.grants.queries import parties
 from services.grants.shapes import Year, content_tag
@@ -67,7 +68,8 @@ async def list_awaiting(
 ) -> AwaitingShape | Response:
     """What is overdue or awaits whose decision, across all years that are not closed (question 11).
 
-    Of closed years: decisions on underspend that are not carried out. CSV by `.csv` or `Accept`.
+    Files with lines that are still to be corrected, decided or given up belong to no year. Of closed years: decisions
+    on underspend that are not carried out. CSV by `.csv` or `Accept`.
     """
     today = london_date(work.now)
     label = year_of(year, parameter="year").label if year is not None else None
@@ -83,6 +85,9 @@ async def list_awaiting(
             items += [_shape(work, item, agreement, today) for item in found]
     if label is None and work.actor.organisations is None:
         found = waiting_for_all(await held_pending(work.session, None))
+        items += [_shape(work, item, None, today) for item in found]
+    if label is None:
+        found = waiting_to_be_settled(await unsettled_files(work.session, work.actor.organisations))
         items += [_shape(work, item, None, today) for item in found]
     asked = [
         item

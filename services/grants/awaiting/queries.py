@@ -13,17 +13,18 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.agreements.queries import yearly_reviews
-from services.grants.awaiting.rules import Pending, QuarterFacts, YearFacts
+from services.grants.awaiting.rules import Pending, QuarterFacts, UnsettledFile, YearFacts
 from services.grants.awards.tables import PassThroughAward
 from services.grants.budget.tables import BudgetVersion
 from services.grants.certificates.rules import outdated
 from services.grants.certificates.standing import standing_certificate
 from services.grants.closure.queries import closing_position
 from services.grants.closure.rules import standing_open
-from services.grants.expenditure.tables import HeldLine
+from services.grants.expenditure.tables import ExpenditureBatch, HeldLine
 from services.grants.faults import year_of
 from services.grants.held_lines.tables import HeldDecision
 from services.grants.organisations.queries import slugs_of
+from services.grants.organisations.tables import Organisation
 from services.grants.payments.queries import payments_of
 from services.grants.payments.tables import Payment
 from services.grants.periods.queries import is_stale, latest_statement
@@ -135,6 +136,30 @@ async def held_pending(session: AsyncSession, agreement_id: UUID | None) -> list
     )
     rows = (await (await session.connection()).execute(statement)).all()
     return [Pending(row.code or "unknown", london_date(row.since), count=row.lines) for row in rows]
+
+
+async def unsettled_files(session: AsyncSession, organisations: frozenset[str] | None) -> list[UnsettledFile]:
+    """Files with unsettled lines, within what the caller may see."""
+    statement: Any = (
+        select(ExpenditureBatch, Organisation.slug)
+        .join(Organisation, col(Organisation.id) == col(ExpenditureBatch.organisation_id))
+        .where(col(ExpenditureBatch.unsettled_lines) > 0)
+        .order_by(col(ExpenditureBatch.id))
+    )
+    if organisations is not None:
+        statement = statement.where(col(Organisation.slug).in_(organisations))
+    return [
+        UnsettledFile(
+            batch.id,
+            slug,
+            batch.source,
+            london_date(batch.completed_at or batch.created_at),
+            batch.unsettled_lines,
+            batch.unsettled_pence,
+            (batch.covers_from, batch.covers_to) if batch.covers_from and batch.covers_to else None,
+        )
+        for batch, slug in (await session.exec(statement)).all()
+    ]
 
 
 async def _budgets(session: AsyncSession, agreement_id: UUID) -> list[Pending]:

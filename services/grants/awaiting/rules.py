@@ -89,6 +89,36 @@ def waiting_for_all(held_elsewhere: Sequence[Pending]) -> list[Item]:
     return [_held(pending) for pending in held_elsewhere]
 
 
+@dataclass(frozen=True)
+class UnsettledFile:
+    """A file with lines that are neither in the ledger nor decided: whose it is, and what of it waits."""
+
+    batch_id: UUID
+    organisation: str
+    source: str
+    taken_in_on: date
+    lines: int
+    pence: int
+    covers: tuple[date, date] | None
+
+
+def waiting_to_be_settled(files: Sequence[UnsettledFile]) -> list[Item]:
+    """Files that cover no day until their last line is corrected, decided or given up."""
+    return [_unsettled(file) for file in files]
+
+
+def _unsettled(file: UnsettledFile) -> Item:
+    lines = "1 line" if file.lines == 1 else f"{file.lines:,} lines"
+    days = f" {file.covers[0]} to {file.covers[1]} are not covered until then." if file.covers else ""
+    detail = (
+        f"{lines} ({sterling(file.pence)} where amounts can be read) of a file of {file.organisation} through"
+        f" {file.source} are not in the ledger. Correct and resubmit them with corrects={file.batch_id}, decide held"
+        f" ones, or give lines up with a reason.{days}"
+    )
+    path = f"/v1/expenditure-batches/{file.batch_id}/lines?unsettled=true"
+    return Item("unsettled_lines", detail, file.taken_in_on, (FINANCE, CFO), path, count=file.lines)
+
+
 def waiting(facts: YearFacts, today: date) -> list[Item]:
     """Everything of one year that awaits somebody on a day, in the order of a year's life."""
     found = [*_agreeing(facts, today), *_spending(facts), *_accounting(facts, today)]

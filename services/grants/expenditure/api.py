@@ -45,6 +45,9 @@ ENDINGS = {"application/json": "json", "text/plain": "txt", "text/tab-separated-
     JSON_LINES, "jsonl"
 )
 LedgerReader = Annotated[Work, Reads(*READERS)]
+Unsettled = Annotated[
+    bool | None, Query(description="Only lines that are still to be corrected, decided or given up; or only others.")
+]
 Outcome = Literal["accepted", "duplicate", "conflict", "rejected", "held"]
 
 
@@ -86,13 +89,20 @@ async def submit_expenditure_batch(
             " is kept as failed). A line in conflict with what is stored stays out alone."
         ),
     ] = "quarantine",
-    corrects: Annotated[UUID | None, Query(description="Batch whose rejected lines this file mends.")] = None,
+    corrects: Annotated[
+        UUID | None,
+        Query(
+            description="Batch whose rejected lines and conflicts this file corrects. Each of its lines settles at most"
+            " one of them, known again by the `record` of the returned errors.csv, by its key, or by the cells that had"
+            " no fault."
+        ),
+    ] = None,
     covers_from: Annotated[
         Day | None,
         Query(
             description="First day of payment that the file is meant to cover. State both days: only then can what is "
             "published say that a month is complete, and a file without lines that nothing was paid. Rejected lines "
-            "count against it until they are mended; lines held for a decision do not."
+            "and conflicts count against it until each is corrected one for one or given up, held ones until decided."
         ),
     ] = None,
     covers_to: Annotated[Day | None, Query(description="Last day of payment that the file is meant to cover.")] = None,
@@ -155,6 +165,9 @@ async def list_expenditure_batches(
     ] = None,
     state: Literal["received", "processing", "completed", "failed"] | None = None,
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", description="Hash of the original.")] = None,
+    unsettled: Annotated[
+        bool | None, Query(description="Files with lines that are still to be corrected, decided or given up.")
+    ] = None,
 ) -> Page[BatchShape]:
     """Batches in the order in which they were sent."""
     statement: Any = select(ExpenditureBatch, Organisation.slug).join(
@@ -172,6 +185,9 @@ async def list_expenditure_batches(
         statement = statement.where(ExpenditureBatch.state == state)
     if sha256 is not None:
         statement = statement.where(ExpenditureBatch.file_sha256 == sha256)
+    if unsettled is not None:
+        waiting = col(ExpenditureBatch.unsettled_lines) > 0
+        statement = statement.where(waiting if unsettled else ~waiting)
     return await paginate(
         work,
         statement,
@@ -192,11 +208,16 @@ async def read_expenditure_batch(work: BatchReader, batch_id: UUID) -> BatchShap
 @router.get("/v1/expenditure-batches/{batch_id}/lines.csv", include_in_schema=False, response_model=Page[LineShape])
 @router.get("/v1/expenditure-batches/{batch_id}/lines", response_model=Page[LineShape])
 async def list_batch_lines(
-    work: BatchReader, request: Request, paging: Paging, batch_id: UUID, outcome: Outcome | None = None
+    work: BatchReader,
+    request: Request,
+    paging: Paging,
+    batch_id: UUID,
+    outcome: Outcome | None = None,
+    unsettled: Unsettled = None,
 ) -> Page[LineShape] | Response:
     """Every line of a batch with its outcome, in the order of the file; CSV in pounds by `.csv` or `Accept`."""
     await _batch(work, batch_id)
-    lines, statement = queries.batch_lines(batch_id, (outcome,) if outcome else None)
+    lines, statement = queries.batch_lines(batch_id, (outcome,) if outcome else None, unsettled=unsettled)
     # Who sends for the organisation knows the names in its file.
     names = _sees_names(work) or work.actor.may("expenditure:submit")
     page = await paginate(
@@ -208,20 +229,24 @@ async def list_batch_lines(
 
 
 @router.get("/v1/expenditure-batches/{batch_id}/errors")
-async def list_batch_errors(work: FileReader, paging: Paging, batch_id: UUID) -> Page[LineShape]:
-    """Rejected lines and conflicts, each with every reason."""
+async def list_batch_errors(
+    work: FileReader, paging: Paging, batch_id: UUID, unsettled: Unsettled = None
+) -> Page[LineShape]:
+    """Rejected lines and conflicts, each with every reason, and what settled it."""
     await _batch(work, batch_id)
-    lines, statement = queries.batch_lines(batch_id, queries.ERROR_OUTCOMES)
+    lines, statement = queries.batch_lines(batch_id, queries.ERROR_OUTCOMES, unsettled=unsettled)
     return await paginate(
         work, statement, order=(lines.c.record,), paging=paging, shape=lambda row: line_shape(row, names=True)
     )
 
 
 @router.get("/v1/expenditure-batches/{batch_id}/errors.csv", response_class=Response)
-async def download_batch_errors(work: FileReader, batch_id: UUID) -> Response:
-    """The same lines as they were sent, with their reasons: mend them and send the file with `corrects`.
+async def download_batch_errors(work: FileReader, batch_id: UUID, unsettled: Unsettled = None) -> Response:
+    """The same lines as they were sent, with their reasons: correct them and send the file with `corrects`.
 
-    The columns of the original, then `outcome`, `reasons`, `record` and `line`, which are ignored when they come back.
+    The columns of the original, then `outcome`, `reasons`, `record` and `line`. Leave these as they are: when they come
+    back, they say which line each one corrects.
+
     UTF-8, with a byte order mark where it holds more than ASCII; divided by commas, or by semicolons or tabs where the
     original is. Numbers that a spreadsheet would rewrite, such as `0001`, stand as `="0001"`, which is read back as
     what it was. Blank cells that the profile fills down are filled. A file of JSON comes as CSV with a column a name.
@@ -229,7 +254,7 @@ async def download_batch_errors(work: FileReader, batch_id: UUID) -> Response:
     batch, sha256 = await _file_batch(work, batch_id)
     assert batch.profile_version is not None
     profile = await queries.profile_version(work.session, batch.source, batch.profile_version)
-    errors = await queries.errors_by_record(work.session, batch.id)
+    errors = await queries.errors_by_record(work.session, batch.id, unsettled=unsettled)
     path = work.files.path(sha256)
     mended = await work.session.get(ExpenditureBatch, batch.corrects) if batch.corrects else None
     mends = mended.header if mended else None

@@ -29,6 +29,7 @@ from services.grants.expenditure.reading import FileFault
 from services.grants.expenditure.receiving import look, media_of, refused
 from services.grants.expenditure.rules import (
     DaysCovered,
+    announce_batch,
     days_covered,
     fix_identity,
     last_day_of,
@@ -105,9 +106,9 @@ async def submit_batch(work: Work, upload: Upload, given: Submission) -> Expendi
         raise NotFound("No source profile has this name; create it first.", parameter="profile")
     days = days_covered(*given.covers, london_date(work.now))
     mended = await _check_correction(work, given, owner.id)
-    if mended is not None and days is None and mended.covers_from and mended.covers_to:
-        # What mends a file makes it whole, so it speaks for the same days.
-        days = DaysCovered(mended.covers_from, mended.covers_to)
+    if mended is not None and days is None:
+        # What corrects a file makes it whole, so it covers the same days.
+        days = await _days_of(work, mended)
     media_type, gzipped = media_of(upload)
     layout = complete(profile.layout)
     seen = await asyncio.to_thread(
@@ -156,6 +157,8 @@ async def submit_batch(work: Work, upload: Upload, given: Submission) -> Expendi
     if seen.tally is None:
         connection = await work.session.connection()
         await connection.execute(text(f"NOTIFY {WAITING}"))
+        if not batch.dry_run:
+            await work.record(announce_batch(batch.id, owner.id, batch.source, days))
         work.audit("submit_expenditure", batch.id, after={"sha256": batch.file_sha256, "state": "received"})
         return batch
     tally = seen.tally
@@ -205,6 +208,17 @@ async def _check_correction(work: Work, given: Submission, organisation_id: UUID
     if target.state not in ("completed", "failed"):
         raise NotCorrectable("That batch is still being taken in; wait until it is completed.", parameter="corrects")
     return target
+
+
+async def _days_of(work: Work, corrected: ExpenditureBatch) -> DaysCovered | None:
+    """The days of the file that is corrected; past files of which no line is known, for nothing can settle those."""
+    while corrected.state == "failed" and not corrected.received_lines:
+        if corrected.corrects is None:
+            return None
+        corrected = await work.session.get_one(ExpenditureBatch, corrected.corrects)
+    if corrected.covers_from is None or corrected.covers_to is None:
+        return None
+    return DaysCovered(corrected.covers_from, corrected.covers_to)
 
 
 def said_of(layout: dict[str, Any], period: str | None, mended: ExpenditureBatch | None) -> dict[str, str]:

@@ -6,28 +6,24 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, func, select
-
 from services.grants import queries as grants
 from services.grants.expenditure.bulk_events import LineEvents
 from services.grants.expenditure.findings import over_budgets, without_part
 from services.grants.expenditure.identities import identify_again
 from services.grants.expenditure.merge import Account, Merge, MergeInput, RuleFault, Slot
 from services.grants.expenditure.profile import complete
-from services.grants.expenditure.queries import profile_versions, sent_elsewhere, sent_here
+from services.grants.expenditure.queries import months_of, profile_versions, sent_elsewhere, sent_here
 from services.grants.expenditure.reading import FileFault
 from services.grants.expenditure.row_kinds import Tally
 from services.grants.expenditure.rules import (
     Controls,
-    DaysCovered,
-    Taken,
     comparable_fields,
-    complete_batch,
     control_mismatch,
     place_quarters,
 )
+from services.grants.expenditure.settlement import settle_batch
 from services.grants.expenditure.staging import begin_trial, copy_slice, open_staging, undo_trial
-from services.grants.expenditure.tables import ExpenditureBatch, LedgerEntry
+from services.grants.expenditure.tables import ExpenditureBatch
 from services.grants.use_rules.queries import rule_book
 from shared.database import raw_connection
 from shared.money import MAX_PENCE
@@ -96,7 +92,7 @@ async def load(
     account, tally = merge.account, tally_of()
     if abs(tally.received_pence) > MAX_PENCE:
         raise FileFault("total_too_large", "The amounts add up to more than can be kept; check the decimal points.")
-    months = await _months(work, batch.id)
+    months = await months_of(work.session, batch.id)
     findings: list[dict[str, Any]] = []
     if account.lines["accepted"]:
         touched = {slot.agreement_id for slot in slots}
@@ -115,21 +111,11 @@ async def load(
     if batch.dry_run:
         work.audit("try_expenditure", batch.id, after={"lines": account.lines, "pence": account.pence})
         return
-    completed = complete_batch(
-        Taken(
-            batch.id,
-            batch.organisation_id,
-            batch.source,
-            events.count,
-            months,
-            covers=_covers(batch),
-            to_mend=batch.rejected_lines,
-        )
-    )
-    if completed is not None:
-        await work.record(completed)
+    settled = await settle_batch(work, batch, months)
     work.audit(
-        "take_in_expenditure", batch.id, after={"state": batch.state, "lines": account.lines, "pence": account.pence}
+        "take_in_expenditure",
+        batch.id,
+        after={"state": batch.state, "lines": account.lines, "pence": account.pence, "settled": settled},
     )
 
 
@@ -178,24 +164,6 @@ def _settle(work: Work, batch: ExpenditureBatch, tally: Tally, account: Account,
             "code": "lines_rejected",
             "detail": "Some lines cannot be taken and on_error is reject_batch, so none was; mend them and send again.",
         }
-
-
-def _covers(batch: ExpenditureBatch) -> DaysCovered | None:
-    """The days it states, where it was taken in: a file that was not is no word about them."""
-    if batch.state != "completed" or batch.covers_from is None or batch.covers_to is None:
-        return None
-    return DaysCovered(batch.covers_from, batch.covers_to)
-
-
-async def _months(work: Work, batch_id: UUID) -> list[tuple[str, int, int]]:
-    month = func.to_char(col(LedgerEntry.payment_date), "YYYY-MM")
-    statement = (
-        select(month, func.count(), func.sum(LedgerEntry.eligible_pence))
-        .where(LedgerEntry.batch_id == batch_id)
-        .group_by(month)
-        .order_by(month)
-    )
-    return [(name, lines, int(pence)) for name, lines, pence in (await work.session.exec(statement)).all()]
 
 
 async def _assignments(work: Work, layout: dict[str, Any]) -> tuple[list[Slot], list[RuleFault]]:

@@ -15,7 +15,10 @@ from services.grants.expenditure.reading import Record, first_text
 from shared.tabular import guard
 
 MARKS = ("outcome", "reasons", "record", "line")
-"""Columns behind the original's: what became of the line, why, and where it stood. Ignored when they come back."""
+"""Columns behind the original's: what became of the line, why, and where it stood.
+
+No line is made of them when they come back; they only say which line of the batch is meant.
+"""
 
 DELIMITERS = (",", ";", "\t")
 GUARDED = ("=", "+", "@", "\t", "\r", "-")
@@ -32,6 +35,14 @@ class MendedFile:
     delimiter: str
     columns: tuple[str, ...]
     encodings: tuple[str, ...]
+    marks_at: int | None = None
+    """The place of the columns behind; None where they were taken out."""
+
+
+class MarkedRecord(Record):
+    """A record of a file of errors, with the cells of the columns behind."""
+
+    marks: tuple[str, ...] = ()
 
 
 def mended_file(path: Path, gzipped: bool, header: Sequence[str], encodings: Sequence[str]) -> MendedFile | None:
@@ -59,7 +70,7 @@ def mended_file(path: Path, gzipped: bool, header: Sequence[str], encodings: Seq
             kept = list(header)
         # A spreadsheet may save it as what it was written in, as the machine's own, or as Unicode text.
         tried = ("utf-16", "utf-8", "cp1252", *encodings)
-        return MendedFile(delimiter, tuple(kept), tuple(dict.fromkeys(tried)))
+        return MendedFile(delimiter, tuple(kept), tuple(dict.fromkeys(tried)), place)
     return None
 
 
@@ -78,8 +89,8 @@ def layout_of_mended(layout: dict[str, Any], mended: MendedFile) -> dict[str, An
     return {**layout, **nothing, **plain, "dates": dates, "encodings": list(mended.encodings)}
 
 
-def mended_records(records: Iterator[Record], columns: int) -> Iterator[Record]:
-    """The records as the source would have sent them: without the columns behind, and without guards."""
+def mended_records(records: Iterator[Record], columns: int, marks_at: int | None = None) -> Iterator[Record]:
+    """The records as the source would have sent them: the columns behind apart, and without guards."""
     for line, cells, fault in records:
         if fault is not None:
             yield Record(line, cells, fault)
@@ -88,7 +99,10 @@ def mended_records(records: Iterator[Record], columns: int) -> Iterator[Record]:
             yield Record(line, cells)
             continue
         own = [_own(cell) for cell in cells[:columns]]
-        yield Record(line, own + [""] * (columns - len(own)))
+        marked = MarkedRecord(line, own + [""] * (columns - len(own)))
+        if marks_at is not None:
+            marked.marks = tuple(cells[marks_at : marks_at + len(MARKS)])
+        yield marked
 
 
 def errors_file(

@@ -7,7 +7,22 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Text, any_, case, cast, literal, null, type_coerce, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    DateTime,
+    Text,
+    Uuid,
+    any_,
+    case,
+    cast,
+    column,
+    literal,
+    null,
+    table,
+    true,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy import select as columns_of
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col, func, select
@@ -20,7 +35,9 @@ from services.grants.expenditure.reader import FileReader, FileToRead
 from services.grants.expenditure.tables import (
     BatchLine,
     ExpenditureBatch,
+    HeldLine,
     LedgerEntry,
+    LineSettlement,
     SourceProfile,
     UnidentifiedLine,
 )
@@ -121,8 +138,23 @@ AMOUNT = case(
 eligible."""
 
 
-def batch_lines(batch_id: UUID, outcomes: Sequence[str] | None = None) -> Any:
-    """Every line of a batch with its outcome: accepted ones from the ledger, the others from their own table."""
+SETTLEMENT = ("how", "by_batch", "by_record", "reason", "settled_at", "settled_by")
+"""What a line shows of its settlement."""
+
+_decisions = table(
+    "held_decisions",
+    *(column(name, type_) for name, type_ in (("id", Uuid()), ("held_line_id", Uuid()), ("reason", Text()))),
+    column("decided_at", DateTime(timezone=True)),
+    column("decided_by", Text()),
+)
+"""Decisions on held lines belong to another room."""
+
+
+def batch_lines(batch_id: UUID, outcomes: Sequence[str] | None = None, *, unsettled: bool | None = None) -> Any:
+    """Every line of a batch with its outcome, and what settled it.
+
+    Accepted lines come from the ledger, the others from their own table.
+    """
     accepted: Any = columns_of(
         col(LedgerEntry.record),
         col(LedgerEntry.line),
@@ -132,7 +164,30 @@ def batch_lines(batch_id: UUID, outcomes: Sequence[str] | None = None) -> Any:
         col(LedgerEntry.entry_id),
         cast(null(), JSONB).label("reasons"),
         col(LedgerEntry.flags),
+        true().label("settled"),
+        *(cast(null(), LineSettlement.__table__.c[name].type).label(name) for name in SETTLEMENT),  # type: ignore[attr-defined]
     ).where(col(LedgerEntry.batch_id) == batch_id)
+    # A line that repeats a held one is settled with it.
+    held = case(
+        (
+            col(BatchLine.outcome) == "held",
+            columns_of(col(HeldLine.id))
+            .where(
+                col(HeldLine.batch_id) == col(BatchLine.batch_id),
+                col(HeldLine.record) == col(BatchLine.record),
+            )
+            .scalar_subquery(),
+        ),
+        (_first_reason("code") == "held_before", cast(_first_reason("held_line"), Uuid())),
+    )
+    given = [col(getattr(LineSettlement, name)) for name in SETTLEMENT]
+    decided = _decisions.c
+    told = (decided.reason, decided.decided_at, decided.decided_by)
+    settlement = (
+        case((decided.id.is_not(None), literal("decided", Text)), else_=given[0]),
+        *given[1:3],
+        *(func.coalesce(a, b) for a, b in zip(given[3:], told, strict=True)),
+    )
     others: Any = columns_of(
         col(BatchLine.record),
         col(BatchLine.line),
@@ -142,22 +197,63 @@ def batch_lines(batch_id: UUID, outcomes: Sequence[str] | None = None) -> Any:
         col(BatchLine.entry_id),
         col(BatchLine.reasons),
         cast(null(), LedgerEntry.__table__.c.flags.type).label("flags"),  # type: ignore[attr-defined]
-    ).where(col(BatchLine.batch_id) == batch_id)
+        case(
+            (col(BatchLine.outcome).in_(ERROR_OUTCOMES), col(LineSettlement.how).is_not(None)),
+            (held.is_not(None), decided.id.is_not(None)),
+            else_=true(),
+        ).label("settled"),
+        *(part.label(name) for part, name in zip(settlement, SETTLEMENT, strict=True)),
+    )
+    others = (
+        others.select_from(BatchLine)
+        .outerjoin(
+            LineSettlement,
+            (col(LineSettlement.batch_id) == col(BatchLine.batch_id))
+            & (col(LineSettlement.record) == col(BatchLine.record)),
+        )
+        .outerjoin(_decisions, decided.held_line_id == held)
+        .where(col(BatchLine.batch_id) == batch_id)
+    )
     both: CompoundSelect[Any] = union_all(accepted, others)
     lines = both.subquery()
-    if outcomes is None:
-        return lines, columns_of(lines)
-    return lines, columns_of(lines).where(lines.c.outcome.in_(outcomes))
+    wanted = columns_of(lines)
+    if outcomes is not None:
+        wanted = wanted.where(lines.c.outcome.in_(outcomes))
+    if unsettled is not None:
+        wanted = wanted.where(lines.c.settled != unsettled)
+    return lines, wanted
+
+
+def _first_reason(member: str) -> Any:
+    return col(BatchLine.reasons)[0][member].astext
+
+
+async def months_of(session: AsyncSession, batch_id: UUID) -> list[tuple[str, int, int]]:
+    """(payment month, lines, eligible pence) of a batch's entries."""
+    month = func.to_char(col(LedgerEntry.payment_date), "YYYY-MM")
+    statement = (
+        select(month, func.count(), func.sum(LedgerEntry.eligible_pence))
+        .where(LedgerEntry.batch_id == batch_id)
+        .group_by(month)
+        .order_by(month)
+    )
+    return [(name, lines, int(pence)) for name, lines, pence in (await session.exec(statement)).all()]
 
 
 ERROR_OUTCOMES = ("rejected", "conflict")
 
 
-async def errors_by_record(session: AsyncSession, batch_id: UUID) -> dict[int, tuple[str, str]]:
+async def errors_by_record(
+    session: AsyncSession, batch_id: UUID, *, unsettled: bool | None = None
+) -> dict[int, tuple[str, str]]:
     """Record → (outcome, its reasons as one text), for every line that a person must look at itself."""
     statement = select(BatchLine.record, BatchLine.outcome, BatchLine.reasons).where(
         BatchLine.batch_id == batch_id, col(BatchLine.outcome).in_(ERROR_OUTCOMES)
     )
+    if unsettled is not None:
+        settled = select(LineSettlement.record).where(LineSettlement.batch_id == batch_id)
+        within = col(BatchLine.record).in_(settled)
+        statement = statement.where(~within if unsettled else within)
     found: dict[int, tuple[str, str]] = {}
     for record, outcome, reasons in (await session.exec(statement)).all():
         # Of a batch that was refused as a whole every line comes back, also those without a fault of their own: what
@@ -179,7 +275,16 @@ def errors_csv(
     mends: Sequence[str] | None,
 ) -> bytes:
     """The cells of the lines named as they were sent, with outcome, reasons and place behind them. Blocking."""
-    file = FileToRead(
+    reader = FileReader(stored_file(batch, layout, path, mends))
+    found = [
+        (record.cells, errors[number], number, record.line) for number, record in reader.records() if number in errors
+    ]
+    return errors_file(reader.header, found, reader.delimiter)
+
+
+def stored_file(batch: ExpenditureBatch, layout: dict[str, Any], path: Path, mends: Sequence[str] | None) -> FileToRead:
+    """A batch's file as it is read once more: for its cells alone, which no day and no rule of use changes."""
+    return FileToRead(
         path=str(path),
         media_type=batch.media_type or "text/csv",
         gzipped=batch.gzipped,
@@ -190,8 +295,3 @@ def errors_csv(
         said=batch.said,
         mends=mends,
     )
-    reader = FileReader(file)
-    found = [
-        (record.cells, errors[number], number, record.line) for number, record in reader.records() if number in errors
-    ]
-    return errors_file(reader.header, found, reader.delimiter)

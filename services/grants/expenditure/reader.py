@@ -86,7 +86,7 @@ class FileReader:
             if mended:
                 found = Found(Columns(mended.columns, layout), [list(mended.columns)])
                 next(self._records, None)
-                self._records = mended_records(self._records, len(mended.columns))
+                self._records = mended_records(self._records, len(mended.columns), mended.marks_at)
             else:
                 found = find_header(self._records, layout)
                 self.said |= said_once(layout, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from services.grants.expenditure.columns import alternatives, used_columns
 from services.grants.expenditure.faults import DaysNotCovered, IdentityFixed, PeriodNeeded
 from services.grants.faults import FutureDate, raise_together
 from shared.errors import Refusal
-from shared.events.grants import ExpenditureBatchCompleted, MonthTotal
+from shared.events.grants import ExpenditureBatchCompleted, ExpenditureBatchReceived, MonthTotal
 from shared.money import pounds
 from shared.periods import FinancialYear, Quarter, add_months
 
@@ -166,23 +166,45 @@ class Taken:
     event_count: int
     months: Sequence[tuple[str, int, int]]
     covers: DaysCovered | None = None
-    to_mend: int = 0
-    """Lines that were rejected: they belong in the ledger and are not there."""
+    waits: DaysCovered | None = None
+    """The days that wait while lines are unsettled, where they are more than those it covers."""
+    unsettled: int = 0
+    """Lines that belong in the ledger, are not there, and were neither decided nor given up."""
+    chain_settled: bool = True
+    """Whether no line of the file that it corrects is unsettled, nor of the others that correct that one."""
+    announced: bool = False
+    """Readers heard that the file was handed in."""
+    stated: int | None = None
+    """The version of this event that was last recorded."""
     by_hand: bool = False
 
 
-def complete_batch(taken: Taken) -> ExpenditureBatchCompleted | None:
-    """The fact that a batch is in the ledger whole.
+def announce_batch(
+    batch_id: UUID, organisation_id: UUID, source: str, days: DaysCovered | None
+) -> ExpenditureBatchReceived:
+    """The fact that a file was handed in whose lines are on their way (T-51)."""
+    return ExpenditureBatchReceived(
+        batch_id=batch_id,
+        organisation_id=organisation_id,
+        source=source,
+        covers_from=days.first if days else None,
+        covers_to=days.last if days else None,
+    )
 
-    While lines wait to be mended it speaks for no day; the file that mends them does (T-51). None where no line entered
-    the ledger and no day is spoken for: nothing changed for any reader.
+
+def complete_batch(taken: Taken) -> ExpenditureBatchCompleted | None:
+    """The fact that a batch is in the ledger whole, or what of it is not settled yet.
+
+    While lines are unsettled it covers no day, and its days wait (T-51). None where no line entered the ledger, no day
+    is covered and nothing waits: nothing changed for any reader.
     """
-    covers = None if taken.to_mend else taken.covers
-    if not taken.months and covers is None:
+    covers = taken.covers if taken.chain_settled and not taken.unsettled else None
+    waits = (taken.waits or taken.covers) if taken.unsettled else None
+    if not (taken.months or covers or taken.unsettled or taken.announced or taken.stated):
         return None
     return ExpenditureBatchCompleted(
         batch_id=taken.batch_id,
-        version=taken.event_count + 1,
+        version=(taken.stated or taken.event_count) + 1,
         organisation_id=taken.organisation_id,
         source=taken.source,
         event_count=taken.event_count,
@@ -191,8 +213,44 @@ def complete_batch(taken: Taken) -> ExpenditureBatchCompleted | None:
         months=tuple(MonthTotal(month=month, lines=lines, pence=pence) for month, lines, pence in taken.months),
         covers_from=covers.first if covers else None,
         covers_to=covers.last if covers else None,
+        waits_from=waits.first if waits else None,
+        waits_to=waits.last if waits else None,
+        unsettled_lines=taken.unsettled,
         by_hand=taken.by_hand,
     )
+
+
+@dataclass(frozen=True)
+class Link:
+    """A batch of a chain: files that correct one another, from the first one on."""
+
+    corrects: UUID | None
+    failed: bool
+    unsettled: int
+
+
+def unsettled_behind(batch_id: UUID, chain: Mapping[UUID, Link]) -> int:
+    """Unsettled lines that a batch answers for: its own, and those of a file refused whole in whose place it came.
+
+    A file that was refused whole covers no day and says nothing; who corrects it says the same days in its place.
+    """
+    link = chain[batch_id]
+    lines = link.unsettled
+    while link.corrects is not None and chain[link.corrects].failed:
+        link = chain[link.corrects]
+        lines += link.unsettled
+    return lines
+
+
+def chain_settled(batch_id: UUID, chain: Mapping[UUID, Link]) -> bool:
+    """Whether a batch may say that days are covered: a first file by itself, one that corrects with its whole chain."""
+    return chain[batch_id].corrects is None or not any(link.unsettled for link in chain.values())
+
+
+def hull(stretches: Iterable[DaysCovered | None]) -> DaysCovered | None:
+    """From the first day of all to the last."""
+    days = [stretch for stretch in stretches if stretch is not None]
+    return DaysCovered(min(d.first for d in days), max(d.last for d in days)) if days else None
 
 
 def over_budget(spent: dict[str, int], budget: dict[str, int], year: str) -> list[dict[str, Any]]:

@@ -82,6 +82,11 @@ class BatchShape(Shape):
     lines_read: int = Field(description="Progress: data records read so far.")
     outcomes: Outcomes
     held_decided: dict[str, int] = Field(description="How many of its held lines are decided: what → lines.")
+    unsettled: Count = Field(
+        description="Lines that are not in the ledger and wait: rejected or in conflict, and neither corrected one for"
+        " one nor given up; held, or repeating a held line, and not decided. The days of the file are covered once none"
+        " is left. Of a file refused whole: nought, until another file corrects it."
+    )
     eligible_pence: int = Field(description="Sum of eligible_pence of the accepted lines (G-27).")
     flags: dict[str, int] = Field(description="Findings that stopped no line: code → accepted lines that carry it.")
     findings: list[dict[str, Any]] = Field(
@@ -98,6 +103,23 @@ class BatchShape(Shape):
     links: dict[str, str]
 
 
+class SettlementShape(Shape):
+    """What settled a line that did not enter the ledger."""
+
+    how: Literal["corrected", "given_up", "decided"] = Field(
+        description="`corrected` by a line of a later file; `given_up` by a person; `decided`, of held lines."
+    )
+    by_batch: UUID | None = Field(description="The file that corrected it.")
+    by_record: int | None = Field(
+        description="The line of that file. Where that one was rejected too, it waits in place of this one."
+    )
+    reason: str | None = Field(
+        description="Why a person gave it up or decided so; left out for readers who may not see payees' names."
+    )
+    settled_at: datetime
+    settled_by: str
+
+
 class LineShape(Shape):
     """A line of a batch and its outcome."""
 
@@ -109,6 +131,8 @@ class LineShape(Shape):
     entry_id: UUID | None = Field(description="Its entry, or the stored one it equals or contradicts.")
     reasons: list[Reason]
     flags: list[str]
+    settled: bool = Field(description="In the ledger, corrected, decided or given up; nothing is left to do about it.")
+    settlement: SettlementShape | None = Field(description="What settled it, where it did not enter the ledger itself.")
 
 
 class UnidentifiedShape(Shape):
@@ -157,6 +181,7 @@ def batch_shape(batch: ExpenditureBatch, organisation: str, base_url: str) -> Ba
         profile=batch.source,
         sha256=batch.file_sha256,
         outcomes=Outcomes(**counts, amount_unreadable=batch.amount_unreadable_lines, not_lines=batch.not_lines),
+        unsettled=Count(lines=batch.unsettled_lines, pence=batch.unsettled_pence),
         failure=Reason(code=batch.failure["code"], detail=batch.failure["detail"]) if batch.failure else None,
         links={
             "self": here,
@@ -164,6 +189,7 @@ def batch_shape(batch: ExpenditureBatch, organisation: str, base_url: str) -> Ba
             "errors": f"{here}/errors",
             "errors_csv": f"{here}/errors.csv",
             "original": f"{here}/original",
+            "settlements": f"{here}/settlements",
         },
     )
 
@@ -188,4 +214,17 @@ def line_shape(row: Any, *, names: bool) -> LineShape:
         entry_id=row.entry_id,
         reasons=[Reason(**reason) for reason in row.reasons or []],
         flags=row.flags or [],
+        settled=row.settled,
+        settlement=_settlement(row, names=names) if row.how is not None else None,
+    )
+
+
+def _settlement(row: Any, *, names: bool) -> SettlementShape:
+    return SettlementShape(
+        how=row.how,
+        by_batch=row.by_batch,
+        by_record=row.by_record,
+        reason=row.reason if names else None,
+        settled_at=row.settled_at,
+        settled_by=row.settled_by,
     )

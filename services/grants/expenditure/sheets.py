@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -21,11 +22,17 @@ def sheet(kind: type[BaseModel], items: Sequence[BaseModel]) -> bytes:
 
 def _columns(kind: type[BaseModel], before: tuple[str, ...] = ()) -> Any:
     for name, field in kind.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
+        # A part that may be missing has its columns all the same.
+        parts: tuple[Any, ...] = get_args(field.annotation) if isinstance(field.annotation, UnionType) else ()
+        inner: Any = next((part for part in parts if _is_shape(part)), field.annotation)
+        if _is_shape(inner):
             yield from _columns(inner, (*before, name))
         else:
             yield (*before, name)
+
+
+def _is_shape(part: Any) -> bool:
+    return isinstance(part, type) and issubclass(part, BaseModel)
 
 
 def _heading(path: tuple[str, ...]) -> str:
@@ -34,7 +41,7 @@ def _heading(path: tuple[str, ...]) -> str:
 
 def _value(item: Any, path: tuple[str, ...]) -> Any:
     for name in path:
-        item = getattr(item, name)
+        item = None if item is None else getattr(item, name)
     return item
 
 

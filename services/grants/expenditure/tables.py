@@ -62,6 +62,20 @@ class ExpenditureBatch(Grants, table=True):
         CheckConstraint(
             "(covers_from IS NULL) = (covers_to IS NULL) AND covers_from <= covers_to", name="days_covered"
         ),
+        CheckConstraint("(waits_from IS NULL) = (waits_to IS NULL) AND waits_from <= waits_to", name="days_waiting"),
+        CheckConstraint(
+            "unsettled_lines BETWEEN 0 AND rejected_lines + conflict_lines + held_lines + duplicate_lines",
+            name="unsettled_is_not_in_the_ledger",
+        ),
+        CheckConstraint(
+            "unsettled_lines = 0 OR (kind = 'file' AND NOT dry_run AND state IN ('completed', 'failed'))",
+            name="only_files_are_unsettled",
+        ),
+        CheckConstraint("completed_version > event_count", name="completed_after_its_lines"),
+        CheckConstraint(
+            "(stated_unsettled = 0 AND NOT covers_stated) OR completed_version IS NOT NULL", name="stated_by_an_event"
+        ),
+        CheckConstraint("NOT (covers_stated AND stated_unsettled > 0)", name="covers_once_settled"),
         Index(
             "ix_expenditure_batches_waiting", "created_at", postgresql_where=text("state IN ('received', 'processing')")
         ),
@@ -69,6 +83,7 @@ class ExpenditureBatch(Grants, table=True):
         Index("ix_expenditure_batches_corrects", "corrects", postgresql_where=text("corrects IS NOT NULL")),
         Index("ix_expenditure_batches_content", "content_sha256", postgresql_where=text("content_sha256 IS NOT NULL")),
         Index("ix_expenditure_batches_not_identified", "id", postgresql_where=text("NOT identified")),
+        Index("ix_expenditure_batches_unsettled", "id", postgresql_where=text("unsettled_lines > 0")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -82,6 +97,10 @@ class ExpenditureBatch(Grants, table=True):
     corrects: UUID | None = Field(default=None, foreign_key="expenditure_batches.id")
     covers_from: date | None = Field(default=None, description="First day of payment that the file speaks for.")
     covers_to: date | None = None
+    waits_from: date | None = Field(
+        default=None, description="First day that waits for its lines, where those of other files are among them."
+    )
+    waits_to: date | None = None
     dry_run: bool = Field(default=False, description="An account alone: nothing of it entered the ledger.")
     expected_lines: int | None = None
     expected_total_pence: int | None = pence(nullable=True)
@@ -118,12 +137,17 @@ class ExpenditureBatch(Grants, table=True):
     held_lines: int = 0
     held_pence: int = pence(default=0)
     held_decided: dict[str, int] = json_field(default=dict)
+    unsettled_lines: int = Field(default=0, description="Lines neither in the ledger nor corrected, decided, given up.")
+    unsettled_pence: int = pence(default=0)
     amount_unreadable_lines: int = 0
     not_lines: dict[str, int] = json_field(default=dict)
     eligible_pence: int = pence(default=0)
     flags: dict[str, int] = json_field(default=dict)
     findings: list[dict[str, Any]] = json_field(default=list)
     event_count: int = 0
+    completed_version: int | None = Field(default=None, description="Version of its last ExpenditureBatchCompleted.")
+    stated_unsettled: int = Field(default=0, description="How many unsettled lines that event states.")
+    covers_stated: bool = Field(default=False, description="That event says that the days are covered.")
     failure: dict[str, Any] | None = json_field(nullable=True)
     created_at: datetime = instant()
     created_by: str
@@ -140,6 +164,12 @@ class BatchLine(Grants, table=True):
         CheckConstraint("outcome IN ('duplicate', 'conflict', 'rejected', 'held')", name="outcome"),
         CheckConstraint("outcome = 'duplicate' OR reasons IS NOT NULL", name="reasons_given"),
         CheckConstraint("outcome = 'rejected' OR amount_pence IS NOT NULL", name="amount_known"),
+        # Lines that repeat a held one are found when that one is decided.
+        Index(
+            "ix_expenditure_batch_lines_held_before",
+            "line_key",
+            postgresql_where=text("outcome = 'duplicate' AND reasons IS NOT NULL"),
+        ),
     )
 
     batch_id: UUID = Field(foreign_key="expenditure_batches.id", primary_key=True)
@@ -150,6 +180,37 @@ class BatchLine(Grants, table=True):
     line_key: str | None = Field(default=None, sa_type=LINE_KEY)
     entry_id: UUID | None = Field(default=None, description="The stored entry it equals or contradicts.")
     reasons: list[dict[str, Any]] | None = json_field(nullable=True)
+
+
+class LineSettlement(Grants, table=True):
+    """What settled a rejected or conflicting line: a line that corrects it, or a person who gave it up. Never changed.
+
+    A line that corrects it and is rejected again has taken its place: it waits with the file that brought it.
+    """
+
+    __tablename__ = "line_settlements"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["batch_id", "record"], ["expenditure_batch_lines.batch_id", "expenditure_batch_lines.record"]
+        ),
+        UniqueConstraint("by_batch", "by_record", name="uq_line_settlements_by_line"),
+        CheckConstraint("how IN ('corrected', 'given_up')", name="how"),
+        CheckConstraint(
+            "(how = 'corrected') = (by_batch IS NOT NULL) AND (by_batch IS NULL) = (by_record IS NULL)",
+            name="corrected_by_a_line",
+        ),
+        CheckConstraint("(how = 'given_up') = (reason IS NOT NULL)", name="given_up_says_why"),
+    )
+
+    batch_id: UUID = Field(primary_key=True)
+    record: int = Field(primary_key=True)
+    how: str = Field(sa_type=Text)
+    by_batch: UUID | None = Field(default=None, foreign_key="expenditure_batches.id")
+    by_record: int | None = None
+    reason: str | None = Field(default=None, sa_type=Text)
+    settled_at: datetime = instant()
+    settled_by: str
+    settled_by_name: str = ""
 
 
 class LedgerEntry(Grants, table=True):

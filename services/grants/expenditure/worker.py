@@ -22,6 +22,7 @@ from services.grants.expenditure.queries import profile_version
 from services.grants.expenditure.reader import FileToRead
 from services.grants.expenditure.reading import FileFault
 from services.grants.expenditure.row_kinds import Tally
+from services.grants.expenditure.settlement import fail_batch
 from services.grants.expenditure.tables import ExpenditureBatch
 from shared.auth import Actor
 from shared.periods import london_date
@@ -189,4 +190,7 @@ async def _fail(runtime: Runtime, batch_id: UUID, failure: dict[str, Any]) -> No
         batch.state, batch.failure, batch.completed_at = "failed", failure, work.now
         batch.version += 1
         work.session.add(batch)
+        await work.session.flush()
+        if not batch.dry_run:
+            await fail_batch(work, batch)
         work.audit("fail_expenditure", batch_id, after={"failure": failure})

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
+from services.grants.expenditure import settlement
 from services.grants.expenditure.tables import ExpenditureBatch, HeldLine, LedgerEntry
 from services.grants.faults import raise_together
 from services.grants.held_lines.queries import held_rows, repeated_entries, waiting_of_batch
@@ -139,6 +140,7 @@ async def decide(work: Work, held_ids: Sequence[UUID], verdict: Verdict) -> Deci
     batch.held_decided = {**batch.held_decided, state: batch.held_decided.get(state, 0) + len(lines)}
     batch.version += 1
     await work.session.flush()
+    await settlement.decided(work, lines)
     pence = sum(line.amount_pence for line in lines)
     work.audit(
         "decide_held_lines",
@@ -257,7 +259,7 @@ async def _keep_refusals(work: Work, lines: Sequence[HeldLine], verdict: Verdict
 
 
 async def _lock_batch(work: Work, batch_id: UUID) -> ExpenditureBatch:
-    statement = select(ExpenditureBatch).where(col(ExpenditureBatch.id) == batch_id).with_for_update()
+    statement = select(ExpenditureBatch).where(col(ExpenditureBatch.id) == batch_id).with_for_update(key_share=True)
     return (await work.session.exec(statement)).one()
 
 

@@ -168,7 +168,7 @@ def test_what_no_reader_needs_to_know_is_not_told() -> None:
     days = DaysCovered(*DAYS)
     empty = Taken(UUID(int=1), UUID(int=2), "ledger", 0, [])
     assert complete_batch(empty) is None
-    assert complete_batch(Taken(UUID(int=1), UUID(int=2), "ledger", 0, [], covers=days, to_mend=1)) is None
+    assert complete_batch(Taken(UUID(int=1), UUID(int=2), "ledger", 0, [], covers=days, unsettled=1)) is None
     assert complete_batch(Taken(UUID(int=1), UUID(int=2), "ledger", 0, [], covers=days)) is not None
 
 

@@ -1,4 +1,9 @@
-"""identify lines by the words of their source."""
+"""Identify lines by the words of their source.
+
+What a line is identified by stands in its original, not in the database: files taken in before are marked here, and
+the service reads each again, in the background after it has started and before the next file of its source is compared
+with it. Lines whose originals do not tell are named in `unidentified_lines` and keep the identity they had.
+"""
 
 from collections.abc import Sequence
 
@@ -6,8 +11,8 @@ import sqlalchemy as sa
 import sqlmodel
 from alembic import op
 
-revision: str = "0003"
-down_revision: str | None = "0002"
+revision: str = "0004"
+down_revision: str | None = "0003"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
