@@ -73,7 +73,8 @@ async def test_while_lines_wait_to_be_mended_a_batch_speaks_for_no_day_and_the_f
     assert (batch["covers_from"], batch["outcomes"]["rejected"]["lines"]) == ("2017-04-01", 1)
     mended = await ledger.sent(csv_file(("A-2", "2017-04-30", "Beta", "2.00")), corrects=batch["id"])
     assert (mended["covers_from"], mended["covers_to"]) == ("2017-04-01", "2017-04-30")
-    assert await told(ledger) == [(1, None, None), (1, *DAYS)]
+    # Both files say so: the one that corrects, and then the first, whose last line is settled.
+    assert await told(ledger) == [(1, None, None), (1, *DAYS), (1, *DAYS)]
 
 
 async def test_a_file_that_was_tried_or_was_not_taken_in_says_nothing_about_its_days(ledger: Ledger) -> None:
@@ -168,7 +169,9 @@ def test_what_no_reader_needs_to_know_is_not_told() -> None:
     days = DaysCovered(*DAYS)
     empty = Taken(UUID(int=1), UUID(int=2), "ledger", 0, [])
     assert complete_batch(empty) is None
-    assert complete_batch(Taken(UUID(int=1), UUID(int=2), "ledger", 0, [], covers=days, unsettled=1)) is None
+    waiting = complete_batch(Taken(UUID(int=1), UUID(int=2), "ledger", 0, [], covers=days, unsettled=1))
+    assert waiting is not None
+    assert (waiting.covers_from, waiting.waits_from, waiting.unsettled_lines) == (None, DAYS[0], 1)
     assert complete_batch(Taken(UUID(int=1), UUID(int=2), "ledger", 0, [], covers=days)) is not None
 
 

@@ -212,6 +212,8 @@ async def test_rejected_lines_come_as_a_file_and_go_back_mended(
     again = await ledger.sent(data, "layout", corrects=batch["id"])
     accounted(again)
     assert again["outcomes"]["accepted"] == {"lines": 1, "pence": case.pence}, again
+    shown = (await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}")).json()
+    assert (batch["unsettled"]["lines"], shown["unsettled"]["lines"]) == (1, 0)
     entries = await ledger.everything("/v1/expenditure-lines", batch=again["id"])
     first = await ledger.everything("/v1/expenditure-lines", batch=batch["id"])
     assert entries[0]["party"]["name"][0] not in "'\ufffd"
