@@ -128,3 +128,46 @@ async def test_who_resolved_a_finding_of_an_earlier_edition_may_approve_the_next
     await other.post(f"{Q1}/editions/1/approvals", json={"sha256": checked["sha256"]})
     await transparency.receive(*batch(line(90_000)))
     assert (await publish(transparency, change_note="A late invoice."))["approved_by"] == "person:abe"
+
+
+SIBLINGS = {
+    "email_in_text": (
+        "jo\u200b.doe@example.org", "Jo.Doe@Example.ORG", "jo\uff20example.org", "jos\u00e9@example.org",
+        "jo @ example.org", "jo [at] example.org", "jo\u00addoe@exam\u00adple.org", "jo.doe@\u2060example.org",
+    ),
+    "phone_in_text": (
+        "07700\u00a0900123", "07700.900.123", "07700-900-123", "07700\u2013900\u2013123", "07700900123",
+        "+44 7700 900123", "+44 (0)7700 900123", "0044 7700 900 123", "447700900123", "(07700) 900123",
+        "\uff10\uff17\uff17\uff10\uff10 \uff19\uff10\uff10\uff11\uff12\uff13", "07700\u200b900123",
+        "\u200e07700 900123\u200e", "07700\u202f900\u202f123", "0113\u20114960123", "0117  496  0123",
+    ),
+    "ni_number_in_text": (
+        "AB123456C", "ab 12 34 56 c", "AB\u00a012\u00a034\u00a056\u00a0C", "AB-12-34-56-C", "A\u00adB123456C",
+        "\uff21\uff22123456\uff23",
+    ),
+    "bank_account_in_text": (
+        "12-34-56 12345678", "12 34 56, account 12345678", "sort code 123456 account 12345678",
+        "12\u201134\u201156 a/c 1234 5678", "12\u00a034\u00a056 12345678", "account 12345678 sort code 12-34-56",
+        "GB29 NWBK 6016 1331 9268 19", "GB29NWBK60161331926819", "IBAN DE89\u00a03704 0044 0532 0130 00",
+    ),
+}  # fmt: skip
+HARMLESS = (
+    "01/04/2017 30/06/2017", "01.04.2017-30.06.2017", "12 desks @ 3.50", "Company 01234567", "SC012345", "PO 12345678",
+    "2017/18 grant 45001234567", "09/2017 10/2017 11/2017", "0.123456789", "01 April 2017 12345678", "RM1557.8",
+    "Caf\u00e9 \u2013 04/2017, 12 seats", "ISBN 9780140328721",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("code", SIBLINGS)
+async def test_a_detail_is_known_in_every_spelling_and_whatever_hidden_signs_stand_in_it(
+    transparency: Running, code: str
+) -> None:
+    """T-24."""
+    await ledger(transparency, *(line(60_000, purpose=words) for words in SIBLINGS[code]))
+    assert found(await check(transparency)) == [("purpose", code)] * len(SIBLINGS[code])
+
+
+async def test_days_amounts_and_orders_are_no_personal_details(transparency: Running) -> None:
+    """T-24."""
+    await ledger(transparency, *(line(60_000, purpose=words) for words in HARMLESS))
+    assert found(await check(transparency)) == []

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from services.grants.expenditure.cells import Unreadable, clean_text
+from services.grants.expenditure.cells import Unreadable, clean_text, folded_ways, is_blank, is_spreadsheet_error
 from services.grants.expenditure.columns import Columns, Derived
+from shared.texts import without_hidden
 
 CACHE_SIZE = 20_000
 MAX_TEXT = 4000
@@ -42,9 +43,9 @@ def _gatherer(derived: Derived, once: str | None) -> Callable[[list[str]], str]:
     source, places = derived.source, derived.columns
     if source.get("join"):
         separator = source.get("separator", " ")
-        return lambda cells: separator.join(text for place in places if (text := cells[place].strip()))
+        return lambda cells: _joined([cells[place] for place in places if not is_blank(cells[place])], separator)
     if source.get("first_of"):
-        return lambda cells: next((cells[place] for place in places if cells[place].strip()), "")
+        return lambda cells: next((cells[place] for place in places if not is_blank(cells[place])), "")
     if once is not None or not places:
         said = once or ""
         return lambda _: said
@@ -57,19 +58,19 @@ def _meaning(derived: Derived) -> Callable[[str], str]:
     source = derived.source
     take = _part_taker(source["part"], derived.field) if source.get("part") else None
     values = source.get("values")
-    meanings = {key.strip().casefold(): clean_text(value)[0] for key, value in values.items()} if values else None
+    meanings = meanings_of(values)
     otherwise, blank = source.get("otherwise"), source.get("when_blank") or ""
     if take is None and meanings is None:
-        return lambda text: text if text.strip() else blank
+        return lambda text: blank if is_blank(text) else text
     known: dict[str, str] = {}
 
     def slow(text: str) -> str:
         if take is not None:
             text = take(text)
-        if not text.strip():
+        if is_blank(text):
             return blank
         if meanings is not None:
-            found = meanings.get(clean_text(text)[0].casefold(), text if otherwise == ITSELF else otherwise)
+            found = meaning_in(meanings, clean_text(text)[0], text if otherwise == ITSELF else otherwise)
             if found is None:
                 raise Unreadable(
                     f"{derived.field}_unknown", "The profile does not say what this text means; add it to `values`."
@@ -88,16 +89,34 @@ def _meaning(derived: Derived) -> Callable[[str], str]:
     return mean
 
 
+def meanings_of(values: dict[str, str] | None) -> dict[str, str] | None:
+    """What texts mean, by the text as it is seen, without case; None where the profile says nothing of meanings."""
+    if not values:
+        return None
+    return {way: clean_text(value)[0] for key, value in values.items() for way in folded_ways(clean_text(key)[0])}
+
+
+def meaning_in(meanings: dict[str, str], text: str, otherwise: str | None) -> str | None:
+    """What a text means, whatever signs that nobody sees stand in it."""
+    return next((meanings[way] for way in folded_ways(text) if way in meanings), otherwise)
+
+
+def _joined(cells: list[str], separator: str) -> str:
+    """Cells put together; the error of a spreadsheet in one of them is the error of the whole."""
+    wrong = next((cell for cell in cells if is_spreadsheet_error(cell)), None)
+    return separator.join(map(str.strip, cells)) if wrong is None else wrong
+
+
 def _part_taker(part: dict[str, Any], field: str) -> Callable[[str], str]:
     """Divides a text by the form's dividers, the first or the last of each: plain searches, in a time that no text
     can stretch."""
-    pieces = re.split(r"(\{value\}|\{other\})", part["form"])
+    pieces = re.split(r"(\{value\}|\{other\})", without_hidden(part["form"]))
     dividers, marks = pieces[0::2], pieces[1::2]
     wanted = marks.index("{value}")
     last = part["split_at"] == "last"
 
     def divide(text: str) -> str | None:
-        text = text.strip()
+        text = without_hidden(text).strip()
         head, tail = dividers[0].lstrip(), dividers[-1].rstrip()
         if len(text) < len(head) + len(tail) or not (text.startswith(head) and text.endswith(tail)):
             return None
@@ -121,7 +140,7 @@ def _part_taker(part: dict[str, Any], field: str) -> Callable[[str], str]:
         return parts[wanted].strip()
 
     def take(text: str) -> str:
-        if not text.strip():
+        if is_blank(text):
             return ""
         found = divide(text) if len(text) <= MAX_TEXT else None
         if found is not None:

@@ -5,26 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from services.grants.expenditure.cells import folded
+from services.grants.expenditure.cells import folded, folded_ways, is_blank
 
 CellTest = Callable[[str], bool]
 RecordTest = Callable[[Sequence[str]], bool]
 
 
 def cell_test(rule: dict[str, Any]) -> CellTest:
-    """Whether a cell passes, compared without case and outer spaces."""
+    """Whether a cell passes, compared as it is seen, without case and outer spaces.
+
+    Signs that nobody sees may be read as nothing or as a space: a cell passes if it does so in any of these ways.
+    """
     if rule.get("blank") is not None:
         blank = rule["blank"]
-        return lambda cell: (not cell.strip()) == blank
+        return lambda cell: is_blank(cell) == blank
     if rule.get("equals"):
         given = rule["equals"]
-        texts = frozenset(map(folded, (given,) if isinstance(given, str) else given))
-        return lambda cell: folded(cell) in texts
+        texts = frozenset(way for text in ((given,) if isinstance(given, str) else given) for way in folded_ways(text))
+        return _in_any_way(lambda plain: plain in texts)
     if rule.get("prefix"):
-        prefix = folded(rule["prefix"])
-        return lambda cell: folded(cell).startswith(prefix)
-    part = folded(rule["contains"])
-    return lambda cell: part in folded(cell)
+        prefixes = folded_ways(rule["prefix"])
+        return _in_any_way(lambda plain: plain.startswith(prefixes))
+    parts = folded_ways(rule["contains"])
+    return _in_any_way(lambda plain: any(part in plain for part in parts))
+
+
+def _in_any_way(test: CellTest) -> CellTest:
+    return lambda cell: test(folded(cell)) if cell.isascii() else any(map(test, folded_ways(cell)))
 
 
 def record_test(rule: dict[str, Any], place: int | None) -> RecordTest:

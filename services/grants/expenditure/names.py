@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.grants.expenditure.cells import folded_ways
 from services.grants.expenditure.columns import Columns
 from services.grants.expenditure.line import INCOMING, NULL, PLACE
 from services.grants.expenditure.parties import PUBLIC_KINDS
@@ -118,17 +119,20 @@ class NameFinder:
         return self._names[text, redacted]
 
 
-def _folded(text: str) -> str:
-    folded = text.casefold()
+def _plain(folded: str) -> str:
     if folded.isascii():
         return folded
     return "".join(sign for sign in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(sign))
 
 
 def _both_ways(text: str) -> tuple[list[str], list[str]]:
-    """Its words with an apostrophe as a break, and as nothing: O'Brien is written OBrien, and Jane's is Jane."""
-    folded = _folded(text)
-    return _WORD.findall(folded), _WORD.findall(_APOSTROPHE.sub("", folded))
+    """Its words with an apostrophe as a break, and as nothing: O'Brien is written OBrien, and Jane's is Jane.
+
+    So it is with signs that nobody sees: they may stand inside a word, or between two.
+    """
+    ways = [_plain(way) for way in folded_ways(text)]
+    broken = [word for way in ways for word in _WORD.findall(way)]
+    return broken, _WORD.findall(_APOSTROPHE.sub("", ways[0]))
 
 
 def _text(text: str) -> _Text:

@@ -59,7 +59,7 @@ class LineParser:
         self._base[PLACE["kind"]] = "invoice"
         self._base[PLACE["card"]] = "none"
         self._steps: list[tuple[int, int, Callable[[str], str]]] = []
-        self._repaired: list[str] = []
+        self._noted: list[str] = []
         self._deriver = Deriver(columns, once or {}) if columns.derived else None
         self._plan_texts(fields)
         self._plan_dates(fields, layout["dates"])
@@ -87,10 +87,10 @@ class LineParser:
             if not source:
                 continue
             # A derived cell has been translated already.
-            reader = TextReader(field, source, self._base[PLACE[field]], self._repaired, translate=field not in derived)
+            reader = TextReader(field, source, self._base[PLACE[field]], self._noted, translate=field not in derived)
             if source.get("constant") is not None:
                 self._base[PLACE[field]] = reader.read(source["constant"])
-                self._repaired.clear()
+                self._noted.clear()
                 continue
             place = self._columns.of_field[field]
             if place is not None:
@@ -158,7 +158,7 @@ class LineParser:
         except Unreadable as fault:
             place_of = self._currency if fault.code.startswith("currency") else self._party.name_place
             reasons.append((fault.code, fault.detail, place_of))
-        if self._repaired or self._month_only or self._by_parameter:
+        if self._noted or self._month_only or self._by_parameter:
             self._note(cells, flags)
         self._check_dates(row, reasons)
         if self._assigner.active:
@@ -237,9 +237,9 @@ class LineParser:
 
     def _note(self, cells: list[str], flags: list[str]) -> None:
         """Flags that a line's readers left behind."""
-        if self._repaired:
-            self._repaired.clear()
-            flags.append("text_repaired")
+        if self._noted:
+            flags += self._noted
+            self._noted.clear()
         if cells[self._payment_column] in self._month_only:
             flags.append(MONTH_ONLY)
         if self._by_parameter:

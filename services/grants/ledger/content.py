@@ -7,13 +7,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.grants.expenditure.cells import clean_text
+from services.grants.expenditure.cells import clean_text, folded, plain_text
 from services.grants.expenditure.names import NAME_IN_KEY, NAME_IN_TEXT, WITHHELD, flags_naming
 from services.grants.expenditure.parties import PUBLIC_KINDS, key_of
 from services.grants.expenditure.tables import LedgerEntry
 from services.grants.ledger.rules import AgreementFacts, Line, Posted
 from services.grants.ledger.values import Amounts, Cost
 from services.grants.use_rules.rules import RuleBook, UseFacts
+from shared.texts import seen
 
 TEXTS = ("ledger_class", "unit", "category", "purpose", "contract_ref", "decision_ref", "use_exception")
 NAME_FLAGS = frozenset({NAME_IN_TEXT, *WITHHELD.values()})
@@ -87,7 +88,7 @@ class Content:
         """Its codes as the rules write them, where they know them."""
         if self.use_codes is None:
             return self
-        known = {code: book.denial_of.get(code.casefold()) for code in self.use_codes}
+        known = {code: book.denial_of.get(folded(code)) for code in self.use_codes}
         return replace(self, use_codes=tuple(rule.code if rule else code for code, rule in known.items()))
 
     def cleaned(self) -> Content:
@@ -96,6 +97,7 @@ class Content:
         texts: dict[str, Any] = {name: cleaned(getattr(self.payee, name)) for name in names}
         payee = replace(self.payee, **texts)
         own: dict[str, Any] = {name: cleaned(getattr(self, name)) for name in TEXTS}
+        own |= {name: seen(own[name]) for name in ("ledger_class", "use_exception") if own[name]}
         return replace(self, payee=payee, **own)
 
 
@@ -266,7 +268,7 @@ def _key_of(content: Content, source: str) -> str | None:
 
 def cleaned(text: str | None) -> str | None:
     """A text as every other way in stores it; None where nothing is left."""
-    return (clean_text(text)[0] or None) if text is not None else None
+    return (plain_text(clean_text(text)[0])[0] or None) if text is not None else None
 
 
 def _day(text: str | None) -> date | None:

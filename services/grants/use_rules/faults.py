@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from services.grants.use_rules.rules import Judgement, RuleBook
 from shared.errors import Conflict, Invalid, Refusal
+from shared.texts import folded
 
 MEMORANDUM = ("PU1", "PU2", "PU3", "PU4", "PU5", "PU6")
 
@@ -94,7 +95,7 @@ def declaration_faults(book: RuleBook, codes: Sequence[str] | None, exception: s
     """Codes and exceptions that the rules do not know, each where it stands."""
     faults: list[Refusal] = []
     for index, code in enumerate(codes or ()):
-        if code.casefold() not in book.denial_of:
+        if folded(code) not in book.denial_of:
             faults.append(UnknownUseCode(f"Use one of {', '.join(book.codes)}.", pointer=f"/use_codes/{index}"))
     if exception is not None and exception not in book.exceptions:
         faults.append(UnknownException(f"Use one of {', '.join(book.exceptions)}.", pointer="/use_exception"))
@@ -103,13 +104,13 @@ def declaration_faults(book: RuleBook, codes: Sequence[str] | None, exception: s
 
 def written(book: RuleBook, codes: Collection[str] | None) -> frozenset[str] | None:
     """Codes as the book writes them; None stays not declared."""
-    return None if codes is None else frozenset(book.denial_of[code.casefold()].code for code in codes)
+    return None if codes is None else frozenset(book.denial_of[folded(code)].code for code in codes)
 
 
 def book_faults(book: RuleBook) -> list[Refusal]:
     """What keeps a version of the rules from being one: names that do not fit together, or a prohibition dropped."""
     faults: list[Refusal] = []
-    codes = [code.casefold() for code in book.codes]
+    codes = [folded(code) for code in book.codes]
     for index, code in enumerate(codes):
         if code in codes[:index]:
             faults.append(RulesContradict("The code stands above already.", pointer=f"/denials/{index}/code"))

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from services.grants.use_rules.words import WordFinder
+from shared.texts import folded
 
 Outcome = Literal["allowed", "refused", "decision_required"]
 
@@ -106,7 +107,7 @@ class RuleBook:
 
     @cached_property
     def denial_of(self) -> dict[str, Denial]:
-        return {denial.code.casefold(): denial for denial in self.denials}
+        return {folded(denial.code): denial for denial in self.denials}
 
     @cached_property
     def allowance_of(self) -> dict[str, Allowance]:
@@ -189,7 +190,7 @@ def judge_use(book: RuleBook, facts: UseFacts) -> Judgement:
     if facts.exception and allowance is None and facts.exception not in book.carve_out_names:
         undecided.append(_unknown(book, f"No exception has the name given; the names are {', '.join(book.exceptions)}"))
     for code in sorted(facts.codes or ()):
-        denial = book.denial_of.get(code.strip().casefold())
+        denial = book.denial_of.get(folded(code))
         if denial is None:
             undecided.append(_unknown(book, f"No rule has a code given; the codes are {', '.join(book.codes)}"))
             continue
@@ -265,7 +266,7 @@ def _carved(book: RuleBook, denial: Denial, facts: UseFacts) -> Judgement | None
 
 def _carved_out(book: RuleBook, code: str, facts: UseFacts) -> bool:
     """Whether what a word speaks of is carved out of its denial on this line."""
-    denial = book.denial_of.get(code.casefold())
+    denial = book.denial_of.get(folded(code))
     carved = _carved(book, denial, facts) if denial is not None else None
     return carved is not None and carved.outcome == "allowed"
 
@@ -282,7 +283,7 @@ def _refusal(refused: Sequence[Denial], facts: UseFacts) -> str:
 
 
 def _worded(book: RuleBook, word: str, code: str) -> Judgement:
-    denial = book.denial_of.get(code.casefold())
+    denial = book.denial_of.get(folded(code))
     shown = _named(denial) if denial else code
     return Judgement(
         "decision_required",

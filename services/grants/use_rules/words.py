@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from shared.texts import folded_ways
+
 
 class WordFinder:
     """Finds some words in texts, at the start of a word, whatever stands between the words of a phrase.
@@ -14,7 +16,7 @@ class WordFinder:
     """
 
     def __init__(self, words: Iterable[tuple[str, str]]) -> None:
-        found = [(text, code, _folded(text)) for text, code in words]
+        found = [(text, code, _ways(text)[0]) for text, code in words]
         patterns = [
             r"[\W_]+".join(re.escape(part) for part in re.split(r"[\W_]+", folded) if part) for _, _, folded in found
         ]
@@ -31,15 +33,20 @@ class WordFinder:
         if self._pattern is None:
             return
         for text in texts:
-            for match in self._pattern.finditer(_folded(text)) if text else ():
-                if match.lastindex is not None:
-                    yield self._meaning[match.lastindex - 1]
+            for way in _ways(text) if text else ():
+                for match in self._pattern.finditer(way):
+                    if match.lastindex is not None:
+                        yield self._meaning[match.lastindex - 1]
 
 
-def _folded(text: str) -> str:
-    """Without case, accents and invisible signs, so that no way of writing hides a word."""
-    folded = text.casefold()
-    if folded.isascii():
-        return folded
-    kept = unicodedata.normalize("NFKD", folded)
-    return "".join(sign for sign in kept if unicodedata.category(sign) not in ("Mn", "Cf"))
+def _ways(text: str) -> list[str]:
+    """Without case, accents and invisible signs, so that no way of writing hides a word.
+
+    Signs that nobody sees may have stood between two words; then the text is read so too.
+    """
+    if text.isascii() and text.isprintable():
+        return [text.casefold()]
+    return [
+        "".join(sign for sign in unicodedata.normalize("NFKD", way) if unicodedata.category(sign) not in ("Mn", "Cf"))
+        for way in folded_ways(text)
+    ]

@@ -7,12 +7,19 @@ from uuid import UUID
 
 import psycopg
 
-# Each published text is looked at by itself. The purpose of a hidden payee is replaced, so it is looked at only where
-# the source's own redaction stands and its purpose with it; unit and category are shown on every row. A finding is
-# named by row, pattern and text: what a person said of one text is not said of another that comes in its place.
-LINT = """
+from shared.personal_details import PATTERNS, SUSPICIOUS, sql_folded
+
+_EXPRESSIONS = ",\n    ".join(
+    f"('{code}', '{pattern.replace(chr(39), chr(39) * 2)}')" for code, pattern in PATTERNS.items()
+)
+
+# Each published text is looked at by itself, as a reader sees it: signs that nobody sees hide nothing. The purpose of a
+# hidden payee is replaced, so it is looked at only where the source's own redaction stands and its purpose with it; unit
+# and category are shown on every row. A finding is named by row, pattern and text: what a person said of one text is not
+# said of another that comes in its place.
+LINT = f"""
 WITH shown AS (
-    SELECT decision.row_id, decision.entry_id, shown.field, shown.words
+    SELECT decision.row_id, decision.entry_id, shown.field, shown.words, plain.words AS plain_words
     FROM row_decisions decision
     JOIN spend_lines line USING (entry_id)
     CROSS JOIN LATERAL (VALUES
@@ -21,19 +28,16 @@ WITH shown AS (
         ('category', line.category),
         ('unit', line.unit)
     ) AS shown (field, words)
-    WHERE decision.edition_id = %(edition)s AND decision.inclusion IS NOT NULL AND shown.words ~ '[0-9@]'
+    CROSS JOIN LATERAL (SELECT {sql_folded("shown.words")} AS words) AS plain
+    WHERE decision.edition_id = %(edition)s AND decision.inclusion IS NOT NULL AND plain.words ~ '{SUSPICIOUS}'
 )
 INSERT INTO findings (edition_id, finding_id, entry_id, row_id, code, field, resolved_by, resolved_at, reason)
 SELECT %(edition)s, named.finding_id, shown.entry_id, shown.row_id, pattern.code, shown.field,
     known.resolved_by, known.resolved_at, known.reason
 FROM shown
 JOIN (VALUES
-    ('email_in_text', '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z]{2,}'),
-    ('ni_number_in_text', '\\m[A-CEGHJ-PR-TW-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\\M'),
-    ('phone_in_text', '(\\m0|[+]44 ?([(]0[)])? ?)'
-        '([1-37][0-9]{2,3}[)]?[ -]?[0-9]{3}[ -]?[0-9]{3,4}|2[0-9][)]?[ -]?[0-9]{4}[ -]?[0-9]{4})\\M'),
-    ('bank_account_in_text', '\\m[0-9]{2}-[0-9]{2}-[0-9]{2}\\M.{0,20}\\m[0-9]{8}\\M')
-) AS pattern (code, expression) ON shown.words ~ pattern.expression
+    {_EXPRESSIONS}
+) AS pattern (code, expression) ON shown.plain_words ~ pattern.expression
 CROSS JOIN LATERAL (
     SELECT md5(concat_ws('|', shown.row_id, pattern.code, shown.field, shown.words))::uuid AS finding_id
 ) AS named

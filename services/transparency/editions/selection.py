@@ -14,6 +14,7 @@ import psycopg
 from services.transparency.editions import lint
 from services.transparency.editions.rules import Changes
 from shared.periods import Quarter
+from shared.personal_details import sql_folded
 
 REASONS = Path(__file__).parent.parent / "data" / "exclusion_reasons.csv"
 
@@ -60,6 +61,12 @@ def excluded_classes() -> tuple[str, ...]:
         )
 
 
+def _class(column: str) -> str:
+    """A class as it is compared: without case and signs that nobody sees. Nearly all are plain already."""
+    plain = f"octet_length({column}) = length({column})"
+    return f"CASE WHEN {plain} THEN lower({column}) ELSE btrim({sql_folded(column)}) END"
+
+
 # A line is superseded when it reverses another or is reversed: original and reversal sum to zero, and the newest full
 # entry stands alone. An item is an invoice or credit note; for staff expenses it is a person's calendar month (T-8),
 # without what that person bought with a card: such a purchase is an item of its own, shown at any value (T-9).
@@ -68,14 +75,14 @@ def excluded_classes() -> tuple[str, ...]:
 #
 # The total is a window over the publisher's lines, and what belongs to single lines is looked up line by line: joins
 # here would rest on estimates that are far off for a table just filled, and a wrong one takes all memory.
-DECIDE = """
+DECIDE = f"""
 WITH tested AS (
     SELECT entry_id, payment_date, source,
         line.reverses IS NOT NULL
             OR EXISTS (SELECT FROM spend_lines reversal WHERE reversal.reverses = line.entry_id) AS superseded,
         CASE WHEN line.replaces IS NULL THEN line.kind ELSE COALESCE(
             (SELECT root.kind FROM spend_lines root WHERE root.entry_id = line.replaces), line.kind) END AS item_kind,
-        item_id, party_key, card <> 'none' OR (ledger_class = 'grant' AND COALESCE(vcse, false)) AS shown_singly,
+        item_id, party_key, card <> 'none' OR ({_class("ledger_class")} = 'grant' AND COALESCE(vcse, false)) AS shown_singly,
         CASE WHEN %(gross)s AND line.amount_basis = 'net'
             THEN line.net_pence + COALESCE(line.vat_pence, 0) ELSE line.eligible_pence END AS tested_pence
     FROM spend_lines line
@@ -102,14 +109,14 @@ WITH tested AS (
             AND named.item_id = period.credit_of AND named.reverses IS NULL
             AND NOT EXISTS (SELECT FROM spend_lines reversal WHERE reversal.reverses = named.entry_id)
             AND NOT (%(programme)s AND named.agreement_id IS NULL)
-            AND upper(named.ledger_class) = ANY(%(classes)s) IS NOT TRUE), 0) > %(threshold)s AS linked
+            AND upper({_class("named.ledger_class")}) = ANY(%(classes)s) IS NOT TRUE), 0) > %(threshold)s AS linked
     FROM period
 ), decided AS (
     SELECT *,
         CASE
             WHEN superseded THEN 'SUPERSEDED_LINE'
             WHEN %(programme)s AND agreement_id IS NULL THEN 'NOT_PROGRAMME'
-            WHEN upper(ledger_class) = ANY(%(classes)s) THEN upper(ledger_class)
+            WHEN upper({_class("ledger_class")}) = ANY(%(classes)s) THEN upper({_class("ledger_class")})
             WHEN shown_singly THEN NULL
             WHEN abs(item_pence) <= %(threshold)s AND NOT linked THEN 'BELOW_THRESHOLD'
         END AS exclusion
@@ -136,7 +143,7 @@ FROM (
         SELECT *, CASE
             WHEN exclusion IS NOT NULL THEN NULL
             WHEN card <> 'none' THEN 'CARD'
-            WHEN ledger_class = 'grant' AND vcse THEN 'VCSE_GRANT'
+            WHEN {_class("ledger_class")} = 'grant' AND vcse THEN 'VCSE_GRANT'
             WHEN item_kind = 'staff_expense' THEN 'EXPENSE_MONTH'
             WHEN abs(item_pence) <= %(threshold)s THEN 'LINKED_CREDIT'
             WHEN abs(tested_pence) <= %(threshold)s THEN 'PART_OF_ITEM'

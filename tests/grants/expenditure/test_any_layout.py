@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from services.grants.expenditure.line import PLACE
 from services.grants.expenditure.profile import SourceProfile
 from services.grants.expenditure.reader import FileReader, FileToRead, encoding_of
+from shared.texts import without_hidden
 
 DATE_STYLES = {
     "dd/mm/yyyy": "%d/%m/%Y", "yyyy-mm-dd": "%Y-%m-%d", "d-mmm-yy": "%-d-%b-%y", "dd.mm.yyyy": "%d.%m.%Y",
@@ -161,7 +162,9 @@ def test_any_ledger_in_any_layout_is_read_back_to_the_penny(
     assert [row[PLACE["reasons"]] for row in found] == ["\\N"] * len(lines)
     assert [int(row[PLACE["amount_pence"]]) for row in found] == [pence for pence, _, _ in lines]
     assert [row[PLACE["payment_date"]] for row in found] == [day.isoformat() for _, day, _ in lines]
-    assert [row[PLACE["party_name"]].replace("\\\\", "\\") for row in found] == [name for _, _, name in lines]
+    # A space that does not break is kept as a plain one.
+    names = [without_hidden(name) for _, _, name in lines]
+    assert [row[PLACE["party_name"]].replace("\\\\", "\\") for row in found] == names
     assert reader.tally.received_pence == sum(pence for pence, _, _ in lines)
     counted = {"before_header": above, "blank": blanks, "repeated_header": repeats, "total_row": int(shape["total"])}
     assert reader.tally.not_lines == {name: records for name, records in counted.items() if records}
