@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 
 from services.grants.onward_awards.rules import Body, OnwardAward, grant_of, in_pounds
+from services.grants.organisations.tables import Identifier
 from tests.grants.steps import budgeted, done, problem, register
 from tests.grants.test_awards import AWARD, AWARDS
 from tests.harness import Running
@@ -145,6 +146,54 @@ async def test_an_award_without_an_organisation_id_is_left_out_with_its_reason_w
     assert [grant["id"] for grant in package["grants"]] == [found["items"][0]["grant_id"]]
 
 
+OLD = (
+    ("GB-COH", "3675577"), ("GB-CHC", "SC012345"), ("GB-COH", "N/A"), ("GB-COH", "3.68E+06"), ("GB-CHC", "#N/A"),
+    ("GB-SC", "12345"), ("GB-LAE", "none"),
+)  # fmt: skip
+
+
+async def store(grants: Running, slug: str, scheme: str, text: str) -> None:
+    """An identifier as it was stored before its form was tested."""
+    body = done(await grants.anonymous.get(f"/v1/organisations/{slug}"), 200)
+    async with grants.session() as session:
+        session.add(Identifier(organisation_id=UUID(body["id"]), scheme=scheme, identifier=text))
+        await session.commit()
+
+
+@pytest.mark.parametrize(("scheme", "text"), OLD)
+async def test_an_old_identifier_that_cannot_be_right_is_never_published(
+    grants: Running, scheme: str, text: str
+) -> None:
+    """G-23, T-29: the award is left out with its reason while the others go; another usable id is taken instead."""
+    await handing_on(grants)
+    goes = await awarded(grants, "centre", [{"scheme": "GB-COH", "id": "00012345"}], amount_pence=100)
+    stays = await awarded(grants, "charity", [], amount_pence=100)
+    both = await awarded(grants, "both", [{"scheme": "GB-NIC", "id": "100012"}], amount_pence=100)
+    await store(grants, "charity", scheme, text)
+    await store(grants, "both", scheme, f"{text} ")
+    found = done(await grants.anonymous.get("/v1/onward-awards"), 200)
+    assert {one["award_id"] for one in found["items"]} == {goes["id"], both["id"]}
+    (left,) = found["left_out"]
+    assert (left["award_id"], left["code"]) == (stays["id"], "organisation_id_unusable")
+    assert f"is no identifier of {scheme}" in left["detail"]
+    table = (await grants.anonymous.get("/v1/onward-awards/360giving.csv")).text
+    package = await grants.anonymous.get(EXPORT)
+    for told in (table, package.text):
+        assert not [way for way in (f'"{text}', f",{text}", f"-{text}") if way in told]
+    ids = {one["recipientOrganization"][0]["id"] for one in package.json()["grants"]}
+    assert ids == {"GB-COH-00012345", "GB-NIC-100012"}
+
+
+async def test_an_old_unusable_identifier_of_the_body_that_hands_on_keeps_its_awards_out(grants: Running) -> None:
+    """G-23: the funder's id stands in every grant's own id."""
+    await budgeted(grants)
+    await store(grants, "agency", "GB-COH", "3675577")
+    await awarded(grants, "centre", [{"scheme": "GB-COH", "id": "00012345"}])
+    (left,) = done(await grants.anonymous.get("/v1/onward-awards"), 200)["left_out"]
+    assert (left["code"], "a leading zero was probably lost" in left["detail"]) == ("funder_id_unusable", True)
+    problem(await grants.anonymous.get(EXPORT), 404)
+
+
 async def test_an_award_dated_after_the_export_is_refused(grants: Running) -> None:
     """G-23; an award of a later day than today is refused when it is made."""
     await handing_on(grants)
@@ -189,7 +238,7 @@ async def test_an_award_goes_once_its_use_is_allowed_and_why_not_before_is_not_s
     kinds: dict[str, Any] = {"undeclared": {"use_codes": None}, "asked": {"use_codes": ["PU6"]}, "said-no": {}}
     kinds["said-no"] = {"use_codes": [], "description": "It will lobby."}
     made = {}
-    for number, (slug, more) in enumerate(kinds.items()):
+    for number, (slug, more) in enumerate(kinds.items(), 1):
         identifiers = [{"scheme": "GB-COH", "id": f"0000000{number}"}]
         made[slug] = await awarded(grants, slug, identifiers, amount_pence=1_000, **more)
     cfo = grants.as_("grants:cfo", sub="person:cfo")
@@ -208,7 +257,7 @@ async def test_an_award_goes_once_its_use_is_allowed_and_why_not_before_is_not_s
     problem(await grants.anonymous.get(EXPORT), 404)
     await decided("asked", "allowed")
     (grant,) = done(await grants.anonymous.get(EXPORT), 200)["grants"]
-    assert grant["recipientOrganization"][0]["id"] == "GB-COH-00000001"
+    assert grant["recipientOrganization"][0]["id"] == "GB-COH-00000002"
 
 
 async def test_the_export_comes_as_a_table_too(grants: Running) -> None:
@@ -227,7 +276,7 @@ async def test_the_export_comes_as_a_table_too(grants: Running) -> None:
     [
         ({"GB-COH": "00012345"}, "GB-COH-00012345"),
         ({"GB-LAE": "CAL", "GSS": "E08000033"}, "GB-LAE-CAL"),
-        ({"GB-COH": "1", "GB-CHC": "0123"}, "GB-CHC-0123"),
+        ({"GB-COH": "00000001", "GB-CHC": "0123456"}, "GB-CHC-0123456"),
         ({"XI-EIN": "77"}, "XI-EIN-77"),
         ({"GSS": "E08000033"}, None),
         ({}, None),
@@ -265,7 +314,7 @@ def test_a_registered_prefix_stands_before_each_id() -> None:
         line_code="CF",
         line_name="CfPS",
         funder=funder,
-        recipient=Body("centre", "Centre", {"GB-CHC": "0123"}),
+        recipient=Body("centre", "Centre", {"GB-CHC": "0123456"}),
     )
     assert grant_of(award, "360G-example")["id"] == "360G-example-00000000-0000-0000-0000-000000000007"
     assert grant_of(award, None)["id"] == "GB-COH-03675577-00000000-0000-0000-0000-000000000007"

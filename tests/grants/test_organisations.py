@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from services.grants.organisations.tables import Identifier
 from shared.events.grants import OrganisationRegistered
 from tests.grants.steps import done, problem, register
 from tests.harness import Running
@@ -61,15 +63,16 @@ async def test_an_earlier_name_entered_later_leaves_the_latest_name_in_force(gra
 
 
 async def test_a_description_is_changed_with_if_match_only(grants: Running) -> None:
-    await register(grants, "agency", identifiers=[{"scheme": "GB-COH", "id": "1"}])
+    await register(grants, "agency", identifiers=[{"scheme": "GB-COH", "id": "00000001"}])
     client = grants.as_("grants:manager")
     path = f"{ORGANISATIONS}/agency"
-    change = {"is_publisher": True, "identifiers": [{"scheme": "GB-COH", "id": "2"}, {"scheme": "GSS", "id": "E1"}]}
+    identifiers = [{"scheme": "GB-COH", "id": "00000002"}, {"scheme": "GSS", "id": "E08000001"}]
+    change = {"is_publisher": True, "identifiers": identifiers}
     assert (await client.patch(path, json=change)).status_code == 428
     assert (await client.patch(path, json=change, headers={"If-Match": '"7"'})).status_code == 412
     changed = done(await client.patch(path, json=change, headers={"If-Match": '"1"'}), 200)
     assert (changed["is_publisher"], changed["version"]) == (True, 2)
-    assert changed["identifiers"] == [{"scheme": "GB-COH", "id": "2"}, {"scheme": "GSS", "id": "E1"}]
+    assert changed["identifiers"] == identifiers
 
 
 async def test_a_name_that_comes_into_force_by_time_is_no_304(grants: Running) -> None:
@@ -111,7 +114,7 @@ async def test_a_slug_and_an_identifier_belong_to_one_organisation(grants: Runni
             {
                 "slug": "agency",
                 "name": "A",
-                "identifiers": [{"scheme": "GSS", "id": "1"}, {"scheme": "GSS", "id": "2"}],
+                "identifiers": [{"scheme": "GSS", "id": "E08000001"}, {"scheme": "GSS", "id": "E08000002"}],
             },
             {"/identifiers/1/scheme": "repeated_scheme"},
         ),
@@ -152,3 +155,84 @@ async def test_the_list_can_be_narrowed_to_what_changed_since(grants: Running) -
     params = {"updated_since": "2018-06-02T00:00:00Z"}
     items = done(await grants.anonymous.get(ORGANISATIONS, params=params), 200)["items"]
     assert [item["slug"] for item in items] == ["late"]
+
+
+UNUSABLE = (
+    ("GB-COH", "3675577", "a leading zero was probably lost"),
+    ("GB-CHC", "SC012345", "give it under GB-SC"),
+    ("GB-COH", "N/A", "it says that there is none"),
+    ("GB-COH", "3.68E+06", "scientific notation"),
+    ("GB-COH", "3,68e+06", "scientific notation"),
+    ("GB-COH", "#N/A", "an error value of a spreadsheet"),
+    ("GB-COH", "367\u200b5577", "3675577 is no identifier of GB-COH"),
+    ("GB-COH", "GB-COH-03675577", "Leave the name of the register out"),
+    ("GB-COH", "UNKNOWN1", "expected 8 letters or digits"),
+    ("GB-COH", "00000000", "expected 8 letters or digits"),
+    ("GB-COH", "SC 012345", "expected 8 letters or digits"),
+    ("GB-CHC", "12345", "expected 6 or 7 digits"),
+    ("GB-CHC", "03675577", "give it under GB-COH"),
+    ("GB-CHC", "n/a", "it says that there is none"),
+    ("GB-CHC", "1.02E+06", "scientific notation"),
+    ("GB-SC", "012345", "expected SC and 6 digits"),
+    ("GB-SC", "1234567", "give it under GB-CHC"),
+    ("GB-NIC", "200012", "begin with 1"),
+    ("GB-LAE", "E08000035", "expected 3 letters"),
+    ("GB-GOR", "none", "it says that there is none"),
+    ("GSS", "E0800003", "expected a letter for the nation and 8 digits"),
+    ("GSS", "8000035", "expected a letter for the nation and 8 digits"),
+    ("XI-LEI", "NULL", "it says that there is none"),
+    ("XI-LEI", "two words", "one word of letters and digits"),
+)
+
+
+async def test_an_identifier_that_its_register_cannot_have_given_is_refused_at_the_door(grants: Running) -> None:
+    """G-23, T-29: the field is named, what is expected is said, nothing is padded; the same when it is changed."""
+    client = grants.as_("grants:manager")
+    await register(grants, "body")
+    for scheme, text, says in UNUSABLE:
+        wrong = [{"scheme": scheme, "id": text}]
+        refused = await client.post(ORGANISATIONS, json={"slug": "other", "name": "Other", "identifiers": wrong})
+        assert problem(refused, 422) == {"/identifiers/0/id": "identifier_unusable"}
+        assert says in refused.text, refused.text
+        change = {"identifiers": wrong}
+        changed = await client.patch(f"{ORGANISATIONS}/body", json=change, headers={"If-Match": '"1"'})
+        assert problem(changed, 422) == {"/identifiers/0/id": "identifier_unusable"}
+    assert len(await grants.emitted(OrganisationRegistered)) == 1
+
+
+USABLE = (
+    ("GB-COH", "03675577", "03675577"),
+    ("GB-COH", "sc123456", "SC123456"),
+    ("GB-COH", "IP000CUS", "IP000CUS"),
+    ("GB-COH", "R0000123", "R0000123"),
+    ("GB-COH", "\u200e03675578\u00a0", "03675578"),
+    ("GB-COH", "\uff10\uff13675579", "03675579"),
+    ("GB-CHC", "1234567-1", "1234567-1"),
+    ("GB-CHC", "123456", "123456"),
+    ("GB-SC", "sc012345", "SC012345"),
+    ("GB-NIC", "100012", "100012"),
+    ("GB-LAE", "BIR", "BIR"),
+    ("GB-GOR", "D10", "D10"),
+    ("GSS", "E08000035", "E08000035"),
+    ("XI-EIN", "77", "77"),
+)
+
+
+async def test_an_identifier_is_kept_as_its_register_writes_it(grants: Running) -> None:
+    """G-23: signs that nobody sees make no second identifier."""
+    for number, (scheme, text, kept) in enumerate(USABLE):
+        made = await register(grants, f"body-{number}", identifiers=[{"scheme": scheme, "id": text}])
+        assert made["identifiers"] == [{"scheme": scheme, "id": kept}]
+        again = {"slug": "other", "name": "Other", "identifiers": [{"scheme": scheme, "id": kept}]}
+        refused = await grants.as_("grants:manager").post(ORGANISATIONS, json=again)
+        assert problem(refused, 409) == {"/identifiers/0/id": "identifier_taken"}
+
+
+async def test_a_body_with_an_old_unusable_identifier_can_still_be_renamed(grants: Running) -> None:
+    """G-5: what stands already is assessed when somebody gives identifiers, not before."""
+    made = await register(grants, "body")
+    async with grants.session() as session:
+        session.add(Identifier(organisation_id=UUID(made["id"]), scheme="GB-COH", identifier="3675577"))
+        await session.commit()
+    body = {"name": "Another name", "since": "2018-01-01"}
+    done(await grants.as_("grants:manager").post(f"{ORGANISATIONS}/body/names", json=body))

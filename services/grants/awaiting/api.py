@@ -12,6 +12,7 @@ from pydantic import Field
 from services.grants.awaiting.queries import (
     closed_years_to_settle,
     held_pending,
+    names_published,
     open_years,
     treatments_pending,
     unsettled_files,
@@ -84,7 +85,7 @@ async def list_awaiting(
             found = waiting_when_closed(year_of(agreement.year), pending)
             items += [_shape(work, item, agreement, today) for item in found]
     if label is None and work.actor.organisations is None:
-        found = waiting_for_all(await held_pending(work.session, None))
+        found = waiting_for_all(await held_pending(work.session, None), await names_published(work.session))
         items += [_shape(work, item, None, today) for item in found]
     if label is None:
         found = waiting_to_be_settled(await unsettled_files(work.session, work.actor.organisations))

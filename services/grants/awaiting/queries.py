@@ -20,6 +20,7 @@ from services.grants.certificates.rules import outdated
 from services.grants.certificates.standing import standing_certificate
 from services.grants.closure.queries import closing_position
 from services.grants.closure.rules import standing_open
+from services.grants.expenditure.name_findings import open_name_findings
 from services.grants.expenditure.tables import ExpenditureBatch, HeldLine
 from services.grants.faults import year_of
 from services.grants.held_lines.tables import HeldDecision
@@ -159,6 +160,14 @@ async def unsettled_files(session: AsyncSession, organisations: frozenset[str] |
             (batch.covers_from, batch.covers_to) if batch.covers_from and batch.covers_to else None,
         )
         for batch, slug in (await session.exec(statement)).all()
+    ]
+
+
+async def names_published(session: AsyncSession) -> list[Pending]:
+    """Batches that found the name of a private payee in rows that had left before (T-63)."""
+    return [
+        Pending(str(batch_id), london_date(since), count=entries)
+        for batch_id, since, entries in await open_name_findings(session)
     ]
 
 

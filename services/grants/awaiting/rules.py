@@ -84,9 +84,22 @@ class YearFacts:
     standing_open: int
 
 
-def waiting_for_all(held_elsewhere: Sequence[Pending]) -> list[Item]:
-    """What belongs to no year: held lines that no agreement is named for."""
-    return [_held(pending) for pending in held_elsewhere]
+def waiting_for_all(held_elsewhere: Sequence[Pending], names_published: Sequence[Pending] = ()) -> list[Item]:
+    """What belongs to no year: held lines that no agreement is named for, and names that left with other rows."""
+    return [
+        *(_held(pending) for pending in held_elsewhere),
+        *(
+            Item(
+                "name_published_before",
+                "Texts of published entries name a payee who is withheld: correct them, and have the rows withdrawn.",
+                pending.since,
+                (FINANCE,),
+                f"/v1/expenditure-batches/{pending.key}",
+                count=pending.count,
+            )
+            for pending in names_published
+        ),
+    ]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,15 @@ from sqlmodel import col, select
 from services.grants.awards import commands
 from services.grants.awards.duties import DUTIES
 from services.grants.awards.life import missing_duties
-from services.grants.awards.queries import AwardFigures, acknowledged, award_figures, load_award
+from services.grants.awards.personal_texts import REDACTED
+from services.grants.awards.queries import (
+    AwardFigures,
+    acknowledged,
+    award_figures,
+    load_award,
+    text_clearances,
+    waiting_findings,
+)
 from services.grants.awards.rules import Award
 from services.grants.awards.shapes import (
     AcknowledgedShape,
@@ -21,6 +29,10 @@ from services.grants.awards.shapes import (
     DutyShape,
     NewAward,
     StateChange,
+    TextClearance,
+    TextClearances,
+    TextClearanceShape,
+    TextFindingShape,
     UseShape,
 )
 from services.grants.awards.tables import PassThroughAward
@@ -31,15 +43,18 @@ from services.grants.use_rules.tables import UseDeclaration
 from shared.http import PublicWork, Reads, Routes, Writes
 from shared.money import pounds
 from shared.pagination import Page, Paging, paginate
+from shared.personal_details import find
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Work
 
 router = Routes(tags=["pass-through awards"])
 
 Manager = Annotated[Work, Writes("grants:manager")]
+Clearing = Annotated[Work, Writes("grants:manager", "grants:cfo")]
 SEES_JUDGEMENTS = ("grants:manager", "grants:finance", "grants:cfo", "grants:approver", "grants:read")
 """Others learn of the use of a named body's award only that it is allowed, and nothing before that is settled."""
 Officer = Annotated[Work, Reads(*SEES_JUDGEMENTS)]
+TEXTS = ("title", "description", "end_reason")
 CSV_HEADER = (
     *("LineCode", "Organisation", "Title", "AwardedOn", "PlannedFrom", "PlannedTo", "State", "Use"),
     *("Amount", "Paid", "Left", "Spent", "DutiesMissing"),
@@ -145,6 +160,28 @@ async def list_acknowledgements(work: Officer, agreement: str, award: str) -> Ac
     )
 
 
+@router.post("/v1/agreements/{agreement}/pass-through-awards/{award}/text-clearances", status_code=201)
+async def clear_award_texts(work: Clearing, agreement: str, award: str, body: TextClearance) -> AwardShape:
+    """Say that personal details which title and description seem to hold may be published.
+
+    A second person does, signed in as one: not who recorded the award. It holds for the texts as they stand now.
+    """
+    row = await commands.clear_texts(work, agreement, award, codes=body.codes, reason=body.reason)
+    return await _one(work, row)
+
+
+@router.get("/v1/agreements/{agreement}/pass-through-awards/{award}/text-clearances")
+async def list_text_clearances(work: Officer, agreement: str, award: str) -> TextClearances:
+    """Who cleared what of an award's texts and why, and what still waits."""
+    found = await load_agreement(work.session, agreement)
+    row = await load_award(work.session, found.id, award)
+    waiting = await waiting_findings(work.session, [row])
+    return TextClearances(
+        items=[TextClearanceShape.model_validate(one) for one in await text_clearances(work.session, [row.id])],
+        waiting=[TextFindingShape.model_validate(one) for one in waiting[row.id]],
+    )
+
+
 @router.post("/v1/agreements/{agreement}/pass-through-awards/{award}/state-changes", status_code=201)
 async def move_award(work: Manager, agreement: str, award: str, body: StateChange) -> AwardShape:
     """Make an award payable, complete it once it is paid, or end it with a reason."""
@@ -163,7 +200,9 @@ async def _one(work: Work, award: PassThroughAward) -> AwardShape:
 def _shape(work: Work, award: PassThroughAward, figures: AwardFigures) -> AwardShape:
     days = {duty.duty: duty.acknowledged_on for duty in figures.duties}
     return AwardShape(
-        **award.model_dump(exclude={"agreement_id", "line_id", "created_at", "created_by", "use_outcome"}),
+        **award.model_dump(exclude={"agreement_id", "line_id", "created_at", "created_by", "use_outcome", *TEXTS}),
+        **_texts(work, award, figures),
+        text_findings=[TextFindingShape.model_validate(finding) for finding in figures.findings],
         organisation=figures.organisation,
         use=_use(work, award, figures.use),
         duties=[
@@ -174,6 +213,17 @@ def _shape(work: Work, award: PassThroughAward, figures: AwardFigures) -> AwardS
         left_pence=0 if award.state == "ended" else award.amount_pence - figures.paid_pence,
         spent_pence=figures.spent_pence,
     )
+
+
+def _texts(work: Work, award: PassThroughAward, figures: AwardFigures) -> dict[str, Any]:
+    """The award's texts; to all but officers without those that seem to hold personal details."""
+    texts = {name: getattr(award, name) for name in TEXTS}
+    if work.actor.may(*SEES_JUDGEMENTS):
+        return texts
+    withheld = {finding.text for finding in figures.findings}
+    if award.end_reason and find(award.end_reason):
+        withheld.add("end_reason")
+    return {name: REDACTED if name in withheld else text for name, text in texts.items()}
 
 
 def _use(work: Work, award: PassThroughAward, declared: UseDeclaration | None) -> UseShape | None:

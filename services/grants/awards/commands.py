@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from services.grants.awards import life
-from services.grants.awards.queries import acknowledged, awarded_pence, load_award, paid_by_award
+from services.grants.awards import life, personal_texts
+from services.grants.awards.queries import acknowledged, awarded_pence, load_award, paid_by_award, waiting_findings
 from services.grants.awards.rules import Award, AwardPosition, LineSpan
 from services.grants.awards.rules import award_pass_through as decide_award
-from services.grants.awards.tables import FlowDown, PassThroughAward
+from services.grants.awards.tables import AwardTextClearance, FlowDown, PassThroughAward
 from services.grants.awards.telling import tell_award, untold
 from services.grants.budget.tables import BudgetLine
 from services.grants.commands import load_agreement_to_change
@@ -29,7 +29,7 @@ from services.grants.use_rules.faults import declaration_faults, refused_use, wr
 from services.grants.use_rules.queries import latest_declaration, refused_subjects, rule_book
 from services.grants.use_rules.rules import UNDECLARED, Judgement, RuleBook, UseFacts, after_refusal, judge_use
 from shared.periods import london_date
-from shared.work import Work
+from shared.work import Work, four_eyes
 
 
 async def award_pass_through(
@@ -179,6 +179,31 @@ async def move_award(
         award.end_reason = reason
     _touch(work, award)
     work.audit("move_award", award.id, before={"state": before}, after={"state": to}, reason=reason)
+    return award
+
+
+async def clear_texts(
+    work: Work, agreement_key: str, award_key: str, *, codes: Sequence[str], reason: str
+) -> PassThroughAward:
+    """Say that what the award's texts seem to hold may be published, as another person than who recorded it (T-24)."""
+    agreement = await load_agreement_to_change(work, agreement_key, even_closed=True)
+    award = await load_award(work.session, agreement.id, award_key)
+    four_eyes(work.actor, award.created_by)
+    personal_texts.clear_texts((await waiting_findings(work.session, [award]))[award.id], codes)
+    work.session.add(
+        AwardTextClearance(
+            id=work.new_id(),
+            award_id=award.id,
+            codes=sorted(set(codes)),
+            texts_sha256=personal_texts.digest_of(award.title, award.description),
+            reason=reason,
+            cleared_at=work.now,
+            cleared_by=work.actor.sub,
+            cleared_by_name=(work.actor.name or "")[:200],
+        )
+    )
+    _touch(work, award)
+    work.audit("clear_award_texts", award.id, after={"codes": sorted(set(codes))}, reason=reason)
     return award
 
 

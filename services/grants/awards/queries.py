@@ -11,11 +11,15 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.grants.awards.tables import FlowDown, PassThroughAward
+from services.grants.awards.personal_texts import TextFinding, digest_of, findings_in, open_findings
+from services.grants.awards.tables import AwardTextClearance, FlowDown, PassThroughAward
+from services.grants.expenditure.name_findings import private_names
+from services.grants.expenditure.persons import PersonNames
 from services.grants.expenditure.tables import LedgerEntry
 from services.grants.faults import uuid_of
 from services.grants.organisations.tables import Organisation
 from services.grants.payments.tables import Payment, PaymentPart
+from services.grants.tables import Party
 from services.grants.use_rules.tables import UseDeclaration
 from shared.errors import NotFound
 
@@ -32,6 +36,7 @@ class AwardFigures:
     paid_pence: int
     spent_pence: int
     use: UseDeclaration | None
+    findings: tuple[TextFinding, ...]
 
 
 async def load_award(session: AsyncSession, agreement_id: UUID, key: str) -> PassThroughAward:
@@ -43,6 +48,38 @@ async def load_award(session: AsyncSession, agreement_id: UUID, key: str) -> Pas
     if award is None:
         raise NotFound("The agreement has no award with this id.")
     return award
+
+
+async def waiting_findings(session: AsyncSession, awards: Sequence[PassThroughAward]) -> dict[UUID, list[TextFinding]]:
+    """Award → what its title and description seem to hold and nobody has cleared."""
+    if not awards:
+        return {}
+    parties = select(Party.organisation_id).where(
+        col(Party.agreement_id).in_({award.agreement_id for award in awards}), Party.role == "recipient"
+    )
+    bodies = {*(await session.exec(parties)).all(), *(award.organisation_id for award in awards)}
+    names = PersonNames(await private_names(session, bodies))
+    cleared: dict[UUID, set[str]] = {}
+    digests = {award.id: digest_of(award.title, award.description) for award in awards}
+    for clearance in await text_clearances(session, list(digests)):
+        if clearance.texts_sha256 == digests[clearance.award_id]:
+            cleared.setdefault(clearance.award_id, set()).update(clearance.codes)
+    return {
+        award.id: open_findings(
+            findings_in({"title": award.title, "description": award.description}, names), cleared.get(award.id, ())
+        )
+        for award in awards
+    }
+
+
+async def text_clearances(session: AsyncSession, award_ids: Sequence[UUID]) -> Sequence[AwardTextClearance]:
+    """What was cleared of the awards' texts, in the order in which it was said."""
+    statement = (
+        select(AwardTextClearance)
+        .where(col(AwardTextClearance.award_id).in_(award_ids))
+        .order_by(col(AwardTextClearance.cleared_at), col(AwardTextClearance.id))
+    )
+    return (await session.exec(statement)).all()
 
 
 async def awarded_pence(
@@ -125,6 +162,7 @@ async def award_figures(
         .order_by(col(UseDeclaration.number))
     )
     use = {row.subject_id: row for row in (await session.exec(declared)).all()}
+    waiting = await waiting_findings(session, awards)
     return {
         award.id: AwardFigures(
             organisation=slug_of[award.organisation_id],
@@ -132,6 +170,7 @@ async def award_figures(
             paid_pence=paid.get(award.id, 0),
             spent_pence=spent.get((award.organisation_id, award.line_code), 0),
             use=use.get(award.id),
+            findings=tuple(waiting[award.id]),
         )
         for award in awards
     }

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from services.grants.awards.duties import DUTIES
 from services.grants.awards.life import Target
+from services.grants.awards.personal_texts import Detail
 from services.grants.shapes import Amount, Code, Name, OrganisationSlug, Prose
 from services.grants.use_rules.shapes import UseCode, UseException
 from shared.fields import Day, example
@@ -78,6 +79,35 @@ class StateChange(Body):
     reason: Prose | None = Field(default=None, description="Needed to end an award.")
 
 
+class TextClearance(Body):
+    """Which kinds of personal details, found in an award's texts, may be published, and why."""
+
+    model_config = example(codes=["email_in_text"], reason="The address of the body's press office, on its own site.")
+
+    codes: list[Detail] = Field(min_length=1, max_length=10, description="Kinds as `text_findings` names them.")
+    reason: Prose
+
+
+class TextFindingShape(Shape):
+    """A text that is withheld, and what it seems to hold."""
+
+    text: str = Field(description="`title` or `description`.")
+    code: str = Field(description="Kind of personal detail, such as `email_in_text`; the value is not repeated.")
+
+
+class TextClearanceShape(Shape):
+    id: UUID
+    codes: list[str]
+    reason: str
+    cleared_at: datetime
+    cleared_by_name: str
+
+
+class TextClearances(Shape):
+    items: list[TextClearanceShape]
+    waiting: list[TextFindingShape] = Field(description="What keeps the award out of public files.")
+
+
 class DutyShape(Shape):
     code: str
     text: str
@@ -114,10 +144,19 @@ class AwardShape(Shape):
     awarded_on: date
     planned_from: date | None
     planned_to: date | None
-    title: str
+    title: str = Field(
+        description="`REDACTED PERSONAL DATA` to all but officers while it seems to hold personal details that nobody"
+        " has cleared; `text_findings` says what. So is the description."
+    )
     description: str
     state: str
-    end_reason: str | None
+    end_reason: str | None = Field(
+        description="`REDACTED PERSONAL DATA` to all but officers where it seems to hold personal details."
+    )
+    text_findings: list[TextFindingShape] = Field(
+        description="Personal details that title and description seem to hold; they stay out of public files until a"
+        " second person has cleared them by `text-clearances`."
+    )
     use: UseShape | None = Field(
         description="Without a scope of this service only the outcome `allowed`, and null until it is that."
     )

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import ARRAY, CheckConstraint, Text
 from sqlmodel import Field
 
 from services.grants.base import Grants, Kept
@@ -54,3 +54,19 @@ class FlowDown(Grants, table=True):
     acknowledged_on: date
     recorded_at: datetime = instant()
     created_by: str
+
+
+class AwardTextClearance(Grants, table=True):
+    """A named person's word that what an award's texts seem to hold may be published: the texts as they were read."""
+
+    __tablename__ = "award_text_clearances"
+    __table_args__ = (CheckConstraint("cardinality(codes) > 0", name="says_what"),)
+
+    id: UUID = Field(primary_key=True)
+    award_id: UUID = Field(foreign_key="pass_through_awards.id", index=True)
+    codes: list[str] = Field(sa_type=ARRAY(Text), description="Kinds of personal details that may be published.")
+    texts_sha256: str = Field(max_length=64, description="Of title and description as they were read.")
+    reason: str = Field(max_length=2000)
+    cleared_at: datetime = instant()
+    cleared_by: str
+    cleared_by_name: str = Field(default="", max_length=200)

@@ -21,6 +21,7 @@ from services.grants.expenditure.identities import (
     line_identified_otherwise,
 )
 from services.grants.expenditure.loading import load, uses_of
+from services.grants.expenditure.name_findings import private_names
 from services.grants.expenditure.profile import SourceProfile as ProfileBody
 from services.grants.expenditure.profile import complete
 from services.grants.expenditure.queries import latest_profile, lines_exist
@@ -124,6 +125,7 @@ async def submit_batch(work: Work, upload: Upload, given: Submission) -> Expendi
             uses=await uses_of(work, layout),
             said=said_of(layout, given.period, mended),
             mends=mended.header if mended else None,
+            persons=await private_names(work.session, [owner.id]),
         ),
     )
     batch = ExpenditureBatch(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from services.grants.expenditure.bulk_events import LineEvents
 from services.grants.expenditure.findings import over_budgets, without_part
 from services.grants.expenditure.identities import identify_again
 from services.grants.expenditure.merge import Account, Merge, MergeInput, RuleFault, Slot
+from services.grants.expenditure.name_findings import look_back
 from services.grants.expenditure.profile import complete
 from services.grants.expenditure.queries import months_of, profile_versions, sent_elsewhere, sent_here
 from services.grants.expenditure.reading import FileFault
@@ -40,8 +41,13 @@ async def load(
     layout: dict[str, Any],
     blocks: AsyncIterator[bytes],
     tally_of: Callable[[], Tally],
+    *,
+    persons: Collection[str] | None = None,
 ) -> None:
-    """Take in a batch whose row exists. Raises FileFault where the file turns out unusable as a whole."""
+    """Take in a batch whose row exists. Raises FileFault where the file turns out unusable as a whole.
+
+    `persons`: the names that its reader knew, where it can be read again; then NamesLater says that it must be.
+    """
     await work.session.flush()
     await identify_again(work, batch.source, batch.organisation_id)
     connection = await raw_connection(work.session)
@@ -97,6 +103,7 @@ async def load(
     if account.lines["accepted"]:
         touched = {slot.agreement_id for slot in slots}
         findings = [*await over_budgets(work, touched), *await without_part(work, batch, touched)]
+        findings += await look_back(work, batch.id, batch.organisation_id, known=persons)
     if batch.dry_run:
         await undo_trial(connection, batch.id)
     _settle(work, batch, tally, account, 0 if batch.dry_run else events.count)

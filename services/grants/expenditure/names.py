@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from services.grants.expenditure.cells import folded_ways
 from services.grants.expenditure.columns import Columns
 from services.grants.expenditure.line import INCOMING, NULL, PLACE
 from services.grants.expenditure.parties import PUBLIC_KINDS
+from services.grants.expenditure.persons import PRIVATE_KINDS, TITLES, PersonNames
 
 SEES_NAMES = ("grants:finance", "grants:cfo")
 """Scopes that see the names of individuals, staff and payees of unknown kind."""
@@ -35,7 +36,6 @@ LEAST_RUN = 6
 
 PARTY_KIND, PARTY_NAME, REDACTED = PLACE["party_kind"], PLACE["party_name"], PLACE["source_redacted"]
 LINE_KEY, CLASS = PLACE["line_key"], PLACE["ledger_class"]
-_TITLES = frozenset({"mr", "mrs", "miss", "ms", "mx", "dr", "prof", "professor", "sir", "rev", "revd", "the", "and"})
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _APOSTROPHE = re.compile("['`\u2018\u2019\u02bc]")
 
@@ -58,7 +58,8 @@ class _Name:
 class NameFinder:
     """Flags a parsed line whose texts or key name its payee. Holds caches: one thread uses it."""
 
-    def __init__(self, layout: dict[str, Any], columns: Columns) -> None:
+    def __init__(self, layout: dict[str, Any], columns: Columns, persons: Iterable[str] = ()) -> None:
+        """`persons`: names of private payees of the organisation, which stand in no text of any other line either."""
         self._fields = [(PLACE[field], flag) for field, flag in WITHHELD.items() if layout["fields"].get(field)]
         self._keyed = layout["identity"]["kind"] == "keyed"
         telling = {place for field in ("party_name", "party_key", "purpose") for place in columns.columns_of(field)}
@@ -73,6 +74,9 @@ class NameFinder:
                 if pattern[how]
             )
         )
+        self._persons = PersonNames(persons)
+        self.learnt: set[str] = set()
+        """Names of persons that the file itself has as payees."""
         self._names: dict[tuple[str, bool], _Name | None] = {}
         self._texts: dict[str, _Text] = {}
 
@@ -80,7 +84,11 @@ class NameFinder:
         """The line's other values have been filled before."""
         kind = row[PARTY_KIND]
         if kind in PUBLIC_KINDS:
+            if self._persons:
+                self._fill_of_others(row, flags)
             return
+        if kind in PRIVATE_KINDS and row[REDACTED] != "t" and row[PARTY_NAME] != NULL:
+            self.learnt.add(row[PARTY_NAME])
         if self._key_tells:
             flags.append(NAME_IN_KEY)
         name = self._name(row[PARTY_NAME], row[REDACTED] == "t")
@@ -93,6 +101,13 @@ class NameFinder:
                 flags += (flag, NAME_IN_TEXT)
         if self._keyed and not self._key_tells and self._names_in(row[LINE_KEY], name, strict, LINE_KEY):
             flags.append(NAME_IN_KEY)
+
+    def _fill_of_others(self, row: list[str], flags: list[str]) -> None:
+        """A text that names a person who is withheld as payee is withheld in every row (T-63)."""
+        for place, flag in self._fields:
+            text = row[place]
+            if text != NULL and self._persons.stand_in(text):
+                flags += (flag, NAME_IN_TEXT)
 
     def _names_in(self, text: str, name: _Name, strict: bool, place: int) -> bool:
         read = self._texts.get(text)
@@ -144,7 +159,7 @@ def _name_of(text: str, leave_out: frozenset[str]) -> _Name | None:
     ways = []
     for words in _both_ways(text):
         kept = [word for word in words if word not in leave_out]
-        ways.append([word for word in kept if word not in _TITLES] or kept)
+        ways.append([word for word in kept if word not in TITLES] or kept)
     broken, joined = ways
     if not joined:
         return None
@@ -167,6 +182,12 @@ def flags_naming(kind: str, name: str | None, texts: Mapping[str, str | None]) -
     flags: list[str] = []
     finder.fill(row, flags)
     return sorted(set(flags))
+
+
+def flags_naming_others(persons: PersonNames, texts: Mapping[str, str | None]) -> list[str]:
+    """The flags of a public payee's line that no file brought: field → text of those in WITHHELD."""
+    found = [flag for field, flag in WITHHELD.items() if (text := texts.get(field)) and persons.stand_in(text)]
+    return [*found, NAME_IN_TEXT] if found else []
 
 
 _NO_PATTERNS: dict[str, Any] = {"parties": {"patterns": ()}}

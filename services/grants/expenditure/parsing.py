@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from services.grants.expenditure.assigning import Assigner
@@ -45,8 +45,10 @@ class LineParser:
         today: str,
         uses: dict[str, Any] | None = None,
         once: dict[str, str] | None = None,
+        persons: Iterable[str] = (),
     ) -> None:
-        """`uses`: what lines are judged by (see Assigner); `once`: what is said once a file, by field."""
+        """`uses`: what lines are judged by (see Assigner); `once`: what is said once a file, by field; `persons`: names
+        of the organisation's private payees."""
         fields = layout["fields"]
         self._columns = columns
         self._source = source
@@ -74,9 +76,14 @@ class LineParser:
         if name and name.get("constant"):
             self._party.constant = name["constant"]
         self._identifier = Identifier(layout, columns, source, self._read_day, self.valuation.read)
-        self._names = NameFinder(layout, columns)
+        self._names = NameFinder(layout, columns, persons)
         self._assigner = Assigner(layout["assignment"], columns, uses)
         self._plan_credits(layout)
+
+    @property
+    def persons_learnt(self) -> set[str]:
+        """Names of private payees that the file has had so far."""
+        return self._names.learnt
 
     # ------------------------------------------------------------------ plan
 

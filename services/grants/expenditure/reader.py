@@ -39,6 +39,8 @@ class FileToRead:
     """What is said once a file, by field: by a parameter, or by the file that this one mends."""
     mends: Sequence[str] | None = None
     """The header of the file whose errors this one mends."""
+    persons: Sequence[str] = ()
+    """Names of private payees of the organisation, to be withheld in the texts of other lines (T-63)."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -94,13 +96,23 @@ class FileReader:
             self.tally.not_a_line("before_header", len(found.above) + found.skipped + lines.named_delimiter)
         self.columns = found.columns
         self._parser = LineParser(
-            layout, self.columns, source=file.source, today=file.today, uses=file.uses, once=self.said
+            layout,
+            self.columns,
+            source=file.source,
+            today=file.today,
+            uses=file.uses,
+            once=self.said,
+            persons=file.persons,
         )
         self._kinds = RowKinds(layout, self.columns, found.rows, self._parser.valuation, self.tally)
 
     @property
     def header(self) -> tuple[str, ...]:
         return self.columns.header
+
+    @property
+    def persons_learnt(self) -> set[str]:
+        return self._parser.persons_learnt
 
     def blocks(self, lines: int = BLOCK_LINES) -> Iterator[str]:
         """Rows for COPY, some thousand at a time; the tally is right whenever a block has been given."""

@@ -80,6 +80,11 @@ def look(file: FileToRead) -> Look:
         blocks = reader.blocks(ANSWERED_AT_ONCE_LINES)
         rows = next(blocks, "")
         more = next(blocks, None) is not None
+        if not more and not reader.persons_learnt <= set(file.persons):
+            # A person who stands as payee further down may be named in a line above.
+            file = replace(file, encoding=encoding, persons=(*file.persons, *sorted(reader.persons_learnt)))
+            reader = FileReader(file)
+            rows = "".join(reader.blocks(ANSWERED_AT_ONCE_LINES))
     except FileFault as fault:
         raise refused(fault) from fault
     except ColumnsMissing as fault:

@@ -226,6 +226,13 @@ class LedgerEntry(Grants, table=True):
         UniqueConstraint("item_id", "line_no", "organisation_id", "source", name="uq_ledger_entries_item"),
         # An entry is reversed exactly once. The few that reverse or replace are all that these indexes hold.
         Index("uq_ledger_entries_reverses", "reverses", unique=True, postgresql_where=text("reverses IS NOT NULL")),
+        # Names of persons, by which every other text of their organisation is searched (T-63); few of all entries.
+        Index(
+            "ix_ledger_entries_persons",
+            "organisation_id",
+            "party_name",
+            postgresql_where=text("party_kind IN ('individual', 'staff') AND NOT source_redacted"),
+        ),
         Index("ix_ledger_entries_replaces", "replaces", postgresql_where=text("replaces IS NOT NULL")),
         CheckConstraint("amount_basis IN ('net', 'gross')", name="amount_basis"),
         CheckConstraint("(agreement_id IS NULL) = (line_code IS NULL)", name="line_of_agreement"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from sqlmodel import col, select, update
 
 from services.grants.expenditure.commands import WAITING
 from services.grants.expenditure.loading import load, uses_of
+from services.grants.expenditure.name_findings import NamesLater, private_names
 from services.grants.expenditure.parse_client import ParsingProcess
 from services.grants.expenditure.profile import complete
 from services.grants.expenditure.queries import profile_version
@@ -97,7 +99,10 @@ async def _take_in(runtime: Runtime, batch_id: UUID, *, attempts: int) -> None:
     progress = _Progress()
     reporting = asyncio.create_task(_report(runtime, batch_id, progress))
     try:
-        await _load(runtime, batch_id, progress)
+        try:
+            await _load(runtime, batch_id, progress)
+        except NamesLater as later:
+            await _load(runtime, batch_id, progress, later.names)
     except FileFault as fault:
         await _fail(runtime, batch_id, {"code": fault.code, "detail": fault.detail, "line": fault.line})
     except (psycopg.OperationalError, OperationalError, OSError):
@@ -121,7 +126,7 @@ async def _take_in(runtime: Runtime, batch_id: UUID, *, attempts: int) -> None:
             await reporting
 
 
-async def _load(runtime: Runtime, batch_id: UUID, progress: _Progress) -> None:
+async def _load(runtime: Runtime, batch_id: UUID, progress: _Progress, persons: Sequence[str] = ()) -> None:
     async with runtime.database.session() as session:
         batch = (await session.exec(select(ExpenditureBatch).where(ExpenditureBatch.id == batch_id))).one()
     actor = Actor(
@@ -139,6 +144,7 @@ async def _load(runtime: Runtime, batch_id: UUID, progress: _Progress) -> None:
         assert batch.encoding, "a file's batch was read once"
         layout = complete((await profile_version(work.session, batch.source, batch.profile_version)).layout)
         mended = await work.session.get(ExpenditureBatch, batch.corrects) if batch.corrects else None
+        persons = sorted({*persons, *await private_names(work.session, [batch.organisation_id])})
         parsing = ParsingProcess(
             FileToRead(
                 path=str(runtime.files.path(batch.file_sha256)),
@@ -152,10 +158,11 @@ async def _load(runtime: Runtime, batch_id: UUID, progress: _Progress) -> None:
                 uses=await uses_of(work, layout),
                 said=batch.said,
                 mends=mended.header if mended else None,
+                persons=persons,
             ),
             progress.note,
         )
-        await load(work, batch, layout, parsing.blocks(), parsing.result)
+        await load(work, batch, layout, parsing.blocks(), parsing.result, persons=persons)
 
 
 @dataclass

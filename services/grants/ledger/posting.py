@@ -12,6 +12,10 @@ from sqlmodel import col, select
 from services.grants.commands import load_agreement_to_change
 from services.grants.expenditure.bulk_events import LineEvents
 from services.grants.expenditure.line import INCOMING
+from services.grants.expenditure.name_findings import look_back, private_names
+from services.grants.expenditure.names import WITHHELD, flags_naming_others
+from services.grants.expenditure.parties import PUBLIC_KINDS
+from services.grants.expenditure.persons import PRIVATE_KINDS, PersonNames
 from services.grants.expenditure.rules import Taken, complete_batch
 from services.grants.expenditure.tables import BatchLine, ExpenditureBatch, HeldLine, LedgerEntry
 from services.grants.expenditure.valuation import NET_COMPUTED
@@ -101,6 +105,7 @@ def batch_by_hand(work: Work, *, batch_id: UUID, organisation_id: UUID, source: 
 
 async def post(work: Work, batch: ExpenditureBatch, entries: Sequence[LedgerEntry]) -> None:
     """Store the entries of an act by hand with the account of them. Records their events, as a file's are."""
+    await _withhold_names(work, batch, entries)
     pence = sum(amount_pence(entry) for entry in entries)
     batch.received_lines = batch.accepted_lines = batch.lines_read = len(entries)
     batch.received_pence = batch.accepted_pence = pence
@@ -110,6 +115,7 @@ async def post(work: Work, batch: ExpenditureBatch, entries: Sequence[LedgerEntr
     await work.session.flush()
     work.session.add_all(entries)
     await work.session.flush()
+    batch.findings = await look_back(work, batch.id, batch.organisation_id)
     events = await LineEvents.of(work, batch)
     await events.record_batch()
     batch.event_count = events.count
@@ -118,6 +124,16 @@ async def post(work: Work, batch: ExpenditureBatch, entries: Sequence[LedgerEntr
     )
     if completed is not None:
         await work.record(completed)
+
+
+async def _withhold_names(work: Work, batch: ExpenditureBatch, entries: Sequence[LedgerEntry]) -> None:
+    """A text that names a person who is withheld as payee leaves with no line (T-63)."""
+    own = [entry.party_name for entry in entries if entry.party_name and entry.party_kind in PRIVATE_KINDS]
+    persons = PersonNames([*await private_names(work.session, [batch.organisation_id]), *own])
+    for entry in entries:
+        if entry.party_kind in PUBLIC_KINDS and persons:
+            texts = {field: getattr(entry, field) for field in WITHHELD}
+            entry.flags = sorted({*entry.flags, *flags_naming_others(persons, texts)})
 
 
 async def hold(work: Work, batch: ExpenditureBatch, entry: LedgerEntry, reasons: list[dict[str, Any]]) -> HeldLine:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.grants.awards.queries import paid_by_award
+from services.grants.awards.queries import paid_by_award, waiting_findings
 from services.grants.awards.tables import PassThroughAward
 from services.grants.onward_awards.rules import Body, OnwardAward
 from services.grants.organisations.tables import Identifier, Organisation
@@ -32,6 +32,7 @@ async def onward_awards(session: AsyncSession, *, year: str | None, on: date) ->
         session, {found for award, _, funder in rows for found in (award.organisation_id, funder) if found}, on
     )
     paid = await paid_by_award(session, [award.id for award, _, _ in rows])
+    waiting = await waiting_findings(session, [award for award, _, _ in rows])
     line_names: dict[tuple[UUID, str], str] = {}
     for agreement in {row[1].id: row[1] for row in rows}.values():
         for line in await carrying_lines(session, agreement.id, agreement.in_force_to):
@@ -54,6 +55,7 @@ async def onward_awards(session: AsyncSession, *, year: str | None, on: date) ->
             line_name=line_names.get((agreement.id, award.line_code), award.line_code),
             funder=bodies.get(funder) if funder else None,
             recipient=bodies[award.organisation_id],
+            text_findings=tuple(waiting[award.id]),
         )
         for award, agreement, funder in rows
     ]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.grants.awards.personal_texts import TextFinding, in_words
+from services.grants.organisations.identifiers import REGISTER, identifier_fault, plain_identifier
+
 VERSION = "1.4"
-REGISTER = re.compile(r"[A-Z]{2}-[A-Z0-9]+")
-"""A list of org-id.guide, such as `GB-COH`; a GSS code names a place and is none."""
 FIRST = ("GB-CHC", "GB-SC", "GB-NIC", "GB-COH", "GB-LAE")
 """Charities are known by their charity number, companies by their company number, councils by their register."""
 
@@ -25,11 +25,30 @@ class Body:
     identifiers: Mapping[str, str]
 
     @property
+    def usable(self) -> dict[str, str]:
+        """The identifiers that their register can have given; what was stored before that was tested goes nowhere."""
+        plain = {scheme: plain_identifier(text, scheme) for scheme, text in self.identifiers.items()}
+        return {scheme: text for scheme, text in plain.items() if identifier_fault(scheme, text) is None}
+
+    @property
     def org_id(self) -> str | None:
         """Its identifier as org-id.guide writes it, text with leading zeros; None where it is in no register."""
-        known = [scheme for scheme in FIRST if scheme in self.identifiers]
-        known += sorted(scheme for scheme in self.identifiers if REGISTER.fullmatch(scheme) and scheme not in FIRST)
-        return f"{known[0]}-{self.identifiers[known[0]]}" if known else None
+        usable = self.usable
+        scheme = next(iter(_in_order(usable)), None)
+        return None if scheme is None else f"{scheme}-{usable[scheme]}"
+
+    @property
+    def id_fault(self) -> str | None:
+        """What is wrong with the first of its identifiers, where none of them can be used."""
+        usable = self.usable
+        wrong = next((scheme for scheme in _in_order(self.identifiers) if scheme not in usable), None)
+        return None if wrong is None else identifier_fault(wrong, plain_identifier(self.identifiers[wrong], wrong))
+
+
+def _in_order(identifiers: Mapping[str, str]) -> list[str]:
+    """The registers of org-id.guide among them, the one by which a body is known first."""
+    known = [scheme for scheme in FIRST if scheme in identifiers]
+    return known + sorted(scheme for scheme in identifiers if REGISTER.fullmatch(scheme) and scheme not in FIRST)
 
 
 @dataclass(frozen=True)
@@ -52,6 +71,8 @@ class OnwardAward:
     line_name: str
     funder: Body | None
     recipient: Body
+    text_findings: tuple[TextFinding, ...] = ()
+    """Personal details that its texts seem to hold and nobody has cleared."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +99,26 @@ def left_out(award: OnwardAward, exported_on: date) -> LeftOut | None:
     elif not award.use_allowed:
         # The list is public: whether it is undeclared, awaits a decision or was refused is not said of a body here.
         fix = ("use_not_settled", "Its use is not settled; it goes once that is declared and allowed.")
-    elif award.funder is None or award.funder.org_id is None:
+    elif award.funder is None or (award.funder.org_id is None and award.funder.id_fault is None):
         fix = (
             "funder_id_missing",
             "The body that hands it on has no organisation id; add its GB-COH or the like.",
         )
+    elif award.funder.org_id is None:
+        fix = ("funder_id_unusable", f"The id of the body that hands it on cannot be right. {award.funder.id_fault}")
+    elif award.recipient.org_id is None and award.recipient.id_fault is not None:
+        detail = f"The organisation id of {award.recipient.slug} cannot be right. {award.recipient.id_fault}"
+        fix = ("organisation_id_unusable", detail)
     elif award.recipient.org_id is None:
         fix = (
             "organisation_id_missing",
             f"{award.recipient.slug} has no organisation id; add its GB-COH, GB-CHC or GB-LAE identifier.",
+        )
+    elif award.text_findings:
+        fix = (
+            "personal_details",
+            f"Its texts may hold personal details: {in_words(award.text_findings)}. It goes once another person than"
+            " who recorded it has said, with the reason, that they may be published.",
         )
     return None if fix is None else LeftOut(award.award_id, award.year, award.recipient.slug, *fix)
 
@@ -140,8 +172,9 @@ def in_pounds(pence: int) -> int | float:
 
 
 def _organisation(body: Body) -> dict[str, str]:
+    usable = body.usable
     found = {"id": body.org_id or "", "name": body.name}
     for field, scheme in (("charityNumber", "GB-CHC"), ("companyNumber", "GB-COH")):
-        if scheme in body.identifiers:
-            found[field] = body.identifiers[scheme]
+        if scheme in usable:
+            found[field] = usable[scheme]
     return found

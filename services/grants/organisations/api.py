@@ -31,7 +31,8 @@ OrganisationNameText = Annotated[str, StringConstraints(strip_whitespace=True, m
 class IdentifierBody(Body):
     scheme: str = Field(pattern=r"^[A-Z][A-Z0-9-]{1,39}$", description="Register, such as `GB-COH` or `GSS`.")
     id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)] = Field(
-        description="Identifier in that register, as text with its leading zeros."
+        description="Identifier in that register, as text with its leading zeros; one that the register cannot have"
+        " given is refused as `identifier_unusable`."
     )
 
 

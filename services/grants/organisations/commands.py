@@ -7,6 +7,7 @@ from datetime import date
 
 from sqlmodel import col, delete
 
+from services.grants.organisations.identifiers import plain_identifier
 from services.grants.organisations.queries import identifiers_of, load_organisation, names_of, taken_identifiers
 from services.grants.organisations.rules import DatedName, Described, Taken, register_organisation, rename_organisation
 from services.grants.organisations.tables import Identifier, Organisation, OrganisationName
@@ -26,6 +27,7 @@ async def register(
 ) -> Organisation:
     """Register an organisation under a slug of its own. Records OrganisationRegistered."""
     work.may_write_for(slug)
+    identifiers = _plain(identifiers)
     organisation = Organisation(
         id=work.new_id(),
         slug=slug,
@@ -54,7 +56,7 @@ async def rename(work: Work, key: str, *, name: str, since: date) -> Organisatio
     names = rename_organisation(standing, DatedName(name, since))
     identifiers = [(row.scheme, row.identifier) for row in await identifiers_of(work.session, organisation.id)]
     _touch(work, organisation)
-    await _decide(work, organisation, names, identifiers)
+    await _decide(work, organisation, names, identifiers, identifiers_given=False)
     _store_name(work, organisation, names[-1])
     work.audit("rename_organisation", organisation.id, after={"name": name, "since": since.isoformat()})
     return organisation
@@ -79,8 +81,8 @@ async def describe(
     if methodology_scope is not None:
         organisation.methodology_scope = methodology_scope
     _touch(work, organisation)
-    after = before if identifiers is None else list(identifiers)
-    await _decide(work, organisation, names, after)
+    after = before if identifiers is None else _plain(identifiers)
+    await _decide(work, organisation, names, after, identifiers_given=identifiers is not None)
     if after != before:
         await work.session.exec(delete(Identifier).where(col(Identifier.organisation_id) == organisation.id))
         _store_identifiers(work, organisation, after)
@@ -95,6 +97,7 @@ async def _decide(
     identifiers: Sequence[tuple[str, str]],
     *,
     taken_slug: bool = False,
+    identifiers_given: bool = True,
 ) -> None:
     taken = await taken_identifiers(work.session, identifiers, but=organisation.id)
     described = Described(
@@ -105,8 +108,14 @@ async def _decide(
         identifiers=tuple(identifiers),
         is_publisher=organisation.is_publisher,
         methodology_scope=MethodologyScope(organisation.methodology_scope),
+        identifiers_given=identifiers_given,
     )
     await work.record(register_organisation(described, Taken(slug=taken_slug, identifiers=taken)))
+
+
+def _plain(identifiers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """As a reader sees them, so that a sign nobody sees makes no second identifier of one."""
+    return [(scheme, plain_identifier(text, scheme)) for scheme, text in identifiers]
 
 
 def _touch(work: Work, organisation: Organisation) -> None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 from shared.texts import seen
 
-COMPANY = re.compile(r"[0-9]{8}|[A-Z][A-Z0-9][A-Z0-9]{6}")
+COMPANY = re.compile(r"[0-9]{8}|[A-Z][A-Z0-9]{7}")
+SURELY_COMPANY = re.compile(r"0[0-9]{7}|(OC|NI|SO|NC|LP)[0-9]{6}")
 LEAST_DIGITS = 3
 CHARITY = re.compile(r"[0-9]{6,7}(-[0-9]{1,2})?")
 SCOTTISH_CHARITY = re.compile(r"SC[0-9]{6}")
 NORTHERN_CHARITY = re.compile(r"(NIC)?1[0-9]{5}")
-GSS = re.compile(r"[EWSNK][0-9]{8}")
+GSS = re.compile(r"[EWSNKJ][0-9]{8}")
 SHORTENED = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?E[+-]?[0-9]+")
 PLACEHOLDERS = frozenset({"NA", "NONE", "NULL", "NIL", "UNKNOWN", "TBC", "NOTKNOWN", "NOTAPPLICABLE", "NK"})
 SEVEN = re.compile(r"[0-9]{7}")
@@ -51,9 +52,10 @@ FORMS = {
 }  # fmt: skip
 
 
-def plain_identifier(text: str) -> str:
-    """An identifier as a reader sees it: without hidden signs and outer spaces, in capitals."""
-    return seen(text).upper()
+def plain_identifier(text: str, scheme: str = "GB-COH") -> str:
+    """An identifier as a reader sees it: without hidden signs and outer spaces, in capitals where its register has."""
+    plain = seen(text)
+    return plain.upper() if scheme in FORMS else plain
 
 
 def identifier_fault(scheme: str, text: str) -> str | None:
@@ -61,7 +63,8 @@ def identifier_fault(scheme: str, text: str) -> str | None:
     form = FORMS.get(scheme)
     if form is not None and form.pattern.fullmatch(text) and _is_a_number(scheme, text):
         return None
-    said = f"{text[:40]} is no identifier of {scheme}"
+    said = f"{text[:40] or 'An empty text'} is no identifier of {scheme}"
+    text = text.upper()
     if text.replace(" ", "").strip("/.-").replace("/", "").replace(".", "") in PLACEHOLDERS or text.strip("-. ") == "":
         return f"{said}: it says that there is none; leave the identifier out."
     if text.startswith("#"):
@@ -108,17 +111,16 @@ def charity_number(text: str) -> str | None:
 
 
 def _is_a_number(scheme: str, text: str) -> bool:
-    """Not eight letters of a word, and not zeros alone."""
-    digits = [sign for sign in text if sign.isdigit()]
-    if scheme == "GB-COH":
-        return len(digits) >= LEAST_DIGITS and set(digits) != {"0"}
-    return not digits or set(digits) != {"0"}
+    """Not a word of eight letters, and not zeros alone."""
+    if not text.strip("0-"):
+        return False
+    return scheme != "GB-COH" or sum(sign.isdigit() for sign in text) >= LEAST_DIGITS
 
 
 def _belongs(name: str, scheme: str, text: str) -> bool:
-    """Whether the form is surely that of another register: letters say so, or a charity's number of six digits."""
+    """Whether the form is surely that of another register: letters say so, or the number of digits."""
     if name == "GB-SC":
         return scheme in ("GB-CHC", "GB-NIC") and SCOTTISH_CHARITY.fullmatch(text) is not None
     if name == "GB-CHC":
-        return scheme in ("GB-SC", "GB-LAE") and CHARITY.fullmatch(text) is not None
-    return scheme not in ("GB-SC", "GB-MPR") and COMPANY.fullmatch(text) is not None and not text.startswith("SC")
+        return scheme == "GB-SC" and CHARITY.fullmatch(text) is not None
+    return scheme in ("GB-CHC", "GB-NIC", "GB-LAE") and SURELY_COMPANY.fullmatch(text) is not None

@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from services.grants.faults import raise_together
+from services.grants.organisations.identifiers import identifier_fault
 from shared.errors import Conflict, Invalid, Refusal
 from shared.events.grants import OrganisationIdentifier, OrganisationRegistered
 from shared.values import MethodologyScope
@@ -33,6 +34,13 @@ class IdentifierTaken(Conflict):
     title = "The identifier belongs to another organisation"
 
 
+class IdentifierUnusable(Invalid):
+    """An identifier that its register cannot have given; it would be published as it stands (G-23, T-29)."""
+
+    code = "identifier_unusable"
+    title = "The identifier is not one of its register"
+
+
 @dataclass(frozen=True)
 class DatedName:
     """A name and the day it is in force from; no day means from the beginning."""
@@ -52,6 +60,8 @@ class Described:
     identifiers: tuple[tuple[str, str], ...]
     is_publisher: bool
     methodology_scope: MethodologyScope
+    identifiers_given: bool = True
+    """Whether somebody gives the identifiers now; those that stand already are not assessed again."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,8 @@ def register_organisation(described: Described, taken: Taken) -> OrganisationReg
             faults.append(
                 IdentifierTaken("Another organisation carries this identifier.", pointer=f"/identifiers/{index}/id")
             )
+        elif described.identifiers_given and (fault := identifier_fault(*identifier)) is not None:
+            faults.append(IdentifierUnusable(fault, pointer=f"/identifiers/{index}/id"))
     raise_together(faults)
     latest = max(described.names, key=lambda name: name.since or date.min)
     return OrganisationRegistered(

@@ -13,10 +13,10 @@ _EXPRESSIONS = ",\n    ".join(
     f"('{code}', '{pattern.replace(chr(39), chr(39) * 2)}')" for code, pattern in PATTERNS.items()
 )
 
-# Each published text is looked at by itself, as a reader sees it: signs that nobody sees hide nothing. The purpose of a
-# hidden payee is replaced, so it is looked at only where the source's own redaction stands and its purpose with it; unit
-# and category are shown on every row. A finding is named by row, pattern and text: what a person said of one text is not
-# said of another that comes in its place.
+# Each published text is looked at by itself, as a reader sees it: signs that nobody sees hide nothing. The purpose of
+# a hidden payee is replaced, so it is looked at only where the source's own redaction stands and its purpose with it;
+# unit and category are shown on every row. A finding is named by row, pattern and text: what a person said of one text
+# is not said of another that comes in its place.
 LINT = f"""
 WITH shown AS (
     SELECT decision.row_id, decision.entry_id, shown.field, shown.words, plain.words AS plain_words

@@ -82,7 +82,8 @@ WITH tested AS (
             OR EXISTS (SELECT FROM spend_lines reversal WHERE reversal.reverses = line.entry_id) AS superseded,
         CASE WHEN line.replaces IS NULL THEN line.kind ELSE COALESCE(
             (SELECT root.kind FROM spend_lines root WHERE root.entry_id = line.replaces), line.kind) END AS item_kind,
-        item_id, party_key, card <> 'none' OR ({_class("ledger_class")} = 'grant' AND COALESCE(vcse, false)) AS shown_singly,
+        item_id, party_key,
+        card <> 'none' OR ({_class("ledger_class")} = 'grant' AND COALESCE(vcse, false)) AS shown_singly,
         CASE WHEN %(gross)s AND line.amount_basis = 'net'
             THEN line.net_pence + COALESCE(line.vat_pence, 0) ELSE line.eligible_pence END AS tested_pence
     FROM spend_lines line
