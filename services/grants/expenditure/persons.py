@@ -13,6 +13,8 @@ PRIVATE_KINDS = ("individual", "staff")
 TITLES = frozenset({"mr", "mrs", "miss", "ms", "mx", "dr", "prof", "professor", "sir", "rev", "revd", "the", "and"})
 LEAST_LETTERS = 5
 LEAST_LONGEST = 3
+LEAST_RUN = 8
+"""Letters of a name whose words are not divided."""
 CACHE_SIZE = 20_000
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _APOSTROPHE = re.compile("['`\u2018\u2019\u02bc]")
@@ -79,7 +81,8 @@ def _ways_of(name: str) -> list[tuple[str, ...]]:
         elif "," in name:
             first = len([word for word in _WORD.findall(_plain(name.split(",")[0].casefold())) if word not in TITLES])
             found.append(kept[first:] + kept[:first])
-    return found
+    # Where only a sign that nobody sees stood between the words, the ledger holds them as one.
+    return found + [(run,) for way in found if len(run := "".join(way)) >= LEAST_RUN]
 
 
 def _plain(folded: str) -> str:
