@@ -6,23 +6,28 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import ParamTypes
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared import idempotency
 from shared.auth import CHALLENGE, NOBODY, Actor, actor_of_token
 from shared.errors import ErrorItem, Invalid, Malformed, NotAllowed, NotSignedIn, TooLarge, UnsupportedMediaType
+from shared.etags import not_modified
 from shared.files import StoredFile
+from shared.forms import FORM_TYPE, OPENING_BYTES, FormFile, file_name, media_type_of
 from shared.service import Runtime
 from shared.work import Work
 
@@ -120,14 +125,15 @@ class HouseRoute(APIRoute):
         )
         if self.access is None:
             raise TypeError(f"{self.name} does not declare who may call it: take Writes, Reads or PublicWork")
-        self.parameters = {
-            field.alias for field in get_flat_params(self.dependant) if _place(field) == ParamTypes.query
-        }
+        asked = [field for field in get_flat_params(self.dependant) if _place(field) == ParamTypes.query]
+        self.parameters = {field.alias for field in asked}
+        self.instants = {field.alias for field in asked if _holds_instant(field.field_info.annotation)}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
+            _read_plus_in_instants(request, self.instants)
             self._refuse_unknown_parameters(request)
             assert self.access is not None
             runtime: Runtime = request.app.state.runtime
@@ -144,7 +150,7 @@ class HouseRoute(APIRoute):
                     now=runtime.clock(),
                     request_id=request.state.request_id,
                     traceparent=request.headers.get("traceparent"),
-                    if_match=request.headers.get("if-match"),
+                    if_match=_joined(request, "if-match"),
                     default_action=self.name if changes else None,
                     default_subject=request.url.path,
                 )
@@ -197,22 +203,40 @@ class HouseRoute(APIRoute):
         """Take the body in and return its fingerprint: the SHA-256 of its bytes."""
         content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if self.is_upload:
-            stored = await runtime.files.put_stream(_chunks(request), content_type or "application/octet-stream")
-            request.state.upload = Upload(
-                sha256=stored.sha256,
-                size=stored.size,
-                path=runtime.files.path(stored.sha256),
-                media_type=stored.media_type,
-                content_encoding=request.headers.get("content-encoding"),
-            )
-            request.state.stored_file = StoredFile(stored.sha256, stored.size, stored.media_type)
-            return stored.sha256
+            upload = await self._receive_file(request, runtime, content_type)
+            request.state.upload = upload
+            request.state.stored_file = StoredFile(upload.sha256, upload.size, upload.media_type)
+            return upload.sha256
         body = await request.body()
         if body and self.body_field is not None:
             if content_type != "application/json" and not content_type.endswith("+json"):
                 raise UnsupportedMediaType("Send the body as application/json.")
             _refuse_bad_text(body)
+            request.state.sent_body = body
         return hashlib.sha256(body).hexdigest()
+
+    async def _receive_file(self, request: Request, runtime: Runtime, content_type: str) -> Upload:
+        """Keep the uploaded file byte for byte: the body, or the one file of a form as browsers send it."""
+        encoding, opening = request.headers.get("content-encoding"), bytearray()
+        form = None
+        chunks: AsyncIterator[bytes] = request.stream()
+        if content_type == FORM_TYPE:
+            if (encoding or "identity").lower() != "identity":
+                raise UnsupportedMediaType("Send the form without Content-Encoding; the file in it may be compressed.")
+            form = FormFile(request.headers["content-type"], self.parameters)
+            chunks = form.chunks(chunks)
+        stored = await runtime.files.put_stream(_noting(chunks, opening), content_type)
+        if form is None:
+            declared, name = content_type, file_name(request.headers.get("content-disposition", ""))
+        else:
+            declared, name, encoding = form.declared, form.name, form.content_encoding
+        return Upload(
+            sha256=stored.sha256,
+            size=stored.size,
+            path=runtime.files.path(stored.sha256),
+            media_type=media_type_of(declared, name, bytes(opening))[:200],
+            content_encoding=encoding,
+        )
 
 
 class Routes(APIRouter):
@@ -238,15 +262,17 @@ def _finish(request: Request, response: Response, work: Work) -> Response:
     for name, value in work.headers.items():
         response.headers[name] = value
     tag = response.headers.get("etag")
-    asked = request.headers.get("if-none-match")
-    if request.method in ("GET", "HEAD") and response.status_code == 200 and tag and asked:
-        tags = {part.strip().removeprefix("W/") for part in asked.split(",")}
-        if tag.removeprefix("W/") in tags or "*" in tags:
-            kept = {
-                name: response.headers[name] for name in ("etag", "cache-control", "vary") if name in response.headers
-            }
-            return Response(status_code=304, headers=kept)
+    asked = _joined(request, "if-none-match")
+    if request.method in ("GET", "HEAD") and response.status_code == 200 and tag and asked and not_modified(asked, tag):
+        kept = {name: response.headers[name] for name in ("etag", "cache-control", "vary") if name in response.headers}
+        return Response(status_code=304, headers=kept)
     return response
+
+
+def _joined(request: Request, header: str) -> str | None:
+    """A header of tags, which may also come in several lines."""
+    lines = request.headers.getlist(header)
+    return ", ".join(lines) if lines else None
 
 
 def _refuse_declared_excess(app: ASGIApp, limit: int) -> ASGIApp:
@@ -261,9 +287,43 @@ def _refuse_declared_excess(app: ASGIApp, limit: int) -> ASGIApp:
     return limited
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    async for chunk in request.stream():
+async def _noting(chunks: AsyncIterator[bytes], opening: bytearray) -> AsyncIterator[bytes]:
+    """The same chunks, the first bytes noted."""
+    async for chunk in chunks:
+        if len(opening) < OPENING_BYTES:
+            opening += chunk[: OPENING_BYTES - len(opening)]
         yield chunk
+
+
+INSTANT_WITH_SPACES = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?P<time>[0-9]{2}:[0-9]{2}[0-9:.]*)"
+    r"(?P<zone>Z| [0-9]{2}(:?[0-9]{2})?|[+-][0-9:]+)?"
+)
+
+
+def _read_plus_in_instants(request: Request, names: Collection[str]) -> None:
+    """In an address a + stands for a space, so `…T00:00:00+01:00` arrives with a space: read it as it was meant.
+
+    Only for parameters that are instants, in which a space means nothing else.
+    """
+    pairs = QueryParams(request.scope["query_string"]).multi_items()
+    read = [(name, _with_plus(value) if name in names else value) for name, value in pairs]
+    if read != pairs:
+        request.scope["query_string"] = urlencode(read, errors="replace").encode()
+
+
+def _with_plus(value: str) -> str:
+    match = INSTANT_WITH_SPACES.fullmatch(value.strip())
+    if match is None or " " not in value.strip():
+        return value
+    return f"{match['day']}T{match['time']}{(match['zone'] or '').replace(' ', '+')}"
+
+
+def _holds_instant(annotation: Any) -> bool:
+    """Whether a parameter's type is an instant, be it optional or annotated."""
+    if isinstance(annotation, type):
+        return annotation is AwareDatetime or issubclass(annotation, datetime)
+    return any(_holds_instant(part) for part in get_args(annotation))
 
 
 def _place(field: Any) -> ParamTypes | None:

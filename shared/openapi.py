@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from shared.errors import Problem
+from shared.forms import FORM_TYPE
 from shared.http import HouseRoute
 from shared.problems import MEDIA_TYPE
 
@@ -16,7 +17,7 @@ ERRORS = {
     403: "The token does not allow this.",
     404: "Absent, or not yours to see.",
     409: "A rule or the present state stands against it.",
-    412: "`stale_version`: somebody changed it in the meantime.",
+    412: "`stale_version`: somebody changed it in the meantime; `ETag` and `Link` name the current version.",
     413: "The body is too large.",
     415: "The content type is not taken here.",
     422: "A field is not valid.",
@@ -35,7 +36,13 @@ fresh for each new request. Repeating a request with its key is harmless: within
 byte for byte, marked `Idempotent-Replayed: true`. A key belongs to one address with its parameters; there, the same
 key with another body is refused. A refusal leaves the key free.
 
-**Changes.** PUT, PATCH and DELETE name the version they change in `If-Match`, as its `ETag` was read.
+**Changes.** PUT, PATCH and DELETE name the version they change in `If-Match`, as its `ETag` was read. A tag that a
+proxy made weak or marked with its coding (`W/"3"`, `"3-gzip"`) names the same version.
+
+**Instants in an address** end in `Z`, or in an offset whose + is written `%2B`; a bare + is read as it was meant.
+
+**Files** are sent as the body, or as the one file of a form (`multipart/form-data`) under any field name. Parameters
+stay in the address.
 
 **Lists** come in pages of at most 500; follow `links.next`. **Money** is integer pence in fields named `…_pence`; CSV
 shows pounds. **Errors** are problem details: each of `errors` has a stable `code`, the place (`pointer` in the body,
@@ -98,6 +105,8 @@ def _describe(operation: dict[str, Any], route: Any, method: str) -> None:
             "description": ERRORS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
+    if route.is_upload:
+        _describe_form(operation)
     parameters = operation.setdefault("parameters", [])
     if method == "POST" and route.needs_key:
         parameters.append(_header("Idempotency-Key", "A key of your own, fresh for each new request; see above."))
@@ -105,6 +114,27 @@ def _describe(operation: dict[str, Any], route: Any, method: str) -> None:
         parameters.append(_header("If-Match", "ETag of the version that is changed.", required=False))
     if not parameters:
         del operation["parameters"]
+
+
+def _describe_form(operation: dict[str, Any]) -> None:
+    """A file may come as the body or as the one file of a form; where a route says no more, the file is CSV."""
+    body = operation.setdefault(
+        "requestBody",
+        {"required": True, "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}}},
+    )
+    body["content"][FORM_TYPE] = {
+        "schema": {
+            "type": "object",
+            "required": ["file"],
+            "properties": {
+                "file": {
+                    "type": "string",
+                    "format": "binary",
+                    "description": "The file, under any name; its content type or the ending of its name decides.",
+                }
+            },
+        }
+    }
 
 
 def _header(name: str, description: str, *, required: bool = True) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -13,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from shared import audit, outbox
+from shared import audit, etags, outbox
 from shared.auth import Actor, NewId, SamePerson, four_eyes
 from shared.errors import Invalid, NotAllowed, PreconditionRequired, StaleVersion
 from shared.events.base import Event
@@ -77,21 +76,25 @@ class Work:
         """Public address of this service, without a slash at the end."""
         return self._runtime.base_url
 
-    def happened_at(self, stated: datetime | None) -> datetime:
+    def happened_at(self, stated: datetime | None, field: str = "happened_at") -> datetime:
         """When a fact of the world happened: now, or a stated earlier time with the scope `<service>:history`.
 
-        Never in the future. A stated time is kept beside the recorded one and shown as stated.
+        Never in the future. A stated time is kept beside the recorded one and shown as stated. `field` is the field of
+        the request that said so: a refusal names what was sent.
         """
         if stated is None:
             return self.now
+        pointer = f"/{field}"
         if stated.tzinfo is None:
-            raise Invalid("happened_at needs a time zone, such as Z.", pointer="/happened_at")
+            raise Invalid(f"{field} needs a time zone, such as Z.", pointer=pointer)
         stated = stated.astimezone(UTC)
         if stated > self.now + CLOCK_SKEW:
-            raise Invalid("happened_at lies in the future; leave it out for now.", pointer="/happened_at")
+            raise Invalid(f"{field} lies in the future; leave it out for now.", pointer=pointer)
         scope = f"{self._runtime.service.name}:history"
         if stated < self.now - CLOCK_SKEW and not self.actor.may(scope):
-            raise NotAllowed(f"Stating an earlier happened_at needs the scope {scope}; leave it out for now.")
+            raise NotAllowed(
+                f"Stating an earlier {field} needs the scope {scope}; leave it out for now.", pointer=pointer
+            )
         return min(stated, self.now)
 
     def may_write_for(self, slug: str) -> None:
@@ -153,10 +156,11 @@ class Work:
                 "Send If-Match with the ETag you read, so that nobody's change is overwritten.",
                 headers={"ETag": current},
             )
-        sent = [re.sub(r'\.[^."]*"$', '"', tag.strip()) for tag in self._if_match.split(",")]
-        if current not in sent and sent != ["*"]:
+        tags = etags.read_tags(self._if_match)
+        if not etags.names_version(tags, version):
             raise StaleVersion(
-                f"The current version is {current}; read it again, then change it.",
+                f"The current version is {current}, and If-Match names {etags.shown(tags)}; read it again, then "
+                "change it.",
                 extra={"current": href},
                 headers={"ETag": current, "Link": f'<{href}>; rel="self"'},
             )

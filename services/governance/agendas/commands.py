@@ -298,7 +298,9 @@ async def _restrict(
 
 def _check_may_import(work: Work, source: str | None) -> None:
     if source is not None and not work.actor.may("governance:history"):
-        raise NotAllowed("An agenda with `source` is taken as already published; that needs governance:history.")
+        raise NotAllowed(
+            "An agenda with `source` is taken as already published; that needs governance:history.", pointer="/source"
+        )
 
 
 def _facts(item: Mapping[str, Any]) -> ItemFacts:

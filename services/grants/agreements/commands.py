@@ -131,7 +131,7 @@ async def sign_agreement(work: Work, agreement_key: str, signature: Signed) -> S
     position = await _signing_position(work, agreement, standing, signature.signed_on)
     fact = decide_signing(position, signature, today=london_date(work.now))
     if signature.signed_on < london_date(work.now):
-        work.happened_at(start_of_day(signature.signed_on))
+        work.happened_at(start_of_day(signature.signed_on), "signed_on")
     row = Signature(
         id=work.new_id(),
         agreement_id=agreement.id,

@@ -70,7 +70,7 @@ async def sign_certificate(
         four_eyes(work.actor, recorder, detail=_another("recorded an outturn of the year"))
     four_eyes(work.actor, certificate.created_by, detail=_another("drafted the certificate"))
     if signed_on < today:
-        work.happened_at(start_of_day(signed_on))
+        work.happened_at(start_of_day(signed_on), "signed_on")
     certificate.state, certificate.signed_on, certificate.signed_by = "signed", signed_on, work.actor.sub
     certificate.signatory_name, certificate.signatory_role = name, role
     certificate.version += 1

@@ -57,7 +57,7 @@ async def propose(
     proposed_on = proposed_on or today
     not_after(proposed_on, today, "/proposed_on")
     if proposed_on < today:
-        work.happened_at(start_of_day(proposed_on))
+        work.happened_at(start_of_day(proposed_on), "proposed_on")
     current = await effective_budget(work.session, agreement.id)
     proposed = propose_variation(await position_of(work, agreement, current), content, judged)
     variation = Variation(
@@ -122,7 +122,7 @@ async def decide(work: Work, agreement_key: str, key: str, decision: Decision, *
     procedure = cast(Procedure, variation.procedure)
     state = decide_step(variation.state, procedure, variation.number, decision, today=today, last=last)
     if decision.on < today:
-        work.happened_at(start_of_day(decision.on))
+        work.happened_at(start_of_day(decision.on), "on")
     if state == "agreed":
         await _put_into_effect(work, agreement, variation, decision)
     note(work, variation, decision, number=len(steps) + 1, state=state, reason=reason)

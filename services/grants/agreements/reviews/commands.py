@@ -26,7 +26,7 @@ async def record_review(
     today = london_date(work.now)
     day = reviewed_on or today
     hold_review(agreement.in_force_from, day, signed=agreement.state != "draft", today=today)
-    happened_at = work.happened_at(start_of_day(day) if day < today else None)
+    happened_at = work.happened_at(start_of_day(day) if day < today else None, "reviewed_on")
     review = YearlyReview(
         id=work.new_id(),
         agreement_id=agreement.id,
