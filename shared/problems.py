@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -20,12 +21,14 @@ from shared.errors import (
     ErrorItem,
     Invalid,
     Malformed,
+    NotAllowed,
     NotFound,
     Refusal,
     TooLarge,
     Unavailable,
 )
 from shared.events.base import canonical_json
+from shared.places import Located, locate, one_for_each_place, readable_form, resolves
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:outturn:problem:"
@@ -88,12 +91,23 @@ def _utf8(content: dict[str, Any]) -> bytes:
 
 async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
+    if error.status == NotAllowed.status:
+        error.errors = tuple(_placed_in_what_was_sent(request, item) for item in error.errors)
     return answer(request, error)
+
+
+def _placed_in_what_was_sent(request: Request, item: ErrorItem) -> ErrorItem:
+    """Whom a token does not allow something is pointed only to what they sent: nothing can be left out twice."""
+    body = getattr(request.state, "sent_body", b"")
+    if item.pointer is None or resolves(item.pointer, json.loads(body) if body else None):
+        return item
+    return item.model_copy(update={"pointer": None})
 
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     items, syntax = [], False
+    faults: list[Located] = []
     for fault in error.errors():
         place, *rest = fault["loc"]
         if fault["type"] == "json_invalid":
@@ -102,15 +116,21 @@ async def _validation(request: Request, error: Exception) -> Response:
                 ErrorItem(code="json_invalid", detail=f"The body is not JSON at character {rest[0] if rest else 0}.")
             )
             continue
-        item = {"code": _code(fault["type"]), "detail": _detail(fault)}
+        code, detail, within = _code(fault["type"]), _detail(fault), ""
+        if fault["type"] == "string_pattern_mismatch":
+            detail = readable_form(request, place, rest, fault["ctx"]["pattern"])
         told = fault.get("ctx", {}).get("error")
-        within = ""
         if isinstance(told, Contradiction):
-            item["code"], within = told.code, told.pointer
+            code, within = told.code, told.pointer
         if place == "body":
-            items.append(ErrorItem(**item, pointer="".join(f"/{_escape(part)}" for part in rest) + within))
+            faults.append(locate(rest, error.body, code, detail, within))
         else:
-            items.append(ErrorItem(**item, parameter=str(rest[0])[:64] if rest else str(place)))
+            if place == "query" and " " in str(fault.get("input", "")) and code == "not_as_written":
+                detail = f"{detail} In an address a + is written %2B."
+            name = str(rest[0])[:64] if rest else str(place)
+            choices = tuple((1, step) for step in rest[1:] if isinstance(step, str))
+            faults.append(Located((name,), choices, code, detail, parameter=True))
+    items += [located.item() for located in one_for_each_place(faults)]
     parameters_only = all(fault["loc"][0] in ("query", "header") for fault in error.errors())
     if syntax:
         return answer(request, Malformed("The body is not valid JSON.", errors=items))
@@ -223,13 +243,7 @@ _PLAINER = {
     "string_too_long": "Write at most {max_length} characters.",
     "too_short": "Give at least {min_length}.",
     "too_long": "Give at most {max_length}.",
-    "string_pattern_mismatch": "Write it in the form that the description shows: {pattern}",
     "literal_error": "Give one of {expected}.",
     "enum": "Give one of {expected}.",
 }
 """What the parser says in its own words, said as the fix."""
-
-
-def _escape(part: Any) -> str:
-    """A step of a pointer; names that the sender made up are echoed up to 64 characters."""
-    return str(part)[:64].replace("~", "~0").replace("/", "~1")

@@ -337,7 +337,7 @@ async def test_an_upload_is_kept_byte_for_byte_under_its_hash(notes: Running) ->
     content = bytes(range(256)) * 1000
     answer = await notes.as_("toy:writer").post("/v1/uploads", content=content)
     sha256 = hashlib.sha256(content).hexdigest()
-    assert answer.json() == {"sha256": sha256, "size": 256_000}
+    assert answer.json() == {"sha256": sha256, "size": 256_000, "media_type": "application/octet-stream"}
     assert notes.runtime.files.path(sha256).read_bytes() == content
 
 

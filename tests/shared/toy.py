@@ -44,10 +44,22 @@ class Note(Toy, table=True):
     created_at: datetime = instant()
 
 
+class Words(Body):
+    words: tuple[str, ...]
+    case: bool = False
+
+
+class Numbers(Body):
+    numbers: tuple[int, ...]
+
+
 class NewNote(Body):
     title: str = Field(min_length=1, max_length=100)
     amount_pence: Pence
     tags: tuple[str, ...] = ()
+    column: Annotated[str, Field(min_length=1)] | tuple[Annotated[str, Field(min_length=1)], ...] = "x"
+    parts: tuple[Words | Numbers, ...] = ()
+    code: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="Three capitals, such as `ABC`.")] | None = None
     happened_at: datetime | None = None
 
 
@@ -142,13 +154,14 @@ async def add_up(body: NewNote, work: PublicWork) -> NoteShape:
 class UploadShape(Shape):
     sha256: str
     size: int
+    media_type: str = ""
 
 
 @router.post("/v1/uploads", status_code=201, openapi_extra=UPLOAD)
 async def upload(file: ReceivedFile, work: Annotated[Work, Writes("toy:writer")], fail: bool = False) -> UploadShape:
     if fail:
         raise TitleTaken("Asked to fail; leave the parameter out.")
-    return UploadShape(sha256=file.sha256, size=file.size)
+    return UploadShape(sha256=file.sha256, size=file.size, media_type=file.media_type)
 
 
 @router.post("/v1/breakages", status_code=201, openapi_extra=NOT_IDEMPOTENT)
