@@ -9,9 +9,21 @@ from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
 
+from shared.http import Body
 from shared.periods import FinancialYear, Quarter
+from shared.rows import sign_in_number, trimmed
+from shared.texts import column_name, folded, seen
 
 T = TypeVar("T")
 
@@ -22,35 +34,38 @@ YEARS = range(1900, 2201)
 
 def _blank(value: Any) -> Any:
     """An empty cell says that nothing is stated."""
-    return None if isinstance(value, str) and not value.strip() else value
+    return None if isinstance(value, str) and not trimmed(value) else value
 
 
 def _yes_no(value: Any) -> Any:
-    if isinstance(value, str) and value.strip().lower() in ("yes", "no", ""):
-        return value.strip().lower() == "yes"
-    return value
+    if isinstance(value, str) and folded(value) in ("yes", "no", ""):
+        return folded(value) == "yes"
+    return folded(value) if isinstance(value, str) else value
 
 
 def _number(value: Any) -> Any:
     value = _blank(value)
-    if isinstance(value, bool) or (isinstance(value, str) and not NUMBER.fullmatch(value.strip())):
-        raise ValueError("write a plain number such as 1200 or 97.5, without marks, signs or exponent")
-    return value
+    text = trimmed(value) if isinstance(value, str) else None
+    if isinstance(value, bool) or (text is not None and not NUMBER.fullmatch(text)):
+        why = sign_in_number(text) if text else None
+        fix = "write a plain number such as 1200 or 97.5, without marks, signs or exponent"
+        raise ValueError(f"{why} {fix.capitalize()}." if why else fix)
+    return value if text is None else text
 
 
 def _whole(value: Any) -> Any:
     # Left to itself the parser would also take 1_0 and 1.0.
-    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", str(value).strip()):
+    text = trimmed(str(value))
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,9}", text):
         raise ValueError("write a whole number such as 2")
-    return int(value)
+    return int(text)
 
 
 def _day(value: Any) -> Any:
     value = _blank(value)
+    value = seen(value) if isinstance(value, str) else value
     # Left to itself the parser would take a number for seconds since 1970.
-    if value is not None and not (
-        isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip())
-    ):
+    if value is not None and not (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
         raise ValueError("write the day as 2018-03-31")
     return value
 
@@ -101,13 +116,38 @@ HappenedAt = Annotated[
     Field(description="When it happened, with time zone; left out: now. An earlier one needs deliverables:history."),
 ]
 
-Ref = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,19}$", description="Reference, such as `EP11a`.")]
-Unit = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Unit, such as `peer_challenge` or `gbp`.")]
+AsSeen = BeforeValidator(lambda value: seen(value) if isinstance(value, str) else value)
+"""Before a reference or a code is read: spaces around it and signs that nobody sees are no part of it."""
+
+AsWord = BeforeValidator(lambda value: folded(value) if isinstance(value, str) else value)
+"""Before one word of a few, or a unit, is read: also its case does not count."""
+
+Ref = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,19}$", description="Reference, such as `EP11a`."), AsSeen
+]
+Unit = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Unit, such as `peer_challenge` or `gbp`."), AsWord
+]
 
 YearPath = Annotated[
     str, AfterValidator(_year), Path(pattern=r"^[0-9]{4}-[0-9]{2}$", description="Financial year, `2017-18`.")
 ]
 QuarterText = Annotated[str, AfterValidator(_quarter), Field(description="Quarter, `2017-18-q1`.")]
+
+
+class RowBody(Body):
+    """A row of a table as an object: its fields are named as columns are, whatever their case and dividers."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_as_columns(cls, sent: Any) -> Any:
+        if not isinstance(sent, dict):
+            return sent
+        fields = {column_name(name): name for name in cls.model_fields}
+        renamed = {name: fields.get(column_name(str(name)), name) for name in sent}
+        # Two columns that mean the same field stay as they were sent, and the one that is not known is refused.
+        unique = len(set(renamed.values())) == len(sent)
+        return {renamed[name]: value for name, value in sent.items()} if unique else sent
 
 
 def _plain(value: Decimal) -> int | float:

@@ -229,7 +229,7 @@ async def test_bad_rows_are_located_and_do_not_stop_the_good_ones(deliverables: 
     header = "ref,part,value,bound,unit,rag_as_printed,as_at,occurred_on,note\n"
     rows = (
         "E5,1,14,exact,council, green ,2018-03-31,,\n"
-        'E6,1,"1,600",about,Council,Grn,2018-03-31,,"two\nlines"\n'
+        'E6,1,"1,600",about,Peer Challenge,Grn,2018-03-31,,"two\nlines"\n'
         "\n"
         "ZZ,1,1,exact,council,Green,2018-03-31,,\n"
         "E7,9,1,exact,council,Blue,2018-03-31,,\n"
@@ -238,7 +238,7 @@ async def test_bad_rows_are_located_and_do_not_stop_the_good_ones(deliverables: 
         "E1,1,1,exact,peer_challenge,,2019-01-31,,\n"
         "E1,1,1,exact,peer_challenge,,31/03/2018,,\n"
         "LC1,1,57,exact,person,,2018-03-31,2018-04-05,\n"
-        "LC8,1,23,exact,,,2018-03-31\n"
+        "LC8,1,23,exact,council,,2018-03-31,,,9\n"
         "LC18,0,NaN,exact,council,,,,\n"
     )
     answer = await sent(deliverables, header + rows)

@@ -23,11 +23,14 @@ from services.deliverables.programme.rules import Item, Part
 from services.deliverables.programme.tables import Programme
 from services.deliverables.results.rules import Accumulation
 from services.deliverables.shapes import (
+    AsSeen,
+    AsWord,
     Blank,
     Day,
     Number,
     Plain,
     Ref,
+    RowBody,
     Unit,
     Whole,
     YearPath,
@@ -62,23 +65,23 @@ EXAMPLE_TARGET = {
 }
 
 
-class ThemeIn(Body):
+class ThemeIn(RowBody):
     model_config = example(**EXAMPLE_THEME)
 
-    code: str = Field(min_length=1, max_length=20)
+    code: Annotated[str, Field(min_length=1, max_length=20), AsSeen]
     title: str = Field(min_length=1, max_length=400)
 
 
-class DeliverableIn(Body):
+class DeliverableIn(RowBody):
     """One promise. A row of a CSV file, turned into an object of texts, fits as it is."""
 
     model_config = example(**EXAMPLE_DELIVERABLE)
 
     ref: Ref
-    theme: str = Field(min_length=1, max_length=20)
+    theme: Annotated[str, Field(min_length=1, max_length=20), AsSeen]
     title: str = Field(min_length=1, max_length=1000)
     printed_ref: Annotated[str | None, Blank] = Field(default=None, max_length=20)
-    row_kind: Literal["deliverable", "split_parent", "split_row", "lead_in"] = "deliverable"
+    row_kind: Annotated[Literal["deliverable", "split_parent", "split_row", "lead_in"], AsWord] = "deliverable"
     counts_in_summary: YesNo = True
     reporting_row: YesNo = True
     split_of: Annotated[Ref | None, Blank] = None
@@ -86,22 +89,22 @@ class DeliverableIn(Body):
     narrative_only: YesNo = False
 
 
-class TargetIn(Body):
+class TargetIn(RowBody):
     """One target part. Without `operator` the `printed` wording is read; two readings stay unresolved."""
 
     model_config = example(**EXAMPLE_TARGET)
 
     ref: Ref
     part: Whole = Field(default=1, ge=1, le=999)
-    join: Annotated[Join, BeforeValidator(lambda v: v or Join.AND)] = Join.AND
-    operator: Annotated[Operator | None, Blank] = None
+    join: Annotated[Join, BeforeValidator(lambda v: v or Join.AND), AsWord] = Join.AND
+    operator: Annotated[Operator | None, Blank, AsWord] = None
     low: Number = None
     high: Number = None
     unit: Annotated[Unit | None, Blank] = None
     basis: Annotated[str | None, Blank] = Field(default=None, max_length=40)
     due: Day = Field(default=None, description="Last day; without one the year's end.")
     due_printed: Annotated[str | None, Blank] = Field(default=None, max_length=400)
-    accumulation: Annotated[Accumulation | None, Blank] = None
+    accumulation: Annotated[Accumulation | None, Blank, AsWord] = None
     what: str = Field(default="", max_length=1000)
     printed: Annotated[str | None, Blank] = Field(default=None, max_length=1000)
 

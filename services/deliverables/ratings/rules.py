@@ -11,6 +11,7 @@ from services.deliverables.targets.rules import Verdict, badness
 from shared.errors import Conflict, ErrorItem, Invalid
 from shared.events.deliverables import RatingRecorded
 from shared.periods import Quarter
+from shared.texts import folded
 
 GREEN, AMBER, RED = "green", "amber", "red"
 WORST_FIRST = (RED, AMBER, GREEN)
@@ -108,7 +109,7 @@ def derive(verdicts: Sequence[Verdict]) -> Derived:
 
 def read_colour(text: str, scheme: Scheme) -> str:
     """`GREEN` and ` green ` are green; a word outside the scheme is refused (D-26, D-30)."""
-    colour = text.strip().lower()
+    colour = folded(text)
     if colour not in scheme.colours:
         raise UnknownColour(
             f"'{text.strip()[:64]}' is not in scheme {scheme.name} ({', '.join(scheme.colours)}); use one of these.",

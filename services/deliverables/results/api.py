@@ -79,7 +79,7 @@ async def import_results(
     """
     parsed = FinancialYear.parse(year)
     if upload.media_type not in ("text/csv", "application/csv"):
-        raise UnsupportedMediaType("Send the table as text/csv.")
+        raise UnsupportedMediaType("Send the table as text/csv or as the file of a form; save a workbook as CSV first.")
     if (upload.content_encoding or "identity") != "identity":
         raise UnsupportedMediaType("Send the table without compression.")
     if upload.size > MAX_BYTES:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +14,8 @@ from services.deliverables.results.rules import Kind, Statement
 from services.deliverables.targets.rules import Assessment, Bound
 from shared.errors import ErrorItem, Invalid
 from shared.periods import FinancialYear, Quarter
+from shared.rows import Record, UnreadableRows, by_column_name, read_rows, sign_in_number
+from shared.texts import folded, seen
 
 MAX_ROWS = 5_000
 MAX_BYTES = 4 * 1024 * 1024
@@ -44,6 +44,7 @@ KNOWN = (
     "source",
     "reason",
 )
+COLUMN = by_column_name(KNOWN)
 LENGTHS = {"note": 4000, "source": 400, "reason": 1000, "instance": 200, "conversion_note": 1000, "rag_state": 80}
 NUMBER = re.compile(r"(?=[0-9.]{1,16}$)[0-9]{1,15}(\.[0-9]{1,6})?")
 UNIT = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -93,84 +94,61 @@ class Row:
 
 
 def read_table(data: bytes, year: FinancialYear, *, as_at: date | None, kind: Kind, statement: Statement) -> list[Row]:
-    """The rows of a CSV file in UTF-8 with a header row.
+    """The rows of a CSV file with a header row, which may come again, in any order of the columns.
 
     `as_at`, `kind` and `statement` count where a row does not say otherwise. Values of the column `qN_value` are what
     was new in that quarter, beside the total so far. A file without the columns it needs is refused whole; a fault in a
     cell rejects its own row only.
     """
-    text = _decode(data)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    if len(data) > MAX_BYTES:
+        raise UnreadableTable(f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB; send it in several.")
     rows: list[Row] = []
     try:
-        header = next(reader, None)
-        columns = _columns(header)
-        line = reader.line_num + 1
-        for cells in reader:
-            starts_at, line = line, reader.line_num + 1
-            if not any(cell.strip() for cell in cells):
-                continue
+        for record in read_rows(data, names=COLUMN, required=REQUIRED, check=_check_columns):
             if len(rows) >= MAX_ROWS:
                 raise UnreadableTable(f"More than {MAX_ROWS} rows; send them in several files.")
-            row = Row(record=len(rows) + 1, line=starts_at, as_at=as_at, kind=kind, statement=statement)
+            row = Row(record=record.number, line=record.line, as_at=as_at, kind=kind, statement=statement)
             rows.append(row)
-            _fill(row, columns, cells, year)
-    except csv.Error as error:
-        raise UnreadableTable(
-            "The file is not well-formed CSV; check its quotation marks.",
-            errors=[ErrorItem(code="unreadable_table", detail=f"Not CSV: {error}.", line=reader.line_num)],
-        ) from error
+            _fill(row, record, year)
+    except UnreadableRows as fault:
+        item = ErrorItem(code=fault.code, detail=fault.detail, line=fault.line)
+        raise UnreadableTable(fault.detail, errors=[item]) from fault
     if not rows:
         raise UnreadableTable("The file has no rows below its header; send at least one.")
     return rows
 
 
-def _decode(data: bytes) -> str:
-    if len(data) > MAX_BYTES:
-        raise UnreadableTable(f"The file is larger than {MAX_BYTES // 1024 // 1024} MiB; send it in several.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        fault = ErrorItem(code="not_utf8", detail="Not UTF-8 from here on; save the file as UTF-8.", line=line)
-        raise UnreadableTable("The file is not UTF-8.", errors=[fault]) from error
-    if "\x00" in text:
-        line = text[: text.index("\x00")].count("\n") + 1
-        fault = ErrorItem(code="bad_text", detail="Holds a NUL character; remove it.", line=line)
-        raise UnreadableTable("The file holds a NUL character.", errors=[fault])
-    return text
-
-
-def _columns(header: list[str] | None) -> list[str]:
-    names = [name.strip() for name in header or []]
+def _check_columns(columns: list[str], line: int) -> None:
     errors = [
-        ErrorItem(code="column_missing", detail=f"The column {name} is needed.", line=1, column=name)
+        ErrorItem(code="column_missing", detail=f"The column {name} is needed.", line=line, column=name)
         for name in REQUIRED
-        if name not in names
+        if name not in columns
     ]
-    for name in names:
+    for name in dict.fromkeys(filter(None, columns)):
         if name not in KNOWN:
             detail = f"Unknown column; the columns are {', '.join(KNOWN)}."
-            errors.append(ErrorItem(code="unknown_column", detail=detail, line=1, column=name[:64]))
-        elif names.count(name) > 1:
-            errors.append(ErrorItem(code="duplicate_column", detail="Give the column once.", line=1, column=name))
+            errors.append(ErrorItem(code="unknown_column", detail=detail, line=line, column=name[:64]))
+        elif columns.count(name) > 1:
+            errors.append(ErrorItem(code="duplicate_column", detail="Give the column once.", line=line, column=name))
     if errors:
         raise UnreadableTable("The header does not fit a table of results.", errors=errors)
-    return names
 
 
-def _fill(row: Row, columns: list[str], cells: list[str], year: FinancialYear) -> None:
-    if len(cells) != len(columns):
-        row.fault(
-            "wrong_cell_count", None, f"{len(cells)} cells under {len(columns)} columns; check commas and quotes."
-        )
+def _fill(row: Row, record: Record, year: FinancialYear) -> None:
+    sent = {name: cell for name, cell in record.cells.items() if cell}
+    if record.surplus:
+        row.ref = seen(sent.get("ref", ""))[:64]
+        detail = f"{record.surplus} filled cells stand under no column; check commas and quotes."
+        row.fault("wrong_cell_count", None, detail)
         return
-    sent = {name: cell.strip() for name, cell in zip(columns, cells, strict=True) if cell.strip()}
+    for name, before in record.decoded_twice.items():
+        detail = f"Was decoded twice and probably was `{before[:64]}`; save the source as CSV UTF-8 again."
+        row.fault("decoded_twice", name, detail)
     for name, most in LENGTHS.items():
         if len(sent.get(name, "")) > most:
             row.fault("too_long", name, f"Longer than {most} characters; shorten it.")
             del sent[name]
-    row.ref = sent.get("ref", "")[:64]
+    row.ref = seen(sent.get("ref", ""))[:64]
     row.part = _part(row, sent)
     row.bound = _choice(row, sent, "bound", Bound) or row.bound
     row.kind = _choice(row, sent, "kind", Kind) or row.kind
@@ -188,10 +166,11 @@ def _fill(row: Row, columns: list[str], cells: list[str], year: FinancialYear) -
         row.fault(
             "conversion_unstated", "conversion_note", "A converted value needs a note that states the conversion."
         )
-    row.instance = sent.get("instance", "")
+    # An instance tells one value from another, so that it is kept as a reader sees it.
+    row.instance = seen(sent.get("instance", ""))
     row.colour = sent.get("rag_as_printed")
     rag_state = sent.get("rag_state")
-    row.missing_reason = rag_state if row.colour is None and rag_state != "printed" else None
+    row.missing_reason = rag_state if row.colour is None and folded(rag_state or "") != "printed" else None
     row.evidence_empty = _evidence_empty(row, sent)
     row.note, row.source, row.reason = sent.get("note"), sent.get("source"), sent.get("reason")
     check_dates(row)
@@ -208,7 +187,7 @@ def check_dates(row: Row) -> None:
 
 
 def _part(row: Row, sent: Mapping[str, str]) -> int | None:
-    text = sent.get("part", "")
+    text = seen(sent.get("part", ""))
     if re.fullmatch(r"[0-9]{1,3}", text) and int(text) > 0:
         return int(text)
     row.fault("bad_part", "part", "Give the number of the target part, from 1.")
@@ -251,18 +230,16 @@ def _number(row: Row, sent: Mapping[str, str], name: str) -> Decimal | None:
         return None
     # The pattern is ASCII only: Decimal would also take 1_000, NaN and digits of other scripts.
     if not NUMBER.fullmatch(text):
-        row.fault(
-            "bad_number",
-            name,
-            "Write a plain number of at most 15 digits, such as 1200 or 97.5.",
-        )
+        why = sign_in_number(text)
+        fix = "Write a plain number of at most 15 digits, such as 1200 or 97.5."
+        row.fault("bad_number", name, f"{why} {fix}" if why else fix)
         return None
     return Decimal(text)
 
 
 def _unit(row: Row, sent: Mapping[str, str]) -> str | None:
     unit = sent.get("unit")
-    if unit is not None and not UNIT.fullmatch(unit):
+    if unit is not None and not UNIT.fullmatch(unit := folded(unit)):
         row.fault("bad_unit", "unit", "Write the unit in small letters with underscores, such as peer_challenge.")
         return None
     if unit is None and "value" in sent:
@@ -274,6 +251,7 @@ def _day(row: Row, sent: Mapping[str, str], name: str) -> date | None:
     text = sent.get(name)
     if text is None:
         return None
+    text = seen(text)
     try:
         if not DAY.fullmatch(text):
             raise ValueError(text)
@@ -288,14 +266,14 @@ def _choice(row: Row, sent: Mapping[str, str], name: str, kind: type[E]) -> E | 
     if text is None:
         return None
     try:
-        return kind(text.lower())
+        return kind(folded(text))
     except ValueError:
         row.fault(f"unknown_{name}", name, f"Use one of {', '.join(kind)}.")
         return None
 
 
 def _evidence_empty(row: Row, sent: Mapping[str, str]) -> bool:
-    text = sent.get("evidence", "given").lower()
+    text = folded(sent.get("evidence", "given"))
     if text not in ("given", "empty"):
         row.fault("unknown_evidence", "evidence", "Use given or empty.")
     return text == "empty"

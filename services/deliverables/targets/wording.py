@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.deliverables.targets.rules import Operator
+from shared.texts import folded
 
 PHRASES = (
     (Operator.GE, ("at least", "a minimum of", "minimum of", "no fewer than", "no less than", "not less than")),
@@ -97,7 +98,10 @@ def parse_wording(text: str) -> Wording:
     Nothing is guessed: two phrases, a fraction the wrong way round, or words between numbers give `unresolved`. Wording
     without any figure is `narrative` and waits for a person's assessment.
     """
-    plain = " ".join(text.replace("–", "-").replace("—", "-").lower().split()).rstrip(".")
+    # A raised figure is a footnote and ½ is no whole number: the normal form would make plain digits of both.
+    if any(sign.isnumeric() and not sign.isdecimal() for sign in text):
+        return Wording(Operator.UNRESOLVED)
+    plain = folded(text).rstrip(".")
     if not any(character.isnumeric() for character in plain):
         return _without_number(plain)
     match = _ONE.fullmatch(plain)

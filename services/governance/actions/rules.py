@@ -14,6 +14,7 @@ from shared.events.governance import (
     ActionProgressed,
     DecisionRecorded,
 )
+from shared.texts import folded
 
 OwnerKind = Literal["person", "role", "group", "none"]
 
@@ -45,7 +46,7 @@ def owner_of(printed: str | None, person: str | None) -> Owner:
         return Owner("person", False)
     if not printed:
         return Owner("none", True)
-    return Owner("group" if "group" in printed.casefold() else "role", True)
+    return Owner("group" if "group" in folded(printed) else "role", True)
 
 
 def record_decision(

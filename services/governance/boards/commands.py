@@ -22,6 +22,7 @@ from services.governance.boards.rules import (
 from services.governance.boards.tables import Authority, Board, ClosedDay, PoliticalGroup, RuleSet
 from services.governance.meetings.commands import recompute_readings
 from shared.errors import Invalid, NotFound
+from shared.texts import folded
 from shared.work import Work
 
 
@@ -146,10 +147,10 @@ async def add_closed_day(work: Work, day: date, name: str, effect: str, source: 
 
 async def settle_group(session: AsyncSession, work: Work, printed: str) -> PoliticalGroup:
     """The group of a printed name, by its one spelling, capitals aside; made where it is new."""
-    await work.lock("group", printed.casefold())
+    await work.lock("group", folded(printed))
     groups = (await session.exec(select(PoliticalGroup))).all()
     for group in groups:
-        if printed.casefold() == group.name.casefold():
+        if folded(printed) == folded(group.name):
             return group
     group = PoliticalGroup(id=work.new_id(), name=printed)
     session.add(group)
@@ -159,12 +160,13 @@ async def settle_group(session: AsyncSession, work: Work, printed: str) -> Polit
 
 async def settle_authority(session: AsyncSession, work: Work, printed: str) -> Authority:
     """The authority of a printed name; made where it is new."""
-    await work.lock("authority", printed.casefold())
-    found = (await session.exec(select(Authority).where(col(Authority.name) == printed))).one_or_none()
-    if found is None:
-        found = Authority(id=work.new_id(), name=printed)
-        session.add(found)
-        await session.flush()
+    await work.lock("authority", folded(printed))
+    for known in (await session.exec(select(Authority).order_by(col(Authority.name)))).all():
+        if folded(printed) == folded(known.name):
+            return known
+    found = Authority(id=work.new_id(), name=printed)
+    session.add(found)
+    await session.flush()
     return found
 
 

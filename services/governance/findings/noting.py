@@ -6,9 +6,10 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from services.governance.findings.tables import ImportFinding
+from shared.texts import seen
 from shared.work import Work
 
 NAME_KINDS = ("name_variant", "title_variant", "scan_fault")
@@ -28,11 +29,13 @@ async def note_finding(
     proposal: dict[str, Any] | None = None,
 ) -> ImportFinding | None:
     """Store a finding; None where the same one is already there. `same` says what makes two findings one."""
-    fingerprint = hashlib.sha256("\x1f".join((kind, *same)).encode()).hexdigest()
+    fingerprint = _fingerprint(kind, *(seen(part) for part in same))
+    # Findings of before the normal form are known by the text as it was sent.
+    before = _fingerprint(kind, *same)
     await work.lock("finding", fingerprint)
     known = (
-        await work.session.exec(select(ImportFinding).where(ImportFinding.fingerprint == fingerprint))
-    ).one_or_none()
+        await work.session.exec(select(ImportFinding).where(col(ImportFinding.fingerprint).in_((fingerprint, before))))
+    ).first()
     if known is not None:
         return None
     finding = ImportFinding(
@@ -52,3 +55,7 @@ async def note_finding(
     work.session.add(finding)
     await work.session.flush()
     return finding
+
+
+def _fingerprint(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

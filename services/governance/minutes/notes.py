@@ -28,6 +28,7 @@ from services.governance.minutes.tables import MinuteItem, Minutes, NoteAttendan
 from services.governance.people.queries import known_people
 from services.governance.people.rules import KnownPerson, match_name
 from shared.errors import Invalid
+from shared.texts import folded
 from shared.work import Work
 
 
@@ -36,22 +37,19 @@ async def settle_note_name(work: Work, printed: str, person_id: UUID) -> None:
     for row in (
         await work.session.exec(
             select(NoteAttendance).where(
-                NoteAttendance.name_printed == printed,
                 col(NoteAttendance.person_id).is_(None),
                 NoteAttendance.part != "officer",
             )
         )
     ).all():
-        row.person_id = person_id
-        work.session.add(row)
-    for declaration in (
-        await work.session.exec(
-            select(Declaration).where(Declaration.person_printed == printed, col(Declaration.person_id).is_(None))
-        )
-    ).all():
-        declaration.person_id = person_id
-        declaration.touch(work.now)
-        work.session.add(declaration)
+        if folded(row.name_printed) == folded(printed):
+            row.person_id = person_id
+            work.session.add(row)
+    for declaration in (await work.session.exec(select(Declaration).where(col(Declaration.person_id).is_(None)))).all():
+        if folded(declaration.person_printed) == folded(printed):
+            declaration.person_id = person_id
+            declaration.touch(work.now)
+            work.session.add(declaration)
     await work.session.flush()
 
 

@@ -8,20 +8,20 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import Field
-from sqlalchemy import or_
 from sqlmodel import col, select
 from starlette.responses import RedirectResponse
 
 from services.governance.boards.queries import authority_names, find_board, group_names
 from services.governance.boards.tables import GroupSize
 from services.governance.people import commands
-from services.governance.people.queries import aliases_by_person, find_person, memberships_on
+from services.governance.people.queries import aliases_by_person, find_person, known_people, memberships_on
 from services.governance.people.tables import Alias, Membership, Person
 from services.governance.shapes import BoardRef, Count, Day, Flag, Text, example
 from shared.errors import Invalid
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import ChangedPaging, Page, paginate
 from shared.periods import london_date
+from shared.texts import folded
 from shared.work import Work
 
 router = Routes(tags=["people"])
@@ -168,16 +168,14 @@ async def create_person(body: PersonIn, work: Annotated[Work, Writes("governance
 async def list_persons(
     work: PublicWork,
     paging: ChangedPaging,
-    name: Annotated[str | None, Query(max_length=500, description="Exact name or alias.")] = None,
+    name: Annotated[str | None, Query(max_length=500, description="Whole name or alias, in any case.")] = None,
 ) -> Page[PersonOut]:
     """Persons; merged ones are found under the survivor."""
     statement = select(Person).where(col(Person.merged_into).is_(None))
     if name is not None:
-        named = select(Person.id).where(Person.name == name)
-        merged = select(Person.merged_into).where(Person.name == name)
-        aliased = select(Alias.person_id).where(Alias.text == name)
-        survivors = select(Person.merged_into).where(col(Person.id).in_(aliased))
-        statement = statement.where(or_(*(col(Person.id).in_(ids) for ids in (named, merged, aliased, survivors))))
+        known = await known_people(work.session)
+        called = [p.id for p in known if folded(name) in {folded(text) for text in (p.name, *p.aliases)}]
+        statement = statement.where(col(Person.id).in_(called))
     aliases = await aliases_by_person(work.session)
     return await paginate(
         work,

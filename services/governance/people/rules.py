@@ -9,6 +9,8 @@ from difflib import SequenceMatcher
 from typing import Literal
 from uuid import UUID
 
+from shared.texts import folded
+
 TITLES = frozenset(
     (
         *("cllr", "clir", "councillor", "mr", "mrs", "ms", "miss", "mx", "dr", "sir", "dame", "lord", "lady"),
@@ -127,8 +129,8 @@ def _near(bare: str, people: Sequence[KnownPerson]) -> list[KnownPerson]:
 
 
 def _squeeze(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    return folded(text)
 
 
 def _plain(word: str | None) -> str:
-    return re.sub(r"[^a-z]", "", (word or "").casefold())
+    return re.sub(r"[^a-z]", "", folded(word or ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,6 +29,7 @@ from services.governance.registers.reading import Cell, read_register
 from services.governance.registers.tables import RegisterCell, RegisterImport
 from shared.errors import Invalid
 from shared.periods import add_months
+from shared.texts import folded
 from shared.work import Work
 
 
@@ -67,7 +69,7 @@ async def import_register(work: Work, board_ref: str, year: str, sha256: str, da
     )
     outcome = ImportOutcome(rows=len(cells))
     known = {
-        (c.person_printed, c.capacity, c.column_date): c
+        (folded(c.person_printed), c.capacity, c.column_date): c
         for c in (
             await work.session.exec(
                 select(RegisterCell).where(RegisterCell.board_id == board.id, RegisterCell.year == year)
@@ -79,11 +81,11 @@ async def import_register(work: Work, board_ref: str, year: str, sha256: str, da
         if cell.is_heading:
             await _note(work, outcome, board, batch, "heading_as_data", cell, f"{cell.person} {cell.status}")
             continue
-        key = (cell.person, cell.capacity, cell.column)
+        key = (folded(cell.person), cell.capacity, cell.column)
         before = known.get(key)
         if before is not None:
             outcome.unchanged += 1
-            if before.status_printed != cell.status:
+            if folded(before.status_printed) != folded(cell.status):
                 marks = f"{before.status_printed or 'blank'}; {cell.status or 'blank'}"
                 text = f"{cell.person}, {cell.column.isoformat()}: {marks}"
                 await _note(work, outcome, board, batch, "value_conflict", cell, text)
@@ -196,11 +198,8 @@ async def attach_column(work: Work, board_id: UUID, year: str, column: date, mee
 
 async def attach_person(work: Work, printed: str, person_id: UUID) -> None:
     """A person confirmed whom a printed name means; the cells that wait for it become entries (B-43)."""
-    cells = (
-        await work.session.exec(
-            select(RegisterCell).where(RegisterCell.person_printed == printed, col(RegisterCell.person_id).is_(None))
-        )
-    ).all()
+    waiting = (await work.session.exec(select(RegisterCell).where(col(RegisterCell.person_id).is_(None)))).all()
+    cells = [cell for cell in waiting if folded(cell.person_printed) == folded(printed)]
     for cell in cells:
         cell.person_id = person_id
         work.session.add(cell)
@@ -260,8 +259,11 @@ async def _attach_persons(
 ) -> None:
     """Known names attach; near ones are proposed; a name unlike any on record becomes a person, with a finding."""
     known = await known_people(work.session)
-    for printed in dict.fromkeys(c.person_printed for c in cells):
-        own = [c for c in cells if c.person_printed == printed]
+    by_name: dict[str, list[RegisterCell]] = defaultdict(list)
+    for cell in cells:
+        by_name[folded(cell.person_printed)].append(cell)
+    for own in by_name.values():
+        printed = own[0].person_printed
         match = match_name(printed, known)
         person_id = match.person_id
         if person_id is None and match.proposals:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast, get_args
 
+import shared.rows
 from services.grants.historical_budgets.rules import (
     BLANK,
     Cell,
@@ -21,6 +20,8 @@ from services.grants.historical_budgets.rules import (
     structure_errors,
 )
 from shared.errors import ErrorItem
+from shared.rows import UnreadableRows, sign_in_number, trimmed
+from shared.texts import column_name, folded
 
 MAX_ROWS = 500
 MAX_COLUMNS = 20
@@ -46,37 +47,43 @@ def read_csv(data: bytes) -> tuple[Unit, Table]:
     `dash_in` names columns, apart by blanks, in which a dash is printed and 0.00 was written. UnreadableBudget with
     record, line and column of every fault.
     """
+    units: list[Unit] = []
+    columns: list[str] = []
+
+    def check(header: list[str], line: int) -> None:
+        unit, found = _amount_columns(header)
+        if units and (unit != units[0] or set(found) != set(columns)):
+            raise UnreadableBudget(
+                f"Line {line} holds another header, with other amount columns than the first; send each table apart."
+            )
+        if not units:
+            units.append(unit)
+            columns.extend(found)
+
+    rows: list[Typed] = []
+    errors: list[ErrorItem] = []
+    starts: list[dict[str, int]] = []
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableBudget("The file is not UTF-8; save it as UTF-8.") from error
-    if "\x00" in text:
-        raise UnreadableBudget("The file holds a NUL character; save it as plain text.")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        unit, columns = _amount_columns(header)
-        rows: list[Typed] = []
-        errors: list[ErrorItem] = []
-        starts: list[dict[str, int]] = []
-        for record, cells in enumerate(reader, 1):
-            if not any(cell.strip() for cell in cells):
-                continue
+        for record in shared.rows.read_rows(data, names=_column_of, required=FIXED[:2], check=check):
             if len(rows) == MAX_ROWS:
                 raise UnreadableBudget(f"The table has more than {MAX_ROWS} rows; a printed budget has fewer.")
-            place = {"record": record, "line": reader.line_num}
-            if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-                fix = f"The record has {len(cells)} cells, the header {len(header)}; quote cells that hold a comma."
+            place = {"record": record.number, "line": record.line}
+            if record.surplus:
+                fix = f"The record has {record.surplus} filled cells too many; quote cells that hold a comma."
                 errors.append(ErrorItem(code="surplus_cells", detail=fix, **place))
-            values = dict(zip(header, cells, strict=False))
-            amounts = {name: values.get(f"{name}_{unit}", "") for name in columns}
-            dashes = tuple(values.get("dash_in", "").replace(";", " ").split())
+            for name, before in record.decoded_twice.items():
+                fix = f"Was decoded twice and probably was `{before[:64]}`; save the file as CSV UTF-8 again."
+                errors.append(ErrorItem(code="decoded_twice", detail=fix, column=name, **place))
+            values = record.cells
+            amounts = {name: values.get(f"{name}_{units[0]}", "") for name in columns}
+            dashes = tuple(folded(values.get("dash_in", "")).replace(";", " ").split())
             rows.append(
                 Typed(values.get("line", ""), values.get("row_kind", ""), values.get("parent", ""), amounts, dashes)
             )
             starts.append(place)
-    except csv.Error as error:
-        raise UnreadableBudget(f"Record {reader.line_num} is no CSV; quote cells that hold quotes.") from error
+    except UnreadableRows as fault:
+        raise UnreadableBudget(fault.detail) from fault
+    unit = units[0]
     table, found = read_rows(columns, "total" if "total" in columns else None, unit, rows)
     for position, field, item in found:
         name = f"{field}_{unit}" if field in columns else field
@@ -95,7 +102,7 @@ def read_rows(
     errors: list[tuple[int, str, ErrorItem]] = []
     for place, sent in enumerate(typed):
         faults: dict[str, tuple[str, str]] = {}
-        kind = sent.row_kind.strip()
+        kind = folded(sent.row_kind)
         if not sent.line.strip() or len(sent.line.strip()) > 200:
             faults["line"] = "bad_line", "Give the line as printed, at most 200 characters."
         if kind not in KINDS:
@@ -124,12 +131,28 @@ def read_rows(
 
 
 def _cell(text: str, unit: Unit, *, dashed: bool) -> Cell:
-    cell = read_cell(text, unit)
+    try:
+        cell = read_cell(trimmed(text), unit)
+    except ValueError as error:
+        why = sign_in_number(trimmed(text))
+        if why is None:
+            raise
+        raise ValueError(f"{why} {error}") from error
     if not dashed:
         return cell
     if cell.pence != 0 or cell == BLANK:
         raise ValueError("dash_in says that a dash is printed here; write 0.00 or leave dash_in out.")
     return Cell("dash", "-")
+
+
+def _column_of(head: str) -> str | None:
+    """The column that a head of the file means: `Row Kind` is row_kind, `Non-pay £` is none."""
+    plain = folded(head).strip('"')
+    for name in FIXED:
+        if column_name(plain) == column_name(name):
+            return name
+    amount = re.sub(r"[\s_.\-]+", "_", plain)
+    return amount if AMOUNT_COLUMN.fullmatch(amount) else None
 
 
 def _amount_columns(header: Sequence[str]) -> tuple[Unit, list[str]]:
@@ -141,12 +164,13 @@ def _amount_columns(header: Sequence[str]) -> tuple[Unit, list[str]]:
         if match:
             columns.append(match[1])
             units.add(match[2])
-        elif name not in FIXED:
+        elif name and name not in FIXED:
             unknown.append(name)
     faults = [f"the column {name} is missing" for name in ("line", "row_kind") if name not in header]
     if unknown:
         faults.append(f"{len(unknown)} columns are unknown (amounts are named such as pay_gbpm)")
-    if len(set(header)) < len(header):
+    named = [name for name in header if name]
+    if len(set(named)) < len(named):
         faults.append("a column stands twice")
     if len(units) != 1 or len(columns) > MAX_COLUMNS:
         faults.append(f"give 1 to {MAX_COLUMNS} amount columns, all in one of gbpm, gbpk, gbp")

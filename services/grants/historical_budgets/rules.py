@@ -10,6 +10,7 @@ from typing import Literal
 
 from shared.errors import ErrorItem, Invalid
 from shared.money import MAX_PENCE, sterling
+from shared.texts import folded
 
 RowKind = Literal[
     "income",
@@ -27,7 +28,10 @@ Unit = Literal["gbpm", "gbpk", "gbp"]
 Printed = Literal["blank", "dash", "figure"]
 
 PENCE_OF: Mapping[Unit, int] = {"gbpm": 100_000_000, "gbpk": 100_000, "gbp": 100}
-DASHES = ("-", "–", "—")
+DASHES = ("-", "–", "—", "\u2212", "\u2010", "\u2011", "\u2012", "\u2015")
+MINUSES = ("-", "\u2212", "\u2010", "\u2011")
+"""The minus of a printed page is U+2212; the hyphens look the same. A longer dash before a figure may be another."""
+
 LONGEST = 40
 FIGURE = re.compile(r"£?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(?:\.[0-9]{1,8})?")
 
@@ -115,7 +119,8 @@ def read_cell(text: str, unit: Unit) -> Cell:
     if stripped in DASHES:
         return Cell("dash", stripped)
     bracketed = stripped.startswith("(") and stripped.endswith(")")
-    digits = stripped[1:-1] if bracketed else stripped.removeprefix("-")
+    minus = stripped.startswith(MINUSES)
+    digits = stripped[1:-1] if bracketed else stripped[1:] if minus else stripped
     if len(stripped) > LONGEST or not FIGURE.fullmatch(digits):
         raise ValueError("Write a figure such as 1,234.50, (0.15) or -0.15; a dash or nothing where nothing stands.")
     amount = Decimal(digits.removeprefix("£").replace(",", "")) * PENCE_OF[unit]
@@ -123,7 +128,7 @@ def read_cell(text: str, unit: Unit) -> Cell:
         raise ValueError(f"Give it to the penny; in {unit} it has fewer decimals.")
     if amount > MAX_PENCE:
         raise ValueError("It is larger than any amount that can be kept.")
-    negative = bracketed or stripped.startswith("-")
+    negative = bracketed or minus
     return Cell("figure", stripped, -int(amount) if negative else int(amount))
 
 
@@ -156,7 +161,7 @@ def structure_errors(table: Table) -> list[tuple[int, str, ErrorItem]]:
     """What makes a table impossible to add up: (row, field, error). Figures that disagree are no error (G-11)."""
     errors: list[tuple[int, str, ErrorItem]] = []
     seen: set[str] = set()
-    parents = [row.line for row in table.rows if row.row_kind not in ("sub_row", *ONCE)]
+    parents = [folded(row.line) for row in table.rows if row.row_kind not in ("sub_row", *ONCE)]
     for place, row in enumerate(table.rows):
         if row.row_kind in ONCE:
             if row.row_kind in seen:
@@ -166,9 +171,9 @@ def structure_errors(table: Table) -> list[tuple[int, str, ErrorItem]]:
             seen.add(row.row_kind)
         if row.row_kind == "sub_row" and row.parent is None:
             errors.append((place, "parent", _error("parent_missing", "Name the line that the sub-row stands beneath.")))
-        elif row.row_kind == "sub_row" and row.parent not in parents:
+        elif row.row_kind == "sub_row" and folded(row.parent or "") not in parents:
             errors.append((place, "parent", _error("unknown_parent", "Name the line of a row of this table.")))
-        elif row.row_kind == "sub_row" and parents.count(row.parent or "") > 1:
+        elif row.row_kind == "sub_row" and parents.count(folded(row.parent or "")) > 1:
             fix = "Several rows have this line; a parent's line stands once."
             errors.append((place, "parent", _error("ambiguous_parent", fix)))
         elif row.row_kind != "sub_row" and row.parent is not None:
@@ -237,7 +242,8 @@ def _of_kinds(
 def _children(table: Table, row: Row) -> list[Row]:
     if row.row_kind == "sub_row":
         return []
-    return [child for child in table.rows if child.row_kind == "sub_row" and child.parent == row.line]
+    line = folded(row.line)
+    return [child for child in table.rows if child.row_kind == "sub_row" and folded(child.parent or "") == line]
 
 
 def _error(code: str, detail: str) -> ErrorItem:
