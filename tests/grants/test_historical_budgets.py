@@ -259,3 +259,48 @@ async def test_years_are_labelled_as_everywhere_and_only_csv_is_taken(grants: Ru
     problem(packed, 415)
     problem(await grants.as_("grants:finance").put(f"{YEAR}/group.csv", content=printed("group"), headers=CSV), 403)
     problem(await grants.anonymous.get("/v1/historical-budgets/2012-13/group"), 404)
+
+
+ONE = "line,row_kind,parent,pay_gbpm,total_gbpm\nA,overhead,,-0.50,1.00\nB,sub_row,A,0.25,\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ONE.replace("0.25,\n", "0.25\n"),
+        ONE.replace("-0.50", "\u22120.50"),
+        ONE.replace("-0.50", "\u00a0(0.50)\u200b"),
+        ONE.replace("sub_row,A", "Sub_Row\u00a0,A\u200b"),
+        ONE.replace("line,row_kind,parent,pay_gbpm", '\ufeff"Line","Row Kind","PARENT","Pay GBPm"'),
+        ONE.replace("A,overhead", 'A, "overhead"'),
+        ONE.replace("B,", "line,row_kind,parent,pay_gbpm,total_gbpm\nB,"),
+        "line,row_kind,parent,pay_gbpm,total_gbpm\nA,overhead,,-0.50,1.00\n"
+        "pay_gbpm,total_gbpm,row_kind,line,parent\n0.25,,sub_row,B,A\n",
+        ONE.replace("1.00", "1.00,,"),
+    ],
+)
+async def test_a_printed_table_is_read_as_its_reader_would(grants: Running, text: str) -> None:
+    """G-11; Design section 6: short rows, headers again, real minus signs, hidden signs, other spellings of names."""
+    table = done(await put(grants, "as-sent", text.encode()), 200)
+    found = [(row["line"], row["row_kind"], [cell["stated_pence"] for cell in row["cells"]]) for row in table["rows"]]
+    assert found == [("A", "overhead", [-50_000_000, 100_000_000]), ("B", "sub_row", [25_000_000, None])]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        (ONE.replace("-0.50", "0.5\u200b0"), "bad_figure", "U+200B ZERO WIDTH SPACE"),
+        (ONE.replace("-0.50", "\u20130.50"), "bad_figure", "U+2013 EN DASH"),
+        (ONE.replace("A,over", "CafÃ©,over"), "decoded_twice", "`Café`"),
+        (ONE.replace("B,", "line,row_kind,parent,fees_gbpm\nB,"), "unreadable_table", "Line 3 holds another header"),
+        (ONE.replace("1.00", "1.00,9"), "surplus_cells", "quote cells"),
+    ],
+)
+async def test_a_printed_table_that_cannot_be_read_as_one_thing_is_refused(
+    grants: Running, text: str, code: str, words: str
+) -> None:
+    """G-11; Design section 6: the words name the sign, the text or the line."""
+    refused = await put(grants, "as-sent", text.encode())
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["code"] == code
+    assert words in refused.text

@@ -21,7 +21,7 @@ from services.deliverables.results.queries import find_import, part_numbers
 from services.deliverables.results.rows import MAX_BYTES, Row, check_dates
 from services.deliverables.results.rules import Kind, Statement
 from services.deliverables.results.tables import Observation, ResultsImport
-from services.deliverables.shapes import Day, Figure, Number, QuarterText, Unit, Whole, YearPath, example
+from services.deliverables.shapes import AsSeen, Day, Figure, Number, QuarterText, Unit, Whole, YearPath, example
 from services.deliverables.targets.rules import Assessment, Bound
 from shared.errors import Conflict, ErrorItem, Invalid, TooLarge, UnsupportedMediaType
 from shared.http import UPLOAD, Body, Reads, ReceivedFile, Routes, Shape, Writes
@@ -116,7 +116,7 @@ class ObservationIn(Body):
     unit: Unit | None = None
     kind: Kind = Kind.DELIVERED
     statement: Statement = Field(default=Statement.IN_PERIOD, description="New in the quarter, or the year so far.")
-    instance: str = Field(default="", max_length=200)
+    instance: Annotated[str, Field(max_length=200), AsSeen] = ""
     assessment: Assessment | None = None
     occurred_on: Day = None
     converted_value: Number = Field(default=None, description="In the target's unit (D-9).")

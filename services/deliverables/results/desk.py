@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from services.deliverables.programme.queries import Book, target_of
@@ -27,6 +28,7 @@ from services.deliverables.results.tables import Observation
 from services.deliverables.targets.rules import Join, Operator
 from shared.errors import ErrorItem
 from shared.periods import Quarter, london_date
+from shared.texts import seen
 from shared.work import Work
 
 
@@ -273,8 +275,8 @@ def _standing(desk: Desk, part: TargetPart, row: Row) -> Observation | None:
 def _alike(observations: Sequence[Observation], row: Row) -> list[Observation]:
     """Observations of the same fact: quarter, instance, kind and way of stating it."""
     assert row.period is not None
-    place = (row.period.slug, row.instance, row.kind, row.statement)
-    return [o for o in observations if (o.period, o.instance, o.kind, o.statement) == place]
+    place = (row.period.slug, seen(row.instance), row.kind, row.statement)
+    return [o for o in observations if (o.period, seen(o.instance), o.kind, o.statement) == place]
 
 
 def _is_known(desk: Desk, part: TargetPart, row: Row) -> bool:
@@ -304,7 +306,12 @@ def _same(observation: Observation, row: Row) -> bool:
 
 
 def _differing(observation: Observation, row: Row) -> list[str]:
-    return [name for name in COMPARED if getattr(observation, name) != getattr(row, name)]
+    return [name for name in COMPARED if _as_seen(getattr(observation, name)) != _as_seen(getattr(row, name))]
+
+
+def _as_seen(value: Any) -> Any:
+    """A text that looks the same says the same."""
+    return seen(value) if isinstance(value, str) else value
 
 
 def _value(part: TargetPart, row: Row) -> Value:
