@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.harness import Running
+from shared.places import FORMS
+from tests.harness import SERVICES, Running
 
 NEW = {"title": "one", "amount_pence": 5}
 
@@ -354,3 +357,24 @@ async def test_a_refused_token_is_pointed_only_to_what_was_sent(notes: Running) 
     elsewhere = await notes.as_("toy:writer", organisations=["there"]).post("/v1/notes", json=NEW)
     assert elsewhere.status_code == 403
     assert "pointer" not in elsewhere.json()["errors"][0]
+
+
+def patterns(node: object, described: bool = False) -> Iterator[tuple[str, bool]]:
+    """Every pattern of an OpenAPI document, and whether its place says in words what is meant."""
+    if isinstance(node, dict):
+        described = (described and "properties" not in node) or bool(node.get("description") or node.get("examples"))
+        if isinstance(node.get("pattern"), str):
+            yield node["pattern"], described
+        for name, part in node.items():
+            yield from patterns(part, described and name in ("anyOf", "schema", "items"))
+    elif isinstance(node, list):
+        for part in node:
+            yield from patterns(part, described)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_pattern_that_a_request_meets_is_said_in_words(service: str) -> None:
+    """Design section 5: a refusal says how to write it, and not only by a regular expression."""
+    document = json.loads((Path(__file__).parents[2] / "deploy" / "openapi" / f"{service}.json").read_text())
+    wordless = {pattern for pattern, described in patterns(document) if not described and pattern not in FORMS}
+    assert wordless == set()
