@@ -103,6 +103,9 @@ async def submit_expenditure_batch(
             description="First day of payment that the file is meant to cover. State both days: only then can what is "
             "published say that a month is complete, and a file without lines that nothing was paid. Rejected lines "
             "and conflicts count against it until each is corrected one for one or given up, held ones until decided."
+            " The days in the file are compared with them: it is refused where none lies inside, or nearly all would if"
+            " day and month were exchanged, the year were another, or day numbers were those of 1904; some days outside"
+            " are a finding."
         ),
     ] = None,
     covers_to: Annotated[Day | None, Query(description="Last day of payment that the file is meant to cover.")] = None,

@@ -95,6 +95,12 @@ class Submission:
     expected_total_pence: int | None = None
     period: str | None = None
 
+    @property
+    def covers_as_stated(self) -> tuple[str, str] | None:
+        """The days that this request states: what is inherited from a file that is corrected says nothing about it."""
+        first, last = self.covers
+        return (first.isoformat(), last.isoformat()) if first and last else None
+
 
 async def submit_batch(work: Work, upload: Upload, given: Submission) -> ExpenditureBatch:
     """Take a file in at once where it is short; else leave it to the worker. A file that cannot be read is refused."""
@@ -126,6 +132,7 @@ async def submit_batch(work: Work, upload: Upload, given: Submission) -> Expendi
             said=said_of(layout, given.period, mended),
             mends=mended.header if mended else None,
             persons=await private_names(work.session, [owner.id]),
+            covers=given.covers_as_stated,
         ),
     )
     batch = ExpenditureBatch(

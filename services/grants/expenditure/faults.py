@@ -29,6 +29,20 @@ class DaysNotCovered(Invalid):
     title = "The file cannot cover these days"
 
 
+class DaysInAnotherOrder(Invalid):
+    """The days of a file fit another order of day and month better than the profile's, and some fit both."""
+
+    code = "days_in_another_order"
+    title = "The days of the file are in another order than the profile's"
+
+
+class DaysNotInFile(Invalid):
+    """A file whose lines do not lie in the days that it was said to cover (T-51)."""
+
+    code = "days_not_in_file"
+    title = "The file does not hold the days it was said to cover"
+
+
 class ControlTotalMismatch(Conflict):
     """The file is not the one that was meant: its lines or its sum differ from what the sender counted."""
 

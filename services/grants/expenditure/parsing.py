@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from services.grants.expenditure.assigning import Assigner
 from services.grants.expenditure.cells import Unreadable, clean_text
 from services.grants.expenditure.columns import Columns
 from services.grants.expenditure.dates import DateReader
+from services.grants.expenditure.days import FileDays
 from services.grants.expenditure.derived import Deriver
 from services.grants.expenditure.identity import Identifier, item_of
 from services.grants.expenditure.line import INCOMING, NULL, PLACE, TEXT_FIELDS, Reasons
@@ -17,6 +18,7 @@ from services.grants.expenditure.names import NameFinder
 from services.grants.expenditure.parties import PartyReader
 from services.grants.expenditure.texts import TextReader, check_currency
 from services.grants.expenditure.valuation import Valuation
+from shared.texts import seen
 
 KIND, CREDIT_OF = PLACE["kind"], PLACE["credit_of"]
 MONTH_ONLY = "month_only"
@@ -46,9 +48,10 @@ class LineParser:
         uses: dict[str, Any] | None = None,
         once: dict[str, str] | None = None,
         persons: Iterable[str] = (),
+        covers: Sequence[str] | None = None,
     ) -> None:
         """`uses`: what lines are judged by (see Assigner); `once`: what is said once a file, by field; `persons`: names
-        of the organisation's private payees."""
+        of the organisation's private payees; `covers`: the days of payment that the file was said to cover."""
         fields = layout["fields"]
         self._columns = columns
         self._source = source
@@ -64,7 +67,9 @@ class LineParser:
         self._noted: list[str] = []
         self._deriver = Deriver(columns, once or {}) if columns.derived else None
         self._plan_texts(fields)
-        self._plan_dates(fields, layout["dates"])
+        self.days = FileDays(covers, today=today, earlier=_earlier_by_nature(fields))
+        self._fresh = self.days.fresh
+        self._plan_dates(fields, layout["dates"], layout["amounts"]["decimal"])
         self._currency = columns.of_field.get("currency")
         self.valuation = Valuation(layout, columns)
         self.amount_column = self.valuation.amount_column
@@ -103,14 +108,9 @@ class LineParser:
             if place is not None:
                 self._steps.append((PLACE[field], place, reader.read))
 
-    def _plan_dates(self, fields: dict[str, Any], styles: list[str]) -> None:
-        dates = DateReader(styles)
-        read, self._month_only = dates.read, dates.month_only
-        self._read_day = read
-
-        def optional(cell: str) -> str:
-            return read(cell) if cell.strip() else NULL
-
+    def _plan_dates(self, fields: dict[str, Any], styles: list[str], decimal: str) -> None:
+        # What tells lines apart is read beside the rest, so that it says nothing about the file's days.
+        self._read_day = DateReader(styles, decimal=decimal).read
         basis = next(name for name in ("payment_date", "input_date", "invoice_date") if fields.get(name))
         self._base[PLACE["date_basis"]] = basis.removesuffix("_date")
         payment = self._columns.of_field[basis]
@@ -119,11 +119,15 @@ class LineParser:
         for field in ("service_date", "invoice_date"):
             place = self._columns.of_field.get(field)
             if place is not None and field != basis:
-                self._steps.append((PLACE[field], place, optional))
+                past = field == "service_date"
+                dates = self.days.reader(self._columns.name_of(place), styles, decimal=decimal, past=past)
+                self._steps.append((PLACE[field], place, _optional(dates.read)))
         self._by_parameter = bool(fields[basis].get("parameter"))
         # What a parameter says is a day already, whatever the file's own format.
-        given = DateReader(["yyyy-mm-dd"]).read if self._by_parameter else read
-        self._steps.append((PLACE["payment_date"], self._payment_column, given))
+        given = ["yyyy-mm-dd"] if self._by_parameter else styles
+        paid = self.days.reader(self._columns.name_of(payment), given, decimal=decimal, payment=True)
+        self._month_only = paid.month_only
+        self._steps.append((PLACE["payment_date"], self._payment_column, paid.read))
         self._past_dates: list[tuple[int, int | None]] = [(PLACE["payment_date"], self._payment_column)]
         if (service := self._columns.of_field.get("service_date")) is not None:
             self._past_dates.append((PLACE["service_date"], service))
@@ -158,6 +162,8 @@ class LineParser:
                 row[target] = read(cells[place])
             except Unreadable as fault:
                 reasons.append((fault.code, fault.detail, place))
+        if self._fresh:
+            self.days.stamp(record, line)
         try:
             self._party.fill(row, cells, flags)
             if self._currency is not None:
@@ -255,9 +261,8 @@ class LineParser:
     def _check_dates(self, row: list[str], reasons: Reasons) -> None:
         for field, place in self._past_dates:
             if row[field] > self._today and row[field] != NULL:
-                reasons.append(
-                    ("future_actual", "The day lies in the future; spend is recorded once it has happened.", place)
-                )
+                detail = f"The day {row[field]} lies in the future; spend is recorded once it has happened."
+                reasons.append(("future_actual", detail, place))
 
     def _credited(self, cells: list[str]) -> str:
         assert self._credit_place is not None, "asked for without its column"
@@ -265,3 +270,18 @@ class LineParser:
         if not text:
             return NULL
         return item_of(self._source, *(cells[place] for place in self._item_places), text)
+
+
+def _earlier_by_nature(fields: dict[str, Any]) -> bool:
+    """Whether the day that stands for the payment comes before it: on a card's statement, or on an invoice."""
+    cards = (fields.get(name) or {} for name in ("kind", "card"))
+    return not fields.get("payment_date") or any(source.get("constant") in ("card", "gpc", "ccc") for source in cards)
+
+
+def _optional(read: Callable[[str], str]) -> Callable[[str], str]:
+    """A date that a line may leave blank; a cell of signs that nobody sees is blank."""
+
+    def optional(cell: str) -> str:
+        return read(cell) if cell.strip() and (cell.isascii() or seen(cell)) else NULL
+
+    return optional

@@ -41,6 +41,8 @@ class FileToRead:
     """The header of the file whose errors this one mends."""
     persons: Sequence[str] = ()
     """Names of private payees of the organisation, to be withheld in the texts of other lines (T-63)."""
+    covers: Sequence[str] | None = None
+    """The first and the last day of payment that this file was said to cover, where that was said with it."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -103,7 +105,9 @@ class FileReader:
             uses=file.uses,
             once=self.said,
             persons=file.persons,
+            covers=file.covers,
         )
+        self.days = self._parser.days
         self._kinds = RowKinds(layout, self.columns, found.rows, self._parser.valuation, self.tally)
 
     @property
@@ -115,7 +119,10 @@ class FileReader:
         return self._parser.persons_learnt
 
     def blocks(self, lines: int = BLOCK_LINES) -> Iterator[str]:
-        """Rows for COPY, some thousand at a time; the tally is right whenever a block has been given."""
+        """Rows for COPY, some thousand at a time; the tally is right whenever a block has been given.
+
+        FileFault at the end where the days of the file as a whole are not what the profile makes of them.
+        """
         tally, parser, kinds = self.tally, self._parser, self._kinds
         counts, fill_down = kinds.counts, kinds.fill_down if kinds.fills else None
         rows: list[str] = []
@@ -146,6 +153,7 @@ class FileReader:
         tally.received_lines = number
         if rows:
             yield "\n".join(rows) + "\n"
+        tally.findings += self.days.findings()
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """The data records with their numbers, unparsed: for showing the original beside its reasons."""

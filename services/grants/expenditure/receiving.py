@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.grants.expenditure.columns import ColumnsMissing
-from services.grants.expenditure.faults import UnreadableFile
+from services.grants.expenditure.faults import DaysInAnotherOrder, DaysNotInFile, UnreadableFile
 from services.grants.expenditure.json_records import JSON_LINES
 from services.grants.expenditure.reader import FileReader, FileToRead, encoding_of
 from services.grants.expenditure.reading import FileFault, first_text
@@ -105,4 +105,8 @@ def refused(fault: FileFault) -> Refusal:
     item = ErrorItem(code=fault.code, detail=fault.detail, line=fault.line)
     if fault.code == "too_large":
         return TooLarge(fault.detail, errors=[item])
+    if fault.code == DaysNotInFile.code:
+        return DaysNotInFile(fault.detail, errors=[item.model_copy(update={"parameter": "covers_from"})])
+    if fault.code == DaysInAnotherOrder.code:
+        return DaysInAnotherOrder(fault.detail, errors=[item])
     return UnreadableFile(fault.detail, errors=[item])

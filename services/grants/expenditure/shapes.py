@@ -92,7 +92,10 @@ class BatchShape(Shape):
     findings: list[dict[str, Any]] = Field(
         description="`over_budget`: budget lines whose entries exceed their budget (G-30). `no_part_in_agreement`:"
         " lines of an organisation that is neither recipient nor has an award; they stand in no account."
-        " `total_differs`: a total in the file is not the sum of its lines."
+        " `total_differs`: a total in the file is not the sum of its lines. `lines_outside_days_covered`: how many days"
+        " of payment lie in the days that were stated with the file, and how many outside, with the first lines."
+        " `days_in_two_orders`: some days of a column can only be read with day and month exchanged, and are rejected;"
+        " others can be read either way, and are read as the profile says."
     )
     event_count: int
     failure: Reason | None

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from pydantic import Field
@@ -57,6 +58,16 @@ class TrialLine(Shape):
     flags: list[str]
 
 
+class DaysShown(Shape):
+    """First and last day, and how many cells leave the order of day and month open."""
+
+    lines: int = Field(description="Lines whose day of payment can be read.")
+    first: date | None
+    last: date | None
+    in_either_order: int = Field(description="Cells that name a day also with day and month exchanged.")
+    only_in_other_order: int = Field(description="Cells that name a day only with day and month exchanged: rejected.")
+
+
 class TrialShape(Shape):
     """How a layout reads a sample."""
 
@@ -70,6 +81,7 @@ class TrialShape(Shape):
     flags: dict[str, int]
     faults: dict[str, int] = Field(description="Reasons by code, and how many lines have them.")
     findings: list[dict[str, Any]]
+    days: DaysShown = Field(description="The days of payment, as the layout reads them.")
     repeated_keys: int = Field(description="Lines whose key stands in the sample before: do the columns name a line?")
     lines: list[TrialLine] = Field(description=f"The first {SHOWN_LINES}.")
     more: bool = Field(description=f"Whether the sample holds more than the {MOST_LINES:,} lines that were read.")
@@ -95,6 +107,9 @@ def try_profile(sample: Sample) -> TrialShape:
             blocks = reader.blocks(MOST_LINES)
             rows = next(blocks, "").splitlines()
             more = next(blocks, None) is not None
+            if more:
+                # What was read of it has no end at which its days would have been looked at.
+                reader.tally.findings += reader.days.findings()
     except FileFault as fault:
         raise refused(fault) from fault
     except ColumnsMissing as fault:
@@ -111,6 +126,7 @@ def try_profile(sample: Sample) -> TrialShape:
         flags=_counted(flag for line in lines for flag in line.flags),
         faults=_counted(code for line in lines for code in {reason.code for reason in line.reasons}),
         findings=reader.tally.findings,
+        days=DaysShown(**reader.days.shown()),
         repeated_keys=_repeated(lines) if sample.layout["identity"]["kind"] == "keyed" else 0,
         lines=lines[:SHOWN_LINES],
         more=more,

@@ -159,10 +159,20 @@ async def _load(runtime: Runtime, batch_id: UUID, progress: _Progress, persons: 
                 said=batch.said,
                 mends=mended.header if mended else None,
                 persons=persons,
+                covers=_stated(batch, mended),
             ),
             progress.note,
         )
         await load(work, batch, layout, parsing.blocks(), parsing.result, persons=persons)
+
+
+def _stated(batch: ExpenditureBatch, mended: ExpenditureBatch | None) -> tuple[str, str] | None:
+    """The days that were said with the file. Those of the file that it corrects are inherited and not compared."""
+    if batch.covers_from is None or batch.covers_to is None:
+        return None
+    if mended is not None and (mended.covers_from, mended.covers_to) == (batch.covers_from, batch.covers_to):
+        return None
+    return batch.covers_from.isoformat(), batch.covers_to.isoformat()
 
 
 @dataclass
