@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,6 +19,26 @@ NOISE_DIGITS = 6
 MAX_AMOUNT_TEXT = 1000
 SCIENTIFIC = re.compile(r"([-+]?[0-9]+(?:[.,][0-9]+)?)[eE]([-+]?[0-9]{1,2})")
 FOREIGN = ("€", "$", "¥", "EUR", "USD", "CHF", "JPY")
+MINUS_SIGNS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u02d7\u207b\u2796\ufe58\ufe63\uff0d"
+"""Signs that stand for a minus: hyphens and dashes of all lengths, and the minus itself."""
+TURNS_ROUND = "\u00ad\u202e\u202b\u2067"
+"""A hyphen that may show or not, and marks that show figures in another order: what is meant is not certain."""
+
+
+def _plain_signs() -> dict[int, str]:
+    """Signs of other widths and lengths → those that stand for them in every style. Figures stay as they are."""
+    signs = dict.fromkeys(map(ord, MINUS_SIGNS), "-")
+    signs |= {0xFF08: "(", 0xFF09: ")", 0xFF0B: "+", 0xFFE1: "£", 0xFF1C: "<", 0xFF1E: ">", 0xFE59: "(", 0xFE5A: ")"}
+    for code in (*range(0x00A0, 0x0600), *range(0x1680, 0x1681), *range(0x2000, 0x2070), 0x3000, 0xFEFF):
+        kind = unicodedata.category(chr(code))
+        if kind == "Zs":
+            signs[code] = " "
+        elif kind == "Cf" and chr(code) not in TURNS_ROUND:
+            signs[code] = ""
+    return signs
+
+
+PLAIN_SIGNS = _plain_signs()
 APOSTROPHES = str.maketrans("\u2019\u02bc", "''")
 BRACKETS = (("(", ")"), ("<", ">"))
 SCALES = {"pounds": 2, "pence": 0, "thousands": 5}
@@ -75,6 +96,8 @@ class _Styled:
         fraction = rf"(?:{decimal}([0-9]*))?" if style.bare_decimal else rf"(?:{decimal}([0-9]+))?"
         self._number = re.compile(rf"({whole}){fraction}")
         self._places = SCALES[style.unit]
+        self._cell = ""
+        """The amount at hand as it stands in its cell, for a refusal that names its signs."""
         self._marks = [(mark.casefold(), True) for mark in style.credit_marks] + [
             (mark.casefold(), False) for mark in style.debit_marks
         ]
@@ -85,11 +108,16 @@ class _Styled:
         text = cell.strip(SPACES + "\t\r\n")
         if not text:
             raise Unreadable("amount_missing", "The amount is blank; write it, 0.00 for none.")
+        if not text.isascii():
+            text = text.translate(PLAIN_SIGNS).strip()
+            if not text:
+                raise Unreadable("amount_missing", "The amount is blank; write it, 0.00 for none.")
         if len(text) > MAX_AMOUNT_TEXT:
             detail = f"The text is too long for an amount; write it such as {self._example()}."
             raise Unreadable("amount_unreadable", detail)
         if style.thousands == "'":
             text = text.translate(APOSTROPHES)
+        self._cell = cell
         negative, rest = self._sign(text)
         if rest is None:
             return 0, False
@@ -172,8 +200,33 @@ class _Styled:
         elif any(sign in text.upper() for sign in FOREIGN):
             detail = "The amount names another currency than pounds; send pounds sterling."
         else:
-            detail = f"Not an amount in the style this profile names; write it such as {self._example()}."
+            detail = (
+                f"Not an amount in the style this profile names{self._strange(text)}; write it such as"
+                f" {self._example()}."
+            )
         raise Unreadable("amount_unreadable", detail)
+
+    def _strange(self, text: str) -> str:
+        """The signs in an amount that this style does not know, by name: `, as it holds U+2212 MINUS SIGN`."""
+        style = self._style
+        named = [
+            f"U+{ord(sign):04X} {unicodedata.name(sign, 'unnamed')}"
+            for sign in dict.fromkeys(self._cell.strip())
+            if not sign.isascii() and not sign.isalpha() and sign not in style.currency
+        ]
+        options = []
+        if "+" in text and not style.plus_sign:
+            options.append("a plus sign, which amounts.plus_sign would allow")
+        if text == "-" and not style.dash_is_zero:
+            options.append("a lone dash, which amounts.dash_is_zero would take for 0.00")
+        elif text.endswith("-") and not style.trailing_minus:
+            options.append("a minus behind the figure, which amounts.trailing_minus would allow")
+        if (text[:1], text[-1:]) in BRACKETS and not style.brackets:
+            options.append("brackets, which amounts.brackets would take for a minus")
+        if "£" in text and "£" not in style.currency:
+            options.append("a pound sign, which amounts.currency would allow")
+        told = [*named[:5], *options]
+        return f", as it holds {' and '.join(told)}" if told else ""
 
 
 def _written_out(match: re.Match[str]) -> tuple[str, str]:

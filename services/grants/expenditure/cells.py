@@ -19,6 +19,36 @@ class Unreadable(ValueError):
         self.detail = detail
 
 
+SHOWN_CHARACTERS = 64
+
+
+def shown(text: str) -> str:
+    """A text as a message quotes it: at most 64 characters, and signs that nobody sees by their number."""
+    cut = text.strip()[: SHOWN_CHARACTERS + 1]
+    told = "".join(sign if sign.isprintable() else f"<U+{ord(sign):04X}>" for sign in cut[:SHOWN_CHARACTERS])
+    return told + ("…" if len(cut) > SHOWN_CHARACTERS else "")
+
+
+MOST_LETTERS = 8
+NO_FIGURES = frozenset(
+    {"n/a", "#n/a", "na", "nil", "none", "nan", "null", "tbc", "tba", "inf", "infinity", "void", "free"}
+)
+
+
+def quotable(text: str) -> str | None:
+    """A text of an amount, a day or a code as a reason may quote it; None where it may name somebody.
+
+    Where columns moved, a name may stand in any cell; reasons are read by more people than names are.
+    """
+    plain = text.strip()
+    letters = sum(sign.isalpha() for sign in plain)
+    if not plain:
+        return None
+    if letters <= 3 or plain == plain.lower() or plain.casefold() in NO_FIGURES or plain[:1] == "#":
+        return shown(plain)
+    return shown(plain) if letters <= MOST_LETTERS and any(sign.isdigit() for sign in plain) else None
+
+
 C1 = {code: bytes([code]).decode("cp1252", errors="ignore") or " " for code in range(0x80, 0xA0)}
 """Control characters that are really Windows punctuation, saved once too often as UTF-8."""
 BREAKS = dict.fromkeys((*range(1, 32), 127, 133, 8232, 8233), " ")

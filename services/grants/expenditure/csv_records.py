@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from services.grants.expenditure.reading import FileFault, Record, open_bytes
+from services.grants.expenditure.quotes import QUOTES_REMOVED, Quotes, without_wraps
+from services.grants.expenditure.reading import FileFault, Record, mixed_line, open_bytes
 
 MAX_RECORD_LINES = 200
 """A quoted cell that runs over more lines was never closed; the record is refused and reading goes on behind it."""
@@ -17,6 +18,11 @@ MAX_RECORD_LINES = 200
 MAX_LINE_CHARACTERS = 8 * 1024 * 1024
 MAX_CELL_CHARACTERS = 1024 * 1024
 SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?|\"sep=(.)\"\r?\n?", re.IGNORECASE)
+
+MIXED_ENCODINGS = "mixed_encodings"
+"""The line is in another encoding than most of its file."""
+MANGLED_MARK = "\u00ef\u00bb\u00bf"
+"""A byte order mark, read as Windows text."""
 
 csv.field_size_limit(MAX_CELL_CHARACTERS)
 
@@ -42,21 +48,70 @@ class CsvRecords:
         self.named_delimiter = False
         """Whether the first line said what divides cells, as spreadsheets write it; known once a record was given."""
         self.delimiter = dialect.delimiter
+        self.width: int | None = None
+        """How many cells a record has, once a header was found: tells whether a comma belongs inside a cell."""
         self._path, self._gzipped, self._encoding, self._dialect = path, gzipped, encoding, dialect
 
     def __iter__(self) -> Iterator[Record]:
         with open_bytes(self._path, self._gzipped) as file:
-            lines = io.TextIOWrapper(file, encoding=self._encoding, newline="")
-            source = _Lines(lines)
+            encoding, _, other = self._encoding.partition("+")
+            if other:
+                lines = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            else:
+                lines = io.TextIOWrapper(file, encoding=encoding, newline="")
             dialect = self._dialect
+            source = _Lines(lines, other)
             opening = source.peek()
             if match := SEPARATOR_LINE.fullmatch(opening):
                 self.named_delimiter = True
                 self.delimiter = match[1] or match[2]
                 dialect = replace(dialect, delimiter=self.delimiter)
                 next(source)
-            records = _cut(source, dialect.widths) if dialect.widths else _divided(source, dialect)
+            records = _cut(source, dialect.widths) if dialect.widths else self._divided(source, dialect)
             yield from _plain_texts(records) if dialect.spreadsheet_text else records
+
+    def _divided(self, source: _Lines, dialect: Dialect) -> Iterator[Record]:
+        if dialect.quote:
+            source.quotes = Quotes(dialect.quote, dialect.delimiter, dialect.escape)
+        reader = csv.reader(
+            source,
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote or None,
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            escapechar=dialect.escape or None,
+            strict=True,
+        )
+        taken = source.taken
+        while True:
+            taken.clear()
+            first = source.number + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except (csv.Error, _RunsOn) as error:
+                source.give_back()
+                line = source.as_read(taken[0]).rstrip("\r\n")
+                kept = _leniently(line, dialect) if dialect.keep_stray_quotes else None
+                notes = source.notes_of(line)
+                if kept is None:
+                    yield Record(first, [line], _why(error), notes)
+                else:
+                    yield Record(first, kept, None, notes)
+                continue
+            if source.odd:
+                yield self._odd(first, cells, source, dialect)
+            else:
+                yield Record(first, cells)
+
+    def _odd(self, first: int, cells: list[str], source: _Lines, dialect: Dialect) -> Record:
+        """A record with more than ASCII in it, or with marks that may stand around a cell as quotes do."""
+        notes = source.notes_of(*cells)
+        if dialect.quote:
+            bare = without_wraps(cells, dialect.quote, dialect.delimiter, self.width)
+            if bare is not None:
+                return Record(first, bare, None, (*(notes or ()), QUOTES_REMOVED))
+        return Record(first, cells, None, notes)
 
 
 def _cut(source: _Lines, widths: tuple[int, ...]) -> Iterator[Record]:
@@ -66,44 +121,19 @@ def _cut(source: _Lines, widths: tuple[int, ...]) -> Iterator[Record]:
     for line in source:
         source.taken.clear()
         text = line.rstrip("\r\n")
-        yield Record(source.number, [text[cut].strip() for cut in cuts] if text.strip() else [])
+        cells = [text[cut].strip() for cut in cuts] if text.strip() else []
+        yield Record(source.number, cells, None, source.notes_of(text))
 
 
 def _plain_texts(records: Iterator[Record]) -> Iterator[Record]:
-    for line, cells, fault in records:
-        yield Record(line, [_plain_text(cell) for cell in cells], fault)
+    for line, cells, fault, notes in records:
+        yield Record(line, [_plain_text(cell) for cell in cells], fault, notes)
 
 
 def _plain_text(cell: str) -> str:
     if cell.startswith('="') and cell.endswith('"') and len(cell) > 2:
         return cell[2:-1].replace('""', '"')
     return cell[1:] if cell.startswith("'") else cell
-
-
-def _divided(source: _Lines, dialect: Dialect) -> Iterator[Record]:
-    reader = csv.reader(
-        source,
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quote or None,
-        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-        escapechar=dialect.escape or None,
-        strict=True,
-    )
-    taken = source.taken
-    while True:
-        taken.clear()
-        first = source.number + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except (csv.Error, _RunsOn) as error:
-            source.give_back()
-            line = taken[0].rstrip("\r\n")
-            kept = _leniently(line, dialect) if dialect.keep_stray_quotes else None
-            yield Record(first, kept) if kept is not None else Record(first, [line], _why(error))
-            continue
-        yield Record(first, cells)
 
 
 class _RunsOn(Exception):
@@ -113,12 +143,19 @@ class _RunsOn(Exception):
 class _Lines:
     """Physical lines, counted; those of a record that turned out broken can be read again."""
 
-    def __init__(self, lines: io.TextIOBase) -> None:
+    def __init__(self, lines: io.TextIOBase, other: str) -> None:
+        """`other`: the encoding of lines that are not UTF-8, where a file holds some of each."""
         self._lines = lines
         self._next = iter(lambda: lines.readline(MAX_LINE_CHARACTERS), "").__next__
         self._again: list[str] = []
+        self._other = other
+        self._used_other = False
+        self.quotes: Quotes | None = None
         self.taken: list[str] = []
+        """The lines of the record at hand, as they stand in the file."""
         self.number = 0
+        self.odd = False
+        """Whether the record at hand must be looked at again: it holds more than ASCII, or an apostrophe."""
 
     def __iter__(self) -> _Lines:
         return self
@@ -126,14 +163,41 @@ class _Lines:
     def __next__(self) -> str:
         line = self._again.pop() if self._again else self._next()
         self.number += 1
-        self.taken.append(line)
+        taken = self.taken
+        taken.append(line)
         if len(line) >= MAX_LINE_CHARACTERS:
             raise FileFault(
                 "line_too_long", "A line holds more than eight million characters; is this a text file?", self.number
             )
-        if len(self.taken) > MAX_RECORD_LINES:
+        if len(taken) > MAX_RECORD_LINES:
             raise _RunsOn
+        if not line.isascii() or "'" in line:
+            self.odd = True
+            line = self._foreign(line, begins=len(taken) == 1)
+        quotes = self.quotes
+        return line if quotes is None else quotes.straightened(line, inside=len(taken) > 1)
+
+    def _foreign(self, line: str, *, begins: bool) -> str:
+        if self._other and not line.isascii():
+            line, used = mixed_line(line, self._other)
+            self._used_other = self._used_other or used
+        if begins and line[:1] in ("\ufeff", MANGLED_MARK[0]):
+            # Files that were joined bring their byte order marks along.
+            line = line.removeprefix(MANGLED_MARK).lstrip("\ufeff")
         return line
+
+    def as_read(self, line: str) -> str:
+        """The first line of a broken record, once more as it was given to be divided."""
+        self.odd = self._used_other = False
+        line = self._foreign(line, begins=True)
+        return line if self.quotes is None else self.quotes.straightened(line, inside=False)
+
+    def notes_of(self, *texts: str) -> tuple[str, ...] | None:
+        """What was noted of the record at hand, and nothing of the next."""
+        used, self._used_other, self.odd = self._used_other, False, False
+        if used:
+            return (MIXED_ENCODINGS,)
+        return None if all(text.isascii() for text in texts) else ()
 
     def peek(self) -> str:
         """The first line, which is read again."""

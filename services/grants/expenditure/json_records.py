@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from services.grants.expenditure.columns import MAX_COLUMNS
-from services.grants.expenditure.reading import CHUNK_BYTES, FileFault, Record, check_unpacked, open_bytes
+from services.grants.expenditure.reading import (
+    CHUNK_BYTES,
+    FileFault,
+    Record,
+    check_unpacked,
+    first_bytes,
+    marked_encoding,
+    not_text,
+    open_bytes,
+)
 
 JSON_LINES = ("application/x-ndjson", "application/jsonl", "application/ndjson", "application/x-jsonlines")
 MAX_OBJECT_CHARACTERS = 4 * 1024 * 1024
@@ -59,7 +68,8 @@ def json_records(path: Path, gzipped: bool, media_type: str, header: list[str], 
             if None in cells:
                 yield Record(line, [], "A value is a text, a number, true, false or null, not an object or a list.")
             else:
-                yield Record(line, [cell or "" for cell in cells])
+                own = [cell or "" for cell in cells]
+                yield Record(line, own, None, None if all(map(str.isascii, own)) else ())
 
 
 def _items(path: Path, gzipped: bool, media_type: str, number: Callable[[str], str]) -> Iterator[Item]:
@@ -67,16 +77,21 @@ def _items(path: Path, gzipped: bool, media_type: str, number: Callable[[str], s
         parse_float=number, parse_int=number, parse_constant=_no_constant, object_pairs_hook=_once_each
     )
     packed = path.stat().st_size
+    opening = first_bytes(path, gzipped)
+    if why := not_text(opening):
+        raise FileFault("not_text", why)
+    # JSON is UTF-8; a byte order mark of another encoding says all the same how it is to be read.
+    encoding = marked_encoding(opening) or "utf-8-sig"
     with open_bytes(path, gzipped) as file:
         if media_type in JSON_LINES:
-            yield from _lines(file, decoder, packed)
+            yield from _lines(file, decoder, packed, encoding)
         else:
-            yield from _Document(file, decoder, packed).items()
+            yield from _Document(file, decoder, packed, encoding).items()
 
 
-def _lines(file: Any, decoder: json.JSONDecoder, packed: int) -> Iterator[Item]:
+def _lines(file: Any, decoder: json.JSONDecoder, packed: int, encoding: str) -> Iterator[Item]:
     number, size = 0, 0
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n")
+    text = io.TextIOWrapper(file, encoding=encoding, newline="\n")
     try:
         while line := text.readline(MAX_OBJECT_CHARACTERS):
             number += 1
@@ -84,14 +99,15 @@ def _lines(file: Any, decoder: json.JSONDecoder, packed: int) -> Iterator[Item]:
             check_unpacked(size, packed)
             if len(line) >= MAX_OBJECT_CHARACTERS:
                 raise FileFault("line_too_long", "A line holds more than four million characters.", line=number)
-            stripped = line.strip()
+            # Files that were joined bring their byte order marks along.
+            stripped = line.strip().lstrip("\ufeff").strip()
             if not stripped:
                 continue
             try:
                 yield number, decoder.decode(stripped), None
             except (ValueError, RecursionError) as error:
                 yield number, None, f"The line is not one JSON object{_because(error)}; correct it."
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise FileFault("not_decodable", "JSON is UTF-8; save it so.", line=number + 1) from error
     finally:
         # The file is closed by who opened it.
@@ -101,9 +117,9 @@ def _lines(file: Any, decoder: json.JSONDecoder, packed: int) -> Iterator[Item]:
 class _Document:
     """`{"lines": [ … ]}`, read object by object: memory holds one of them, not the file."""
 
-    def __init__(self, file: Any, decoder: json.JSONDecoder, packed: int) -> None:
+    def __init__(self, file: Any, decoder: json.JSONDecoder, packed: int, encoding: str) -> None:
         self._file, self._decoder, self._packed = file, decoder, packed
-        self._bytes = codecs.getincrementaldecoder("utf-8-sig")()
+        self._bytes = codecs.getincrementaldecoder(encoding)()
         self._text, self._place, self._size, self._line, self._ended = "", 0, 0, 1, False
         self._objects = 0
 
@@ -178,7 +194,7 @@ class _Document:
         self._line += self._text.count("\n", 0, self._place)
         try:
             text = self._bytes.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise FileFault("not_decodable", "JSON is UTF-8; save it so.") from error
         self._text, self._place, self._ended = self._text[self._place :] + text, 0, not chunk
         return bool(text) or not self._ended

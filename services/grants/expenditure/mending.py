@@ -91,15 +91,15 @@ def layout_of_mended(layout: dict[str, Any], mended: MendedFile) -> dict[str, An
 
 def mended_records(records: Iterator[Record], columns: int, marks_at: int | None = None) -> Iterator[Record]:
     """The records as the source would have sent them: the columns behind apart, and without guards."""
-    for line, cells, fault in records:
+    for line, cells, fault, notes in records:
         if fault is not None:
-            yield Record(line, cells, fault)
+            yield Record(line, cells, fault, notes)
             continue
         if not any(cell.strip() for cell in cells):
             yield Record(line, cells)
             continue
         own = [_own(cell) for cell in cells[:columns]]
-        marked = MarkedRecord(line, own + [""] * (columns - len(own)))
+        marked = MarkedRecord(line, own + [""] * (columns - len(own)), None, notes)
         if marks_at is not None:
             marked.marks = tuple(cells[marks_at : marks_at + len(MARKS)])
         yield marked

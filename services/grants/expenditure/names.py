@@ -58,8 +58,17 @@ class _Name:
 class NameFinder:
     """Flags a parsed line whose texts or key name its payee. Holds caches: one thread uses it."""
 
-    def __init__(self, layout: dict[str, Any], columns: Columns, persons: Iterable[str] = ()) -> None:
-        """`persons`: names of private payees of the organisation, which stand in no text of any other line either."""
+    def __init__(
+        self,
+        layout: dict[str, Any],
+        columns: Columns,
+        persons: Iterable[str] = (),
+        learnt: set[str] | None = None,
+    ) -> None:
+        """`persons`: names of private payees of the organisation, which stand in no text of any other line either.
+
+        `learnt`: where those go that the file itself has as payees.
+        """
         self._fields = [(PLACE[field], flag) for field, flag in WITHHELD.items() if layout["fields"].get(field)]
         self._keyed = layout["identity"]["kind"] == "keyed"
         telling = {place for field in ("party_name", "party_key", "purpose") for place in columns.columns_of(field)}
@@ -75,8 +84,7 @@ class NameFinder:
             )
         )
         self._persons = PersonNames(persons)
-        self.learnt: set[str] = set()
-        """Names of persons that the file itself has as payees."""
+        self.learnt = learnt if learnt is not None else set()
         self._names: dict[tuple[str, bool], _Name | None] = {}
         self._texts: dict[str, _Text] = {}
 

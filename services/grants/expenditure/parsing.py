@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from services.grants.expenditure.assigning import Assigner
-from services.grants.expenditure.cells import Unreadable, clean_text
+from services.grants.expenditure.cells import Unreadable, clean_text, quotable
 from services.grants.expenditure.columns import Columns
 from services.grants.expenditure.dates import DateReader
 from services.grants.expenditure.days import FileDays
@@ -25,6 +25,14 @@ MONTH_ONLY = "month_only"
 """The source named no more than a month; its last day stands for it."""
 PERIOD_GIVEN = "period_given"
 """The file holds no day; the last of the period it was sent for stands for it."""
+
+
+QUOTED = frozenset(
+    {"amount_unreadable", "amount_too_large", "date_unreadable", "date_impossible", "future_actual", "rate_unreadable",
+     "gss_unreadable", "use_codes_unreadable", "currency_not_pounds", "kind_unknown", "card_unknown", "vcse_unknown",
+     "party_kind_unknown", "ledger_class_unknown", "amount_unknown", "vat_unknown", "vat_rate_unknown"}
+)  # fmt: skip
+"""Reasons that are about an amount, a day or a code, so that they show the text that was wrong."""
 
 
 class ParsedLine(NamedTuple):
@@ -48,10 +56,12 @@ class LineParser:
         uses: dict[str, Any] | None = None,
         once: dict[str, str] | None = None,
         persons: Iterable[str] = (),
-        covers: Sequence[str] | None = None,
+        days: FileDays | None = None,
+        learnt: set[str] | None = None,
     ) -> None:
         """`uses`: what lines are judged by (see Assigner); `once`: what is said once a file, by field; `persons`: names
-        of the organisation's private payees; `covers`: the days of payment that the file was said to cover."""
+        of the organisation's private payees; `days` and `learnt`: what is known of the file's days and of the private
+        payees in it, also from its lines under another header."""
         fields = layout["fields"]
         self._columns = columns
         self._source = source
@@ -67,7 +77,7 @@ class LineParser:
         self._noted: list[str] = []
         self._deriver = Deriver(columns, once or {}) if columns.derived else None
         self._plan_texts(fields)
-        self.days = FileDays(covers, today=today, earlier=_earlier_by_nature(fields))
+        self.days = days if days is not None else days_of_file(layout, None, today)
         self._fresh = self.days.fresh
         self._plan_dates(fields, layout["dates"], layout["amounts"]["decimal"])
         self._currency = columns.of_field.get("currency")
@@ -81,14 +91,9 @@ class LineParser:
         if name and name.get("constant"):
             self._party.constant = name["constant"]
         self._identifier = Identifier(layout, columns, source, self._read_day, self.valuation.read)
-        self._names = NameFinder(layout, columns, persons)
+        self._names = NameFinder(layout, columns, persons, learnt)
         self._assigner = Assigner(layout["assignment"], columns, uses)
         self._plan_credits(layout)
-
-    @property
-    def persons_learnt(self) -> set[str]:
-        """Names of private payees that the file has had so far."""
-        return self._names.learnt
 
     # ------------------------------------------------------------------ plan
 
@@ -140,13 +145,16 @@ class LineParser:
 
     # ------------------------------------------------------------------ read
 
-    def parse(self, record: int, line: int | None, cells: list[str]) -> ParsedLine:
-        """A data record as a line. Never raises: what is wrong comes back as reasons, all of them."""
+    def parse(self, record: int, line: int | None, cells: list[str], notes: Sequence[str] | None = None) -> ParsedLine:
+        """A data record as a line. Never raises: what is wrong comes back as reasons, all of them.
+
+        `notes`: flags of how the record was read.
+        """
         row = self._base.copy()
         row[0] = str(record)
         row[1] = NULL if line is None else str(line)
         reasons: Reasons = []
-        flags: list[str] = []
+        flags: list[str] = list(notes) if notes else []
         given = len(cells)
         if given != self._width or self._trailing:
             cells = self._fit(cells, reasons, flags)
@@ -187,7 +195,7 @@ class LineParser:
             if given < self._width and self._reject_missing:
                 # What is missing with its cell is said once, by the count of cells.
                 reasons = [reason for reason in reasons if reason[2] is None or reason[2] < given]
-            return self._rejected(row, amount, reasons)
+            return self._rejected(row, amount, reasons, cells)
         if amount is not None and amount < 0 and row[KIND] in ("invoice", "card", "credit_note"):
             row[KIND] = "credit_note"
             if row[CREDIT_OF] == NULL:
@@ -202,13 +210,13 @@ class LineParser:
             row[-1] = "{}"
         return ParsedLine("\t".join(row), amount, False)
 
-    def broken(self, record: int, line: int | None, detail: str) -> ParsedLine:
-        """A record that could not be divided into cells."""
+    def broken(self, record: int, line: int | None, detail: str, code: str = "record_malformed") -> ParsedLine:
+        """A record that could not be divided into cells, or whose cells are not known by name."""
         row = [NULL] * len(INCOMING)
         row[0], row[1] = str(record), NULL if line is None else str(line)
-        return self._rejected(row, None, [("record_malformed", detail, None)])
+        return self._rejected(row, None, [(code, detail, None)])
 
-    def _rejected(self, row: list[str], amount: int | None, reasons: Reasons) -> ParsedLine:
+    def _rejected(self, row: list[str], amount: int | None, reasons: Reasons, cells: Sequence[str] = ()) -> ParsedLine:
         kept = [NULL] * len(INCOMING)
         kept[0], kept[1] = row[0], row[1]
         kept[2] = NULL if amount is None else str(amount)
@@ -218,7 +226,7 @@ class LineParser:
             # The first fault of a cell is the one that says what to do; what follows from it is left out.
             if place is None or place not in told:
                 column = None if place is None else self._columns.name_of(place)[:200].replace("\x00", "")
-                shown.append({"code": code, "detail": detail, "column": column})
+                shown.append({"code": code, "detail": _quoting(code, detail, cells, place), "column": column})
             if place is not None:
                 told.add(place)
         kept[3] = json.dumps(shown).replace("\\", "\\\\")
@@ -231,10 +239,12 @@ class LineParser:
         if given < named:
             if self._reject_missing:
                 detail = (
-                    f"The record has {given} cells, the header {named}; fill in what is missing, empty cells included."
+                    f"The record has {given} cells, the header {named}; fill in what is missing, empty cells included,"
+                    " or set missing_cells to ignore in the profile."
                 )
                 reasons.append(("missing_cells", detail, None))
             else:
+                # A spreadsheet cuts empty cells off at the end of a row.
                 flags.append("missing_cells")
         if given < self._width:
             return cells + [""] * (self._width - given)
@@ -272,6 +282,11 @@ class LineParser:
         return item_of(self._source, *(cells[place] for place in self._item_places), text)
 
 
+def days_of_file(layout: dict[str, Any], covers: Sequence[str] | None, today: str) -> FileDays:
+    """What is to be learnt of a file's days; `covers`: the days of payment that it was said to cover."""
+    return FileDays(covers, today=today, earlier=_earlier_by_nature(layout["fields"]))
+
+
 def _earlier_by_nature(fields: dict[str, Any]) -> bool:
     """Whether the day that stands for the payment comes before it: on a card's statement, or on an invoice."""
     cards = (fields.get(name) or {} for name in ("kind", "card"))
@@ -285,3 +300,11 @@ def _optional(read: Callable[[str], str]) -> Callable[[str], str]:
         return read(cell) if cell.strip() and (cell.isascii() or seen(cell)) else NULL
 
     return optional
+
+
+def _quoting(code: str, detail: str, cells: Sequence[str], place: int | None) -> str:
+    """The sentence with the text that was wrong: of amounts, days and codes, never of names."""
+    if code not in QUOTED or place is None or place >= len(cells):
+        return detail
+    text = quotable(cells[place])
+    return detail if text is None or text in detail else f'{detail} The cell holds "{text}".'

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Query
-from pydantic import Field
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from sqlmodel import select
 
 from services.grants.expenditure import commands, queries
@@ -15,7 +16,7 @@ from services.grants.expenditure.loading import uses_of
 from services.grants.expenditure.profile import SourceProfile as ProfileBody
 from services.grants.expenditure.shapes import ProfileShape
 from services.grants.expenditure.tables import SourceProfile
-from services.grants.expenditure.trials import Sample, TrialShape, try_profile
+from services.grants.expenditure.trials import Sample, TrialShape, header_of, try_profile
 from shared.errors import NotFound
 from shared.http import NOT_IDEMPOTENT, Body, Reads, Routes, Writes
 from shared.pagination import Page, Paging, paginate
@@ -45,6 +46,36 @@ class Trial(Body):
     period: Annotated[str, Field(max_length=10)] | None = Field(
         default=None, description="As when a batch is sent: what a file without days is for."
     )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def show_the_header(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Beside the faults of a profile stands what the sample's header is, so that the profile can be written."""
+        try:
+            return handler(value)
+        except ValidationError as fault:
+            given = value if isinstance(value, dict) else {}
+            texts = [given.get(name) for name in ("sample", "sample_base64")]
+            text, packed = (found if isinstance(found, str) else None for found in texts)
+            told = header_of(text, packed, given.get("profile")) if text or packed else None
+            if told is None:
+                raise
+            read = InitErrorDetails(
+                type=PydanticCustomError("header_read", "{told}", {"told": told}),
+                loc=("sample" if text is not None else "sample_base64",),
+                input=None,
+            )
+            faults = [_again(item) for item in fault.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, [*faults, read]) from None
+
+
+def _again(item: Any) -> InitErrorDetails:
+    """A fault as it was found, to be raised with another beside it."""
+    kind, context = item["type"], item.get("ctx", {})
+    error = context.get("error")
+    if kind == "value_error" and isinstance(error, ValueError):
+        return InitErrorDetails(type=kind, loc=item["loc"], input=item["input"], ctx={"error": error})
+    return InitErrorDetails(type=kind, loc=item["loc"], input=item["input"], ctx=context)
 
 
 @router.post("/v1/source-profiles", status_code=201, description=HOW_TO_DESCRIBE)

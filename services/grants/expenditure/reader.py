@@ -8,14 +8,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from services.grants.expenditure.cells import shown
 from services.grants.expenditure.columns import Columns, names_of, other_columns, used_columns
-from services.grants.expenditure.csv_records import CsvRecords, Dialect
+from services.grants.expenditure.csv_records import MIXED_ENCODINGS, CsvRecords, Dialect
 from services.grants.expenditure.headers import Found, find_header, said_once
 from services.grants.expenditure.json_records import JSON_LINES, json_header, json_records
+from services.grants.expenditure.later_headers import LaterHeaders, places_by
 from services.grants.expenditure.mending import MendedFile, layout_of_mended, mended_file, mended_records
-from services.grants.expenditure.parsing import LineParser
+from services.grants.expenditure.parsing import LineParser, days_of_file
 from services.grants.expenditure.reading import Record, choose_encoding
-from services.grants.expenditure.row_kinds import RowKinds, Tally
+from services.grants.expenditure.repairs import DECODED_TWICE, LOST, REPAIRED, put_right
+from services.grants.expenditure.row_kinds import MAX_FINDINGS, RowKinds, Tally
 
 BLOCK_LINES = 2000
 UNREADABLE_NAMED = 20
@@ -74,6 +77,8 @@ class FileReader:
         self.tally = Tally()
         self.said = dict(file.said)
         self.delimiter = ","
+        self._file = file
+        self._lines: CsvRecords | None = None
         layout = file.layout
         path = Path(file.path)
         mended = file.mended()
@@ -86,6 +91,7 @@ class FileReader:
             if mended:
                 layout = layout_of_mended(layout, mended)
             lines = CsvRecords(path, file.gzipped, file.encoding, _dialect(layout))
+            self._lines = lines
             self._records = iter(lines)
             if mended:
                 found = Found(Columns(mended.columns, layout), [list(mended.columns)])
@@ -94,29 +100,26 @@ class FileReader:
             else:
                 found = find_header(self._records, layout)
                 self.said |= said_once(layout, found)
+                lines.width = found.columns.width
             self.delimiter = lines.delimiter
-            self.tally.not_a_line("before_header", len(found.above) + found.skipped + lines.named_delimiter)
+            self.tally.not_a_line("before_header", len(found.above) + len(found.skipped) + lines.named_delimiter)
+            if file.encoding == "utf-8-sig" and "utf-8" not in layout["encodings"]:
+                self.tally.findings.append({"code": "encoding_not_named", "encoding": "utf-8"})
         self.columns = found.columns
-        self._parser = LineParser(
-            layout,
-            self.columns,
-            source=file.source,
-            today=file.today,
-            uses=file.uses,
-            once=self.said,
-            persons=file.persons,
-            covers=file.covers,
-        )
-        self.days = self._parser.days
-        self._kinds = RowKinds(layout, self.columns, found.rows, self._parser.valuation, self.tally)
+        """Where the columns stand by the file's own header; another one among the lines may move them."""
+        self._layout = layout
+        self._order: list[int | None] | None = None
+        self._why_unread: tuple[str, ...] = ()
+        self.days = days_of_file(layout, file.covers, file.today)
+        self.persons_learnt: set[str] = set()
+        """Names of private payees that the file has had so far."""
+        self._parser = self._parser_of(self.columns)
+        headers = LaterHeaders(layout, found) if found.rows else None
+        self._kinds = RowKinds(layout, self.columns, headers, self._parser.valuation, self.tally)
 
     @property
     def header(self) -> tuple[str, ...]:
         return self.columns.header
-
-    @property
-    def persons_learnt(self) -> set[str]:
-        return self._parser.persons_learnt
 
     def blocks(self, lines: int = BLOCK_LINES) -> Iterator[str]:
         """Rows for COPY, some thousand at a time; the tally is right whenever a block has been given.
@@ -128,15 +131,33 @@ class FileReader:
         rows: list[str] = []
         number = tally.received_lines
         for record in self._records:
-            if not counts(record):
+            if record[3] is not None:
+                record = put_right_record(record)
+            is_line = counts(record)
+            if kinds.turn is not None:
+                self._turn()
+                parser = self._parser
+            if not is_line:
                 continue
             number += 1
-            line, cells, fault = record
-            if fill_down is not None and fault is None:
-                fill_down(cells)
-            row, pence, rejected = (
-                parser.parse(number, line, cells) if fault is None else parser.broken(number, line, fault)
-            )
+            line, cells, fault, notes = record
+            if self._why_unread:
+                row, pence, rejected = parser.broken(number, line, *self._why_unread)
+            elif fault is None:
+                if fill_down is not None:
+                    fill_down(cells)
+                row, pence, rejected = parser.parse(number, line, cells, notes)
+                if rejected and kinds.was_header(record):
+                    # It was taken for a line, as figures stood where figures are.
+                    number -= 1
+                    if kinds.turn is not None:
+                        self._turn()
+                        parser = self._parser
+                    continue
+            else:
+                row, pence, rejected = parser.broken(number, line, fault)
+            if notes:
+                self._find(line, notes)
             if pence is None:
                 tally.amount_unreadable_lines += 1
                 if len(tally.unreadable) < UNREADABLE_NAMED:
@@ -156,13 +177,93 @@ class FileReader:
         tally.findings += self.days.findings()
 
     def records(self) -> Iterator[tuple[int, Record]]:
-        """The data records with their numbers, unparsed: for showing the original beside its reasons."""
+        """The data records with their numbers, unparsed: for showing the original beside its reasons.
+
+        They stand under the file's first header, whatever the header is under which they were sent.
+        """
         for record in self._records:
-            if self._kinds.counts(record):
-                self.tally.received_lines += 1
-                if record.fault is None:
-                    self._kinds.fill_down(record.cells)
-                yield self.tally.received_lines, record
+            right = record if record.notes is None else put_right_record(record)
+            is_line = self._kinds.counts(right)
+            if self._kinds.turn is not None:
+                self._turn()
+            if not is_line:
+                continue
+            if record.fault is None and not self._why_unread:
+                self._kinds.fill_down(record.cells)
+                if self._kinds.is_header_like(right) and self._parser.parse(0, None, right.cells, None).rejected:
+                    self._kinds.was_header(right)
+                    if self._kinds.turn is not None:
+                        self._turn()
+                    continue
+            self.tally.received_lines += 1
+            yield self.tally.received_lines, self._as_first(record)
+
+    def _as_first(self, record: Record) -> Record:
+        if self._order is None or record.fault is not None:
+            return record
+        cells = record.cells
+        return record._replace(
+            cells=["" if place is None or place >= len(cells) else cells[place] for place in self._order]
+        )
+
+    def _turn(self) -> None:
+        """Read on as the header says that was found among the lines."""
+        turn, self._kinds.turn = self._kinds.turn, None
+        assert turn is not None, "asked for without a header"
+        self._order = None if turn.columns is self.columns else places_by(self.columns, turn.columns, turn.names)
+        if turn.columns is None:
+            self._why_unread = (turn.why, "header_differs")
+        else:
+            self._why_unread = ()
+            self._parser = self._parser_of(turn.columns)
+            if self._lines is not None:
+                self._lines.width = turn.columns.width
+        self._kinds.read_by(turn.columns, self._parser.valuation)
+        if len(self.tally.findings) < MAX_FINDINGS:
+            self.tally.findings.append(
+                {
+                    "code": "header_in_another_order" if turn.columns else "header_differs",
+                    "line": turn.line,
+                    "columns": [shown(name) for name in turn.names],
+                    "first_columns": [shown(name) for name in self.header],
+                }
+            )
+
+    def _parser_of(self, columns: Columns) -> LineParser:
+        file = self._file
+        return LineParser(
+            self._layout,
+            columns,
+            source=file.source,
+            today=file.today,
+            uses=file.uses,
+            once=self.said,
+            persons=file.persons,
+            # What is learnt of a file's days and persons is learnt of all of it, under whichever header.
+            days=self.days,
+            learnt=self.persons_learnt,
+        )
+
+    def _find(self, line: int | None, notes: Sequence[str]) -> None:
+        """A finding of what was noted of a line's text, so that somebody looks at it."""
+        for note in notes:
+            if note == REPAIRED:
+                self.tally.note(DECODED_TWICE, line, repaired_lines=1)
+            elif note in (DECODED_TWICE, LOST, MIXED_ENCODINGS):
+                self.tally.note(note, line)
+
+
+def put_right_record(record: Record) -> Record:
+    """The record with its text as it was meant, and what was noted of that."""
+    if record.fault is not None:
+        return record
+    cells, notes = [], list(record.notes or ())
+    for cell in record.cells:
+        text, found = put_right(cell)
+        cells.append(text)
+        if found is not None and found not in notes:
+            notes.append(found)
+    return Record(record.line, cells, None, tuple(notes))
 
 
 def _dialect(layout: dict[str, Any]) -> Dialect:

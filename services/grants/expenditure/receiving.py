@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from services.grants.expenditure.cells import shown
 from services.grants.expenditure.columns import ColumnsMissing
 from services.grants.expenditure.faults import DaysInAnotherOrder, DaysNotInFile, UnreadableFile
+from services.grants.expenditure.headers import SHOWN_COLUMNS, HeaderUnfit
 from services.grants.expenditure.json_records import JSON_LINES
 from services.grants.expenditure.reader import FileReader, FileToRead, encoding_of
-from services.grants.expenditure.reading import FileFault, first_text
+from services.grants.expenditure.reading import GZIP, FileFault, first_bytes, first_text, not_text
 from services.grants.expenditure.row_kinds import Tally
 from shared.errors import ErrorItem, Refusal, TooLarge, UnsupportedMediaType
 from shared.http import Upload
@@ -20,7 +22,7 @@ GZIP_TYPES = ("application/gzip", "application/x-gzip")
 MEDIA_TYPES = (*CSV_TYPES, "application/json", *JSON_LINES)
 ANSWERED_AT_ONCE_LINES = 1000
 
-GZIP_MARK, ZIP_MARK, OLD_SHEET_MARK, PDF_MARK = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF"
+WORKBOOK_TYPES = ("excel", "spreadsheet", "opendocument", "openxml")
 JSON_DOCUMENT = re.compile(r'\{\s*"lines"\s*:')
 
 
@@ -44,21 +46,34 @@ def media_of(upload: Upload) -> tuple[str, bool]:
     if media_type in GZIP_TYPES:
         gzipped = True
     elif media_type not in MEDIA_TYPES:
+        _refuse_workbook(upload.path, gzipped=gzipped)
+        if any(word in media_type for word in WORKBOOK_TYPES):
+            raise UnsupportedMediaType(
+                f"{media_type} is the type of a workbook, which is not taken here; save the sheet as CSV (UTF-8) and"
+                " send that as text/csv. If the file is CSV already, say text/csv in Content-Type."
+            )
         raise UnsupportedMediaType(
             "Send the file as text/csv, or lines as application/json or application/x-ndjson, plain or as"
             " application/gzip; name it in Content-Type."
         )
     with upload.path.open("rb") as file:
-        opening = file.read(4)
-    if opening.startswith((ZIP_MARK, OLD_SHEET_MARK, PDF_MARK)):
-        raise UnsupportedMediaType(
-            "This is a spreadsheet, an archive or a PDF, not text; save it as CSV and send that."
-        )
-    if opening.startswith(GZIP_MARK) and not gzipped:
+        packed = file.read(2) == GZIP
+    if packed and not gzipped:
         raise UnsupportedMediaType("The body is compressed; say so by Content-Encoding: gzip.")
+    _refuse_workbook(upload.path, gzipped=gzipped)
     if media_type in GZIP_TYPES:
         media_type = _unpacked_type(upload.path)
     return media_type, gzipped
+
+
+def _refuse_workbook(path: Path, *, gzipped: bool) -> None:
+    """UnsupportedMediaType for a workbook, an archive or a PDF, whatever it is called, also where it is compressed."""
+    try:
+        why = not_text(first_bytes(path, gzipped))
+    except FileFault as fault:
+        raise refused(fault) from fault
+    if why is not None:
+        raise UnsupportedMediaType(why)
 
 
 def _unpacked_type(path: Path) -> str:
@@ -93,11 +108,21 @@ def look(file: FileToRead) -> Look:
 
 
 def header_refused(fault: ColumnsMissing) -> UnreadableFile:
-    """Every column that is missing or not unique, at once."""
-    return UnreadableFile(
+    """Every column that is missing or not unique, at once, with the header that was read and the one that would fit."""
+    detail = (
         "The header does not hold the columns the profile needs; see errors. Is it the right profile, is the delimiter"
-        " the profile's, and is the header where the profile says?",
+        " the profile's, and is the header where the profile says?"
+    )
+    extra = {}
+    if isinstance(fault, HeaderUnfit):
+        detail = f"{detail} {fault.told}"
+        extra = {"header": [shown(name) for name in fault.read[:SHOWN_COLUMNS]], "header_record": fault.record}
+        if fault.fitting is not None:
+            extra["fitting_record"] = fault.fitting
+    return UnreadableFile(
+        detail,
         errors=[ErrorItem(code=item.code, detail=item.detail, column=item.column[:64]) for item in fault.faults],
+        extra=extra,
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import csv
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,15 +17,19 @@ from typing import Any
 from pydantic import Field
 
 from services.grants.expenditure.columns import Columns, ColumnsMissing
+from services.grants.expenditure.headers import DELIMITERS, columns_shown
 from services.grants.expenditure.line import INCOMING, NULL
 from services.grants.expenditure.reader import FileReader, FileToRead, encoding_of
-from services.grants.expenditure.reading import FileFault
+from services.grants.expenditure.reading import OPENING_BYTES, FileFault, marked_encoding, not_text
 from services.grants.expenditure.receiving import header_refused, refused
 from services.grants.expenditure.shapes import Count, Reason
 from shared.http import Shape
 
 SHOWN_LINES = 50
+SAMPLED_LINES = 20
 MOST_LINES = 5000
+SHOWN_KEYS = 10
+SHOWN_RECORDS = 10
 PENCE = tuple(name for name in INCOMING if name.endswith("_pence"))
 BOOLEANS = ("vcse", "source_redacted")
 INTERNAL = ("record", "line", "reasons", "fingerprint", "rule", "flags", "use_reasons", "amount_pence", "loose_key")
@@ -68,6 +74,13 @@ class DaysShown(Shape):
     only_in_other_order: int = Field(description="Cells that name a day only with day and month exchanged: rejected.")
 
 
+class RepeatedKey(Shape):
+    """A key that more than one line of the sample has."""
+
+    key: str
+    records: list[int] = Field(description=f"Data records that have it, counted from 1; the first {SHOWN_RECORDS}.")
+
+
 class TrialShape(Shape):
     """How a layout reads a sample."""
 
@@ -83,6 +96,9 @@ class TrialShape(Shape):
     findings: list[dict[str, Any]]
     days: DaysShown = Field(description="The days of payment, as the layout reads them.")
     repeated_keys: int = Field(description="Lines whose key stands in the sample before: do the columns name a line?")
+    repeated: list[RepeatedKey] = Field(
+        default=[], description=f"The first {SHOWN_KEYS} keys that stand in the sample more than once."
+    )
     lines: list[TrialLine] = Field(description=f"The first {SHOWN_LINES}.")
     more: bool = Field(description=f"Whether the sample holds more than the {MOST_LINES:,} lines that were read.")
 
@@ -115,6 +131,7 @@ def try_profile(sample: Sample) -> TrialShape:
     except ColumnsMissing as fault:
         raise header_refused(fault) from fault
     lines = [_line(row, sample.layout) for row in rows]
+    repeated = _repeated(lines) if sample.layout["identity"]["kind"] == "keyed" else {}
     return TrialShape(
         encoding=encoding.removesuffix("-sig"),
         header=[name.strip() for name in reader.header],
@@ -127,7 +144,11 @@ def try_profile(sample: Sample) -> TrialShape:
         faults=_counted(code for line in lines for code in {reason.code for reason in line.reasons}),
         findings=reader.tally.findings,
         days=DaysShown(**reader.days.shown()),
-        repeated_keys=_repeated(lines) if sample.layout["identity"]["kind"] == "keyed" else 0,
+        repeated_keys=sum(len(records) - 1 for records in repeated.values()),
+        repeated=[
+            RepeatedKey(key=key, records=records[:SHOWN_RECORDS])
+            for key, records in list(repeated.items())[:SHOWN_KEYS]
+        ],
         lines=lines[:SHOWN_LINES],
         more=more,
     )
@@ -187,6 +208,96 @@ def _counted(names: Iterator[str]) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def _repeated(lines: list[TrialLine]) -> int:
-    keys = [line.fields["line_key"] for line in lines if "line_key" in line.fields]
-    return len(keys) - len(set(keys))
+def _repeated(lines: list[TrialLine]) -> dict[str, list[int]]:
+    """Keys that stand more than once, with their records."""
+    found: dict[str, list[int]] = {}
+    for line in lines:
+        if (key := line.fields.get("line_key")) is not None:
+            found.setdefault(key, []).append(line.record)
+    return {key: records for key, records in found.items() if len(records) > 1}
+
+
+def header_of(text: str | None, packed: str | None, profile: Any) -> str | None:
+    """What a sample's header is, in words, for somebody whose profile is not one yet. None where no sample is given.
+
+    What the profile says already of encoding, delimiter and header is used, where it can be.
+    """
+    said = profile if isinstance(profile, dict) else {}
+    try:
+        data = (
+            text.encode(errors="surrogatepass") if text is not None else base64.b64decode(packed or "", validate=True)
+        )
+    except ValueError:
+        return None
+    if not data:
+        return None
+    if why := not_text(data[:OPENING_BYTES]):
+        return why
+    content, encoding = _decoded(data, said.get("encodings"))
+    opening = content.lstrip("\ufeff \t\r\n")
+    if opening.startswith(("{", "[")):
+        return _names_of_json(opening)
+    lines = content.lstrip("\ufeff").splitlines()[:SAMPLED_LINES]
+    delimiter = said.get("delimiter")
+    if delimiter not in (",", ";", "\t", "|", "^", "~"):
+        delimiter = max(DELIMITERS, key=lambda sign: sum(line.count(sign) for line in lines))
+    rows = list(_cells(lines, delimiter))
+    header = said.get("header")
+    row = header.get("row") if isinstance(header, dict) else None
+    if not isinstance(row, int) or not 1 <= row <= len(rows):
+        row = _likely_header(rows)
+    if not rows:
+        return None
+    called = DELIMITERS.get(delimiter, delimiter)
+    return (
+        f"The sample, read as {encoding} with {called} between cells, has in record {row} this header:"
+        f" {columns_shown([cell.strip() for cell in rows[row - 1]])}. Name its columns in fields and identity."
+    )
+
+
+def _decoded(data: bytes, encodings: Any) -> tuple[str, str]:
+    given = [name for name in encodings if isinstance(name, str)] if isinstance(encodings, (list, tuple)) else []
+    mark = marked_encoding(data)
+    for name in [mark] if mark else ["utf-8-sig", *given, "cp1252"]:
+        try:
+            return data.decode(name), name.removesuffix("-sig")
+        except (UnicodeError, LookupError):
+            continue
+    return data.decode("cp1252", errors="replace"), "cp1252"
+
+
+def _names_of_json(text: str) -> str | None:
+    match = re.search(r"\{[^{}\[\]]*\}", text)
+    try:
+        found = json.loads(match[0]) if match else None
+    except ValueError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    return (
+        f"The sample's first line names these columns: {columns_shown(list(found))}. Name them in fields and identity."
+    )
+
+
+def _cells(lines: list[str], delimiter: str) -> Iterator[list[str]]:
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield []
+
+
+def _likely_header(rows: list[list[str]]) -> int:
+    """The first record with as many filled cells as any, none of them a figure."""
+
+    def filled(row: list[str]) -> int:
+        return sum(bool(cell.strip()) for cell in row)
+
+    most = max(map(filled, rows), default=0)
+    for number, row in enumerate(rows, start=1):
+        if filled(row) >= max(1, most - 1) and not any(cell.strip()[:1].isdigit() for cell in row):
+            return number
+    return 1

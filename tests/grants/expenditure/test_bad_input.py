@@ -49,7 +49,7 @@ BAD_LINES: tuple[tuple[tuple[str, ...], str, str | None], ...] = (
     (("A-2", "2017-04-03", "Beta", "１２.00"), "amount_unreadable", "Amount"),
     (("A-2", "2017-04-03", "Beta", "-"), "amount_unreadable", "Amount"),
     (("A-2", "2017-04-03", "Beta", ""), "amount_missing", "Amount"),
-    (("A-2", "2017-04-03", "Beta"), "missing_cells", None),
+    (("A-2", "2017-04-03", "Beta"), "amount_missing", "Amount"),
     (("A-2", "03/04/17", "Beta", "1.00"), "date_unreadable", "Date"),
     (("A-2", "2017-02-30", "Beta", "1.00"), "date_impossible", "Date"),
     (("A-2", "", "Beta", "1.00"), "date_missing", "Date"),
@@ -111,7 +111,8 @@ async def test_a_quote_that_never_closes_costs_its_own_record_only(ledger: Ledge
 REFUSED = (
     (b"", "empty_file"),
     (b"Reference,Date,Supplier,Amount\nA-1,2017-04-03,Caf\xe9,1.00\n", "not_decodable"),
-    (b"\xff\xfeR\x00e\x00f\x00", "not_decodable"),
+    (b"\xff\xfeR\x00e\x00f\x00", "column_missing"),
+    (b"\xff\xfeR\x00e\x00f", "not_decodable"),
     (b"Reference,Date,Supplier\nA-1,2017-04-03,Alpha\n", "column_missing"),
     (b"Reference,Date,Supplier,Amount,amount\n", "column_ambiguous"),
     (b"Reference;Date;Supplier;Amount\nA-1;2017-04-03;Alpha;1.00\n", "column_missing"),

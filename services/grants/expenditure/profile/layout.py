@@ -29,13 +29,19 @@ class Layout(Body):
     encodings: tuple[Encoding, ...] = Field(
         default=("utf-8",),
         min_length=1,
-        description="Tried in this order; the first that reads the whole file counts. A byte order mark is no matter.",
+        description="What the file may be in, in this order. A byte order mark counts whatever stands here, and so does"
+        " text that can be nothing but UTF-8. Where some lines are UTF-8 and some are not, each is read by itself and"
+        " the others, in the first of these that reads them, are flagged `mixed_encodings`.",
         examples=[["utf-8", "cp1252"]],
     )
     delimiter: Literal[",", ";", "\t", "|", "^", "~"] = Field(
         default=",", description="Between cells; a first line such as `sep=;` overrules it."
     )
-    quote: Literal['"', "'", ""] = Field(default='"', description="Around cells; empty where a quote means itself.")
+    quote: Literal['"', "'", ""] = Field(
+        default='"',
+        description="Around cells, also with blanks before or behind; empty where a quote means itself. Other marks"
+        " around a whole cell, such as “ and ”, are left out and the line is flagged `quotes_removed`.",
+    )
     escape: Literal["", "\\"] = Field(
         default="", description="Stands before a quote or delimiter that is meant; else a quote is doubled."
     )
@@ -91,7 +97,10 @@ class Layout(Body):
         default="reject", description="Records with filled cells beyond the header; empty ones never matter."
     )
     missing_cells: Literal["reject", "ignore"] = Field(
-        default="reject", description="Records with fewer cells than the header; ignored, the missing ones are empty."
+        default="ignore",
+        description="Records with fewer cells than the header, as spreadsheets cut empty cells off at the end of a row:"
+        " ignored, what is missing is blank and the line flagged `missing_cells`; a missing amount, day or key is its"
+        " own reason.",
     )
     amounts: AmountFormat = Field(default=AmountFormat(), description="How amounts are written.")
     dates: tuple[Annotated[str, Field(max_length=40)], ...] = Field(

@@ -29,7 +29,10 @@ Mark = Annotated[str, Field(min_length=1, max_length=8), AfterValidator(_can_sta
 
 
 class AmountFormat(Body):
-    """How amounts are written. What is not allowed here is refused, never guessed."""
+    """How amounts are written. What is not allowed here is refused, never guessed.
+
+    A minus may be any dash, a space any space, a bracket or £ of full width; signs that nobody sees are left out.
+    """
 
     decimal: Literal[".", ","] = Field(default=".", description="Divides pounds and pence.")
     thousands: Literal["", ",", ".", " ", "'"] = Field(
