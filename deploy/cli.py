@@ -15,6 +15,8 @@ from typing import Annotated
 import typer
 
 from deploy.events_commands import events, topics
+from deploy.folder import ISSUER_KEY, folder_named, refuse_without_data
+from deploy.mistakes import Failed, Refused, in_words
 
 # Imports of services, database and servers stand inside the commands: `outturn --help` and `outturn token` are quick.
 
@@ -29,7 +31,7 @@ app.add_typer(audit_commands, name="audit")
 app.add_typer(events, name="events")
 app.add_typer(topics, name="topics")
 
-Folder = Annotated[Path | None, typer.Option("--home", help="Folder of the data; default OUTTURN_HOME or .outturn")]
+Folder = Annotated[str | None, typer.Option("--home", help="Folder of the data; default OUTTURN_HOME or .outturn")]
 Port = Annotated[int | None, typer.Option("--port", help="Port on 127.0.0.1; default OUTTURN_PORT or 8000")]
 
 
@@ -116,13 +118,15 @@ def token(
     """Print a bearer token of the embedded mode's own issuer."""
     from datetime import timedelta
 
-    from deploy.local import default_folder
+    from deploy.scopes import known_scopes
     from shared.auth import LocalIssuer
 
     with in_words():
         _refuse_in_production()
-        scopes = [part for text in scope for part in text.replace(",", " ").split()]
-        folder = home or default_folder()
+        scopes = known_scopes(scope)
+        folder = folder_named(home)
+        # Only an instance makes the key that it trusts; a key made elsewhere would sign tokens that nobody takes.
+        refuse_without_data(folder, ISSUER_KEY)
         typer.echo(
             LocalIssuer(folder).token(
                 sub, scopes, name=name, organisations=organisation, client_only=client, valid_for=timedelta(hours=hours)
@@ -139,7 +143,6 @@ def migrate(
         from sqlalchemy.engine import make_url
 
         from deploy.databases import SERVICES, service_named
-        from deploy.local import Refused
         from deploy.serve import settings_of
         from shared.migrations import migrate as bring
 
@@ -219,37 +222,17 @@ def probe(url: str) -> None:
         raise typer.Exit(1) from None
 
 
-class Failed(Exception):
-    """A command that could not do its work; the text says why."""
+def _place(home: str | None, port: int | None) -> tuple[Path, int]:
+    from deploy.local import default_port
+
+    return folder_named(home), port or default_port()
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
-    """Answer a mistake with a sentence and code 1; a fault of ours keeps its traceback."""
-    from deploy.local import Refused
-    from deploy.postgres import PostgresFailed
-
-    try:
-        yield
-    except (Refused, Failed, PostgresFailed) as error:
-        typer.echo(f"outturn: {error}", err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        typer.echo("Stopped.", err=True)
-        raise typer.Exit(130) from None
-
-
-def _place(home: Path | None, port: int | None) -> tuple[Path, int]:
-    from deploy.local import default_folder, default_port
-
-    return (home or default_folder()).absolute(), port or default_port()
-
-
-@contextmanager
-def _databases(home: Path | None) -> Iterator[dict[str, str]]:
+def _databases(home: str | None) -> Iterator[dict[str, str]]:
     """Addresses of the four databases: from the environment, or of the embedded mode's folder, running or not."""
     from deploy.databases import SERVICES
-    from deploy.local import Refused, default_folder, reading
+    from deploy.local import reading
 
     variables = {name: f"{name.upper()}_DATABASE_URL" for name in SERVICES}
     if home is None and any(variable in os.environ for variable in variables.values()):
@@ -258,21 +241,18 @@ def _databases(home: Path | None) -> Iterator[dict[str, str]]:
             raise Refused(f"The environment names some databases and not others; missing: {', '.join(missing)}.")
         yield {name: os.environ[variable] for name, variable in variables.items()}
         return
-    with reading((home or default_folder()).absolute()) as urls:
+    with reading(folder_named(home)) as urls:
         yield urls
 
 
 def _known(service: str) -> None:
     from deploy.databases import SERVICES
-    from deploy.local import Refused
 
     if service not in SERVICES:
         raise Refused(f"There is no service {service[:40]!r}; there are {', '.join(SERVICES)}.")
 
 
 def _refuse_in_production() -> None:
-    from deploy.local import Refused
-
     if os.environ.get("ENVIRONMENT", "development") == "production":
         raise Refused("The local issuer is for the embedded mode; in production your own issuer makes tokens.")
 

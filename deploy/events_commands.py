@@ -7,11 +7,11 @@ import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
+from deploy.mistakes import in_words
 from shared.bus import Bus, topic_of
 from shared.database import Database
 from shared.service import Service
@@ -19,7 +19,7 @@ from shared.service import Service
 events = typer.Typer(help="Events: what is parked, replaying, sending again.", no_args_is_help=True)
 topics = typer.Typer(help="The topics on Kafka.", no_args_is_help=True)
 
-Folder = Annotated[Path | None, typer.Option("--home", help="Folder of the data; default OUTTURN_HOME or .outturn")]
+Folder = Annotated[str | None, typer.Option("--home", help="Folder of the data; default OUTTURN_HOME or .outturn")]
 Name = Annotated[str, typer.Option("--service", help="grants, deliverables, transparency or governance")]
 
 
@@ -154,10 +154,11 @@ class Place:
 
 
 @asynccontextmanager
-async def _opened(name: str, home: Path | None) -> AsyncIterator[Place]:
+async def _opened(name: str, home: str | None) -> AsyncIterator[Place]:
     """From the environment (`…_DATABASE_URL`, on Kafka), or of the embedded mode's folder, running or not."""
     from deploy.databases import service_named
-    from deploy.local import Refused, default_folder, reading
+    from deploy.folder import folder_named
+    from deploy.local import reading
     from shared.bus.kafka import KafkaBus
     from shared.bus.local import LocalBus
 
@@ -169,10 +170,7 @@ async def _opened(name: str, home: Path | None) -> AsyncIterator[Place]:
             databases = {name: Database(url)}
             bus: Bus | None = KafkaBus(servers) if servers else None
         else:
-            try:
-                urls = stack.enter_context(reading((home or default_folder()).absolute()))
-            except Refused as error:
-                _refuse(str(error))
+            urls = stack.enter_context(reading(folder_named(home)))
             databases = {owner: Database(address) for owner, address in urls.items()}
             bus = LocalBus(databases)
         try:
@@ -208,7 +206,8 @@ def _refuse(sentence: str) -> NoReturn:
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
+    with in_words():
+        return asyncio.run(work)
 
 
 def _new_id() -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import importlib.metadata
 import json
 import logging
@@ -26,7 +25,9 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from deploy.databases import SERVICES, DatabaseUrls, make_databases, service_named
+from deploy.folder import InUse, locked, refuse_without_data
 from deploy.home import home_routes
+from deploy.mistakes import Refused
 from deploy.postgres import LocalPostgres, running_postgres
 from shared.auth import LocalIssuer
 from shared.bus.local import LocalBus
@@ -40,37 +41,11 @@ LARGEST_LOG_BYTES = 20_000_000
 GRACE_SECONDS = 10
 
 
-class Refused(Exception):
-    """Something the operator can mend; the text says what."""
-
-
-def default_folder() -> Path:
-    """`OUTTURN_HOME`, or `.outturn` in the current folder."""
-    return Path(os.environ.get("OUTTURN_HOME", ".outturn")).absolute()
-
-
 def default_port() -> int:
     text = os.environ.get("OUTTURN_PORT", "8000")
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
         raise Refused(f"OUTTURN_PORT must be a port from 1 to 65535, not {text[:20]!r}.")
     return int(text)
-
-
-@contextmanager
-def locked(folder: Path, note: str = "") -> Iterator[Path]:
-    """Hold the folder for this process alone; the lock goes with the process, however it ends."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            who = file.read().strip() or "another process"
-            raise Refused(f"The data in {folder} are in use by {who}. Stop it first, or set OUTTURN_HOME.") from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()}{' at ' + note if note else ''}\n")
-        file.flush()
-        yield folder
 
 
 @contextmanager
@@ -91,13 +66,12 @@ def prepare(postgres: LocalPostgres) -> dict[str, DatabaseUrls]:
 @contextmanager
 def reading(folder: Path) -> Iterator[dict[str, str]]:
     """Addresses of the databases for a command that only reads: beside a running instance, or started for it alone."""
-    if not (folder / "pgdata").exists():
-        raise Refused(f"There are no data in {folder}; set OUTTURN_HOME, or run `outturn up` first.")
+    refuse_without_data(folder)
     with ExitStack() as stack:
         postgres = LocalPostgres(folder)
         try:
             stack.enter_context(locked(folder, "a reading command"))
-        except Refused:
+        except InUse:
             postgres.join()
         else:
             postgres.start()

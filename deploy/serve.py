@@ -17,7 +17,8 @@ from starlette.routing import Mount, Route
 
 from deploy.databases import SERVICES, service_named
 from deploy.home import home_routes
-from deploy.local import GRACE_SECONDS, Refused
+from deploy.local import GRACE_SECONDS
+from deploy.mistakes import Refused
 from shared.bus.kafka import KafkaBus
 from shared.observability import configure_logs
 from shared.service import Service, build_service
