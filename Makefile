@@ -1,6 +1,7 @@
 # The two commands to know are `make demo` and `make test`. Everything is installed into .venv from requirements.lock.
 
-PYTHON ?= python3
+# Empty: the first suitable one on the PATH. `PYTHON=python3.12 make demo` names one.
+PYTHON ?=
 BIN := .venv/bin
 EXIT ?=
 
@@ -13,16 +14,11 @@ help:
 	@echo "make up      install, then serve what the data folder holds"
 	@echo "make lint    style, types and who may import whom"
 	@echo "make bench   side-by-side benchmarks; prints ratios"
-	@echo "make docs    write the generated documents anew"
+	@echo "make docs    write the generated documents again"
 
-# The stamp makes the installation happen once for each state of the two files that decide it.
-.venv/installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
-
-install: .venv/installed
+# Finds a Python that can, and makes .venv again where it is half-made, moved, or of another Python or lock.
+install:
+	@PYTHON="$(PYTHON)" GOAL="$(or $(MAKECMDGOALS),demo)" sh deploy/install.sh
 
 demo: install
 	$(BIN)/outturn demo $(if $(EXIT),--exit)

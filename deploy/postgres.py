@@ -297,7 +297,7 @@ def _let_pass(path: Path) -> None:
         except OSError as error:
             raise PostgresFailed(
                 f"When root starts PostgreSQL it runs as {ACCOUNT}, which may not pass through {folder}, and that "
-                f"cannot be changed ({error.strerror}). Run this as another user, or set OUTTURN_HOME to another folder."
+                f"cannot be changed ({error.strerror}). Run this as another user, or set OUTTURN_HOME elsewhere."
             ) from error
 
 
