@@ -78,6 +78,8 @@ async def offer_met_obligation(event: ObligationMet, reacting: Reacting) -> None
     if reacting.replaying:
         return
     late = f", {event.days_late} days late" if event.days_late else ""
+    if not event.lateness_known:
+        late = " here; entered after its day"
     await offer(
         reacting,
         service="transparency",

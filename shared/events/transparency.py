@@ -94,6 +94,11 @@ class ObligationMet(Event, owner="transparency", key="obligation_id"):
     met_at: datetime = Field(description="When it was met.")
     readings: tuple[DueReading, ...] = Field(description="Every reading of the deadline and whether it was met.")
     days_late: int = Field(ge=0, description="Whole London days after the due day; 0 in time.")
+    lateness_known: bool = Field(
+        default=True,
+        description="False where the duty was entered after its day and no earlier time of publication is stated: "
+        "`days_late` then counts up to the publication here.",
+    )
     url: str | None = Field(default=None, description="Permanent address.")
 
 

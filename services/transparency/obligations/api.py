@@ -14,7 +14,7 @@ from sqlmodel import col
 from starlette.responses import HTMLResponse
 
 from services.transparency import queries as publishers
-from services.transparency.obligations import commands, queries
+from services.transparency.obligations import commands, queries, rules
 from services.transparency.obligations.tables import Document, Obligation
 from services.transparency.tables import Organisation
 from shared.errors import Invalid
@@ -65,6 +65,12 @@ class ObligationShape(Shape):
     met_at: datetime | None
     stated: bool = Field(description="The time of publication was stated afterwards, not seen here.")
     days_late: int | None
+    entered_on: date = Field(description="London day on which the duty was entered here.")
+    entered_after_due: bool = Field(description="It was entered here when its day had passed.")
+    lateness_known: bool = Field(
+        description="False where it was entered after its day and nothing states an earlier time of publication: "
+        "`days_late` then counts up to the publication here and does not say when the body first published."
+    )
     url: str | None
     proposed_by: str | None
     approved_by: str | None
@@ -75,6 +81,9 @@ class Compliance(Shape):
     publisher: str | None
     year: str | None
     summary: dict[str, int]
+    notes: list[str] = Field(
+        description="What to know first: duties entered here after their day, and what that means."
+    )
     items: list[ObligationShape]
 
 
@@ -164,6 +173,7 @@ async def read_compliance(work: PublicWork, request: Request, publisher: Publish
         publisher=publisher,
         year=year,
         summary=queries.summary([obligation for obligation, _ in found]),
+        notes=rules.notes([queries.entered(obligation) for obligation, _ in found]),
         items=[_obligation(obligation, organisation) for obligation, organisation in found],
     )
     if _wants_html(request):
@@ -255,6 +265,8 @@ RECORD_COLUMNS = (
     "State",
     "DaysLate",
     "URL",
+    "EnteredOn",
+    "LatenessKnown",
 )
 """The publication record; `not_judged` joins the states of its profile, for duties entered after their day."""
 
@@ -269,6 +281,7 @@ def _record(found: list[tuple[Obligation, Organisation | None]], base_url: str) 
             if organisation
             else None
         )
+        entered = queries.entered(obligation)
         published = f"{london_date(obligation.met_at):%d/%m/%Y}" if obligation.met_at else None
         readings: list[dict[str, Any] | None] = [*obligation.readings] or [None]
         for reading in readings:
@@ -286,6 +299,8 @@ def _record(found: list[tuple[Obligation, Organisation | None]], base_url: str) 
                     obligation.state,
                     obligation.days_late,
                     obligation.url,
+                    f"{entered.entered_on:%d/%m/%Y}",
+                    entered.lateness_known,
                 )
             )
     return rows
@@ -316,6 +331,7 @@ async def _answer(work: Work, obligation: Obligation) -> ObligationShape:
 
 
 def _obligation(obligation: Obligation, organisation: Organisation | None) -> ObligationShape:
+    entered = queries.entered(obligation)
     return ObligationShape(
         **obligation.model_dump(
             include={
@@ -342,6 +358,9 @@ def _obligation(obligation: Obligation, organisation: Organisation | None) -> Ob
         publisher=organisation.slug if organisation else None,
         readings=[ReadingShape(**reading) for reading in queries.judged_readings(obligation)],
         remind_on=queries.reminder_of(obligation),
+        entered_on=entered.entered_on,
+        entered_after_due=entered.after_its_day,
+        lateness_known=entered.lateness_known,
     )
 
 

@@ -201,6 +201,9 @@ async def meet(recorder: Recorder, obligation: Obligation) -> None:
             met_at=first.happened_at,
             readings=due_readings(obligation),
             days_late=verdict.days_late,
+            lateness_known=rules.lateness_is_known(
+                obligation.alarm_on, obligation.created_at, first.happened_at, stated=first.stated
+            ),
             url=first.url,
         )
     )

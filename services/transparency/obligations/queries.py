@@ -15,6 +15,7 @@ from services.transparency.obligations import rules
 from services.transparency.obligations.tables import Document, Obligation
 from services.transparency.tables import Organisation
 from shared.errors import NotFound
+from shared.periods import london_date
 
 STATES = ("met", "met_late", "missed", "due_soon", "upcoming", "not_judged", "not_applicable")
 
@@ -75,6 +76,18 @@ async def document(session: AsyncSession, document_id: UUID) -> Document:
 def summary(obligations: list[Obligation]) -> dict[str, int]:
     """How many obligations are in each state, zeros included."""
     return {state: sum(obligation.state == state for obligation in obligations) for state in STATES}
+
+
+def entered(obligation: Obligation) -> rules.Entered:
+    """When the duty came to be known here, and whether that was in time to watch for it."""
+    return rules.Entered(
+        entered_on=london_date(obligation.created_at),
+        after_its_day=rules.entered_after_its_day(obligation.alarm_on, obligation.created_at),
+        met_on=london_date(obligation.met_at) if obligation.met_at else None,
+        lateness_known=rules.lateness_is_known(
+            obligation.alarm_on, obligation.created_at, obligation.met_at, stated=obligation.stated
+        ),
+    )
 
 
 def reminder_of(obligation: Obligation) -> date | None:

@@ -162,6 +162,56 @@ def judge_as_stated(
     return Verdict("met_late", max(1, days_late), readings_met)
 
 
+def entered_after_its_day(alarm_on: date | None, created_at: datetime) -> bool:
+    """Whether a duty was entered here when its day was over, so that nobody here could have watched for it."""
+    return alarm_on is not None and created_at >= end_of_day(alarm_on)
+
+
+def lateness_is_known(alarm_on: date | None, created_at: datetime, met_at: datetime | None, *, stated: bool) -> bool:
+    """Not where a duty was entered after its day and met only by what was published here since then: that counts as
+    late because it was entered late, and says nothing of when the body first published it. A stated time says it."""
+    if not entered_after_its_day(alarm_on, created_at):
+        return True
+    return met_at is not None and (stated or met_at < created_at)
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What a calendar's notes are made of, of one duty."""
+
+    entered_on: date
+    after_its_day: bool
+    met_on: date | None
+    lateness_known: bool
+
+
+def notes(duties: Sequence[Entered]) -> list[str]:
+    """What a reader must know before the states: which duties were entered after their day, and what that means."""
+    after = [duty for duty in duties if duty.after_its_day]
+    if not after:
+        return []
+    found = [
+        f"{len(after)} of these {len(duties)} duties were entered here after their day had passed, "
+        f"{_between([duty.entered_on for duty in after])}; nobody here could watch for them."
+    ]
+    met_on = [duty.met_on for duty in after if duty.met_on is not None and not duty.lateness_known]
+    if met_on:
+        found.append(
+            f"{len(met_on)} of them are met by files that were entered and published here "
+            f"{_between(met_on)}, with no earlier time stated. They count as late because they were entered "
+            "then; that does not say when the body first published them."
+        )
+    open_still = sum(duty.met_on is None for duty in after)
+    if open_still:
+        found.append(f"{open_still} of them are not assessed: nothing that meets them has been entered here.")
+    return found
+
+
+def _between(days: Sequence[date]) -> str:
+    first, last = min(days), max(days)
+    return f"on {_day(first)}" if first == last else f"between {_day(first)} and {_day(last)}"
+
+
 def may_move(state: str, *, by_hand: bool) -> bool:
     """Whether a newer source may still move an obligation's days: not once judged, nor where people lifted it."""
     return state not in JUDGED_STATES and not by_hand
