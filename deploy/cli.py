@@ -64,6 +64,7 @@ def demo(
         async def enter() -> bool:
             # A process of its own: a client that shares nothing with the services but the address.
             command = [sys.executable, "-m", "deploy.demo", embedded.address, str(embedded.folder)]
+            command += ["--exit"] if leave else []
             process = await asyncio.create_subprocess_exec(*command)
             try:
                 code = await process.wait()
@@ -79,7 +80,7 @@ def demo(
             return leave
 
         embedded.run(enter)
-        typer.echo("Stopped.")
+        typer.echo("Stopped; `make up` serves what was entered." if leave else "Stopped.")
 
 
 @app.command()

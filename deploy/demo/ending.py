@@ -40,8 +40,11 @@ async def settle(client: Client) -> None:
         await client.arrives("quiet on the bus", quiet, SETTLE_SECONDS)
 
 
-async def show(console: Console, client: Client, address: str, folder: Path) -> None:
-    """Print the accounts of the year, and leave that of the real files as Markdown in the data folder."""
+async def show(console: Console, client: Client, address: str, folder: Path, *, stays: bool) -> None:
+    """Print the accounts of the year, and leave that of the real files as Markdown in the data folder.
+
+    Addresses are printed where they stay: where serving ends with this, only what `make up` will serve.
+    """
     await _ratings(console, client)
     await _outturn(console, client)
     await _attendance(console, client)
@@ -50,7 +53,7 @@ async def show(console: Console, client: Client, address: str, folder: Path) -> 
     accounts = await _files(console, client)
     (folder / "real-files.md").write_text(markdown(accounts[len(QUARTERS) :]))
     await _events(console, client)
-    await _addresses(console, client, address)
+    await _addresses(console, client, address if stays else None)
 
 
 async def _ratings(console: Console, client: Client) -> None:
@@ -107,11 +110,13 @@ async def _duties(console: Console, client: Client) -> None:
     found = await client.get("/transparency/v1/obligations/compliance", publisher=RECIPIENT, year=YEAR)
     table = _table(f"Duties to publish of {YEAR}, {RECIPIENT}", "Duty", "for", "due", "state", "days late")
     for row in sorted(found["items"], key=lambda row: (row["alarm_on"] or "9999", row["code"])):
-        late = "" if row["days_late"] is None else str(row["days_late"])
+        late = "" if row["days_late"] is None else str(row["days_late"]) if row["lateness_known"] else "not known"
         table.add_row(row["code"], row["period"], row["alarm_on"] or "", row["state"].replace("_", " "), late)
+    for note in found["notes"]:
+        console.print(note)
     console.print(table)
     counted = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in found["summary"].items() if number)
-    console.print(f"{counted}. A duty entered after its day is not judged.")
+    console.print(f"{counted}.")
 
 
 async def _editions(console: Console, client: Client) -> None:
@@ -198,25 +203,31 @@ async def _events(console: Console, client: Client) -> None:
     console.print(table)
 
 
-async def _addresses(console: Console, client: Client, address: str) -> None:
+async def _addresses(console: Console, client: Client, address: str | None) -> None:
     report = (await client.get("/deliverables/v1/reports", quarter=LAST))["items"][0]
-    console.print("\nTo open:")
-    for label, path in (
+    pages = (
         ("Everything that is served", "/"),
         ("The report of the last quarter", f"/deliverables/v1/reports/{report['id']}.html"),
         ("The calendar of duties", f"/transparency/v1/obligations/compliance.html?publisher={RECIPIENT}&year={YEAR}"),
         ("Spend over £500, last quarter", f"/transparency/open/{RECIPIENT}/spend/{LAST}/latest.csv"),
         ("The printed budget of 2011/12", "/grants/v1/historical-budgets/2011-12/group.csv"),
-        ("Grant passed on, and why it is not in the 360Giving file", "/grants/v1/onward-awards"),
+        ("Grant passed on, as 360Giving (identifiers made up)", f"/grants/v1/onward-awards/360giving.json?year={YEAR}"),
         ("The API of grants", "/grants/docs"),
-    ):
-        console.print(f"  {label}: {address}{path}")
+    )
+    accounts = f"/grants/v1/agreements/{YEAR}"
+    with_token = (
+        ("Management accounts of the last quarter", f"{accounts}/management-accounts.html?quarter={LAST}"),
+        ("Statement of grant usage", f"{accounts}/usage-statement.html"),
+    )
+    if address is None:
+        console.print("\nServing ends here. `make up` serves what was entered, and prints the address. Under it:")
+    else:
+        console.print("\nTo open:")
+    for label, path in pages:
+        console.print(f"  {label}: {address or ''}{path}")
     console.print("\nWith a token (outturn token --scope grants:read):")
-    for label, path in (
-        ("Management accounts of the last quarter", f"management-accounts.html?quarter={LAST}"),
-        ("Statement of grant usage", "usage-statement.html"),
-    ):
-        console.print(f"  {label}: {address}/grants/v1/agreements/{YEAR}/{path}")
+    for label, path in with_token:
+        console.print(f"  {label}: {address or ''}{path}")
 
 
 MONEY = ("received_pence", "accepted_pence", "eligible_pence")

@@ -49,7 +49,7 @@ EXPORTS: Steps = (("Push the real finance exports", spend.push_exports),)
 LAST: Steps = (("Publish spend editions", spend.publish_editions),)
 
 
-async def run(address: str, folder: Path) -> None:
+async def run(address: str, folder: Path, *, stays: bool) -> None:
     """Enter the year, then print what came of it."""
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     started = time.monotonic()
@@ -64,7 +64,7 @@ async def run(address: str, folder: Path) -> None:
             await show.run(client, LAST)
         await ending.settle(client)
         took = time.monotonic() - started
-        await ending.show(console, client, address, folder)
+        await ending.show(console, client, address, folder, stays=stays)
         made, found = sum(client.made.values()), sum(client.found.values())
         if made:
             console.print(f"\nEntered {made} records in {took:.0f} s; {found} were there already.")
@@ -88,10 +88,10 @@ class Show:
                 self._console.print(f"{title}: {outcome}", soft_wrap=True)
 
 
-def main(address: str, folder: Path) -> int:
-    """Run it as a process; an unexpected answer ends it in words."""
+def main(address: str, folder: Path, *, stays: bool = True) -> int:
+    """Run it as a process; an unexpected answer ends it in words. `stays`: whether serving goes on afterwards."""
     try:
-        asyncio.run(run(address, folder))
+        asyncio.run(run(address, folder, stays=stays))
     except (DemoFailed, ExceptionGroup) as failure:
         told = _told(failure)
         if told is None:

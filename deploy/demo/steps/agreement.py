@@ -11,6 +11,10 @@ from deploy.demo.steps.data import MOU, pence, table
 YEAR = "2017-18"
 RECIPIENT = "idea"
 
+MADE_UP = "ZZ-DEMO"
+"""The documents print no register's number of the two bodies that grant is passed to. Without one their awards cannot
+stand in the 360Giving file, so they carry one of a register that there is not: ZZ is no country's code."""
+
 ORGANISATIONS: tuple[dict[str, Any], ...] = (
     {"slug": "dclg", "name": "Department for Communities and Local Government"},
     {
@@ -21,8 +25,18 @@ ORGANISATIONS: tuple[dict[str, Any], ...] = (
         "methodology_scope": "programme",
     },
     {"slug": "lga", "name": "Local Government Association"},
-    {"slug": "local-partnerships", "name": "Local Partnerships", "is_publisher": True},
-    {"slug": "cfps", "name": "Centre for Public Scrutiny", "is_publisher": True},
+    {
+        "slug": "local-partnerships",
+        "name": "Local Partnerships",
+        "identifiers": [{"scheme": MADE_UP, "id": "SYNTHETIC-0001"}],
+        "is_publisher": True,
+    },
+    {
+        "slug": "cfps",
+        "name": "Centre for Public Scrutiny",
+        "identifiers": [{"scheme": MADE_UP, "id": "SYNTHETIC-0002"}],
+        "is_publisher": True,
+    },
 )
 PUBLISHERS: tuple[dict[str, Any], ...] = (
     {"slug": "salford", "name": "Salford City Council", "identifiers": [{"scheme": "GSS", "id": "E08000006"}]},
@@ -70,7 +84,13 @@ async def register_parties(client: Client) -> str:
         async def make(body: dict[str, Any] = body) -> Any:
             return await client.post("/grants/v1/organisations", MANAGER, body)
 
-        await client.once("organisations", find, make)
+        found = await client.once("organisations", find, make)
+        if body.get("identifiers") and not found["identifiers"]:
+            # A body of an earlier release was registered without.
+            path = f"/grants/v1/organisations/{body['slug']}"
+            change = {"identifiers": body["identifiers"]}
+            await client.replace("PATCH", path, MANAGER, change, version_of=path)
+            client.made["identifiers"] += 1
     department = await client.get("/grants/v1/organisations/dclg")
     if len(department["names"]) == 1:
         # The same party under a new name (G-5): what was signed in 2017 keeps showing the old one.
