@@ -55,3 +55,16 @@ def make_databases(postgres: LocalPostgres) -> dict[str, DatabaseUrls]:
     return {
         name: DatabaseUrls(postgres.url(name, f"{name}_owner"), postgres.url(name, f"{name}_app")) for name in SERVICES
     }
+
+
+def are_finished(postgres: LocalPostgres) -> bool:
+    """Whether all four databases were made and brought to some version; not where their making was broken off."""
+    for name in SERVICES:
+        try:
+            with psycopg.connect(postgres.url(name)) as connection:
+                version = connection.execute("select to_regclass('alembic_version')").fetchone()
+                if version == (None,) or not connection.execute("select 1 from alembic_version").fetchone():
+                    return False
+        except psycopg.OperationalError:
+            return False
+    return True

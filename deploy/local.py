@@ -24,7 +24,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from deploy.databases import SERVICES, DatabaseUrls, make_databases, service_named
+from deploy.databases import SERVICES, DatabaseUrls, are_finished, make_databases, service_named
 from deploy.folder import InUse, locked, refuse_without_data
 from deploy.home import home_routes
 from deploy.mistakes import Refused
@@ -76,6 +76,10 @@ def reading(folder: Path) -> Iterator[dict[str, str]]:
         else:
             postgres.start()
             stack.callback(postgres.stop)
+        if not are_finished(postgres):
+            raise Refused(
+                f"The databases in {folder} were never finished. Run `outturn up` once; it goes on from there."
+            )
         yield {name: postgres.url(name, f"{name}_app") for name in SERVICES}
 
 
