@@ -126,12 +126,21 @@ def _editions(datasets: list[Any] | None, publishers: list[Any] | None) -> list[
 
 
 def _calendars(duties: list[Any] | None, publishers: list[Any] | None) -> list[Any] | None:
-    """Name, slug and year of every publisher that has duties."""
+    """Name, slug and year of every publisher that has duties, and when files were entered after their days."""
     if duties is None:
         return None
     names = {row["slug"]: row["name"] for row in publishers or []}
-    found = {(row["publisher"], row["year"]) for row in duties if row["publisher"]}
-    return [{"slug": slug, "year": year, "name": names.get(slug, slug)} for slug, year in sorted(found)]
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in duties:
+        if row["publisher"]:
+            entered = found.setdefault((row["publisher"], row["year"]), [])
+            if row["met_at"] and not row["lateness_known"]:
+                # Met only by what was entered after the duty's day, so that its lateness is that of the entry.
+                entered.append(row["met_at"])
+    return [
+        {"slug": slug, "year": year, "name": names.get(slug, slug), "entered": sorted(entered)}
+        for (slug, year), entered in sorted(found.items())
+    ]
 
 
 async def _board(http: httpx.AsyncClient, board: dict[str, Any], meetings: list[Any]) -> dict[str, Any]:

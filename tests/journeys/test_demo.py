@@ -34,6 +34,9 @@ from tests.journeys.running import (
 pytestmark = pytest.mark.xdist_group("demo")
 
 
+CALENDAR = "/transparency/v1/obligations/compliance.html?publisher=idea&year=2017-18"
+
+
 @dataclass
 class Year:
     """A folder in which the year was entered once, and what was printed then."""
@@ -155,6 +158,23 @@ def test_editions_say_which_months_are_missing(real_year: Year) -> None:
     assert "12 complete, 9 partial." in real_year.text
 
 
+def test_it_says_that_the_files_of_the_year_were_entered_in_this_run(short_year: Year) -> None:
+    """Two times: a duty entered after its day and met by what was entered since is not called years late."""
+    text = " ".join(short_year.text.split())
+    assert "were entered here after the day had passed, on " in text
+    assert "met by files that were entered and published here on " in text
+    for quarter in ("Q1", "Q2", "Q3", "Q4"):
+        assert re.search(rf"SPEND +{quarter} 2017/18 +\S+ +met late +not known", short_year.text), quarter
+
+
+def test_a_run_that_ends_prints_no_address_and_says_how_to_serve(short_year: Year) -> None:
+    """What is not served any more is not offered to open: neither a page nor the address itself."""
+    assert "http://" not in short_year.text
+    assert "127.0.0.1" not in short_year.text
+    assert "`make up` serves what was entered" in short_year.text
+    assert "Everything that is served: /" in short_year.text
+
+
 def test_the_error_in_a_printed_budget_is_found_and_not_mended(short_year: Year) -> None:
     """G-11: one figure of the group's budget of 2011/12 differs from what its rows make; the other table has none."""
     assert "2 tables, 1 figure printed wrong: Total expenditure, non_pay: stated £31,000,000.00" in short_year.text
@@ -213,6 +233,8 @@ def test_every_link_of_the_home_page_answers(real_year: Year) -> None:
     with Served(real_year.home) as address:
         page = httpx.get(address, timeout=30)
         assert page.status_code == 200
+        assert "files were entered here on " in page.text
+        assert r"days late" not in httpx.get(f"{address}{CALENDAR}", timeout=30).text.split('<main id="record">')[1]
         assert '<html lang="en' in page.text
         links = sorted(set(re.findall(r'href="(/[^"]+)"', page.text)))
         for kind in (
@@ -242,6 +264,19 @@ def test_every_link_of_the_home_page_answers(real_year: Year) -> None:
                 answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
                 assert answer.status_code == 200, answer.text
                 assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_the_grant_passed_on_is_in_the_360giving_file(short_year: Year) -> None:
+    """G-23: both awards, by identifiers that nobody takes for real ones."""
+    with Served(short_year.home) as address:
+        answer = httpx.get(f"{address}/grants/v1/onward-awards/360giving.json", timeout=30)
+        left_out = httpx.get(f"{address}/grants/v1/onward-awards", timeout=30).json()["left_out"]
+    assert answer.status_code == 200, answer.text
+    package = answer.json()
+    recipients = {grant["recipientOrganization"][0]["id"]: grant["amountAwarded"] for grant in package["grants"]}
+    assert recipients == {"ZZ-DEMO-SYNTHETIC-0001": 1_000_000, "ZZ-DEMO-SYNTHETIC-0002": 180_000}
+    assert package["publisher"]["identifier"] == "GB-COH-03675577"
+    assert left_out == []
 
 
 @pytest.fixture(params=["Award the pass-through", "Push the synthetic ledger", "Mark what was held"])

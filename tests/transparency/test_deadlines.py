@@ -148,3 +148,39 @@ def test_an_obligation_created_after_its_day_is_not_judged() -> None:
     assert rules.first_state(date(2017, 7, 30), at("2017-07-30T23:00")) == "not_judged"
     assert rules.next_state("not_judged", date(2017, 7, 30), at("2018-01-01T00:00")) == "not_judged"
     assert rules.first_state(None, datetime.fromisoformat("2030-01-01T00:00:00+00:00")) == "upcoming"
+
+
+@pytest.mark.parametrize(
+    ("created", "met", "stated", "known"),
+    [
+        ("2017-05-04T12:00", "2017-08-02T09:00", False, True),
+        ("2017-07-30T22:59", "2026-11-30T12:00", False, True),
+        ("2017-07-30T23:00", "2017-08-02T09:00", False, False),
+        ("2026-11-30T12:00", "2026-11-30T12:05", False, False),
+        ("2026-11-30T12:00", "2017-07-20T12:00", True, True),
+        ("2026-11-30T12:00", "2018-05-02T10:00", False, True),
+        ("2026-11-30T12:00", None, False, False),
+    ],
+)
+def test_lateness_is_known_where_the_duty_was_watched_or_the_time_is_stated(
+    created: str, met: str | None, stated: bool, known: bool
+) -> None:
+    """Two times: what is published after a duty was entered after its day says nothing of an earlier publication."""
+    assert rules.lateness_is_known(date(2017, 7, 30), at(created), at(met) if met else None, stated=stated) is known
+    assert rules.lateness_is_known(None, at(created), at(met) if met else None, stated=stated) is True
+
+
+def test_notes_count_what_was_entered_after_its_day() -> None:
+    """T-48: what was met at a stated time is not counted among what merely looks late."""
+    first, last = date(2026, 11, 30), date(2026, 12, 2)
+    watched = rules.Entered(first, after_its_day=False, met_on=first, lateness_known=True)
+    stated = rules.Entered(first, after_its_day=True, met_on=date(2017, 7, 20), lateness_known=True)
+    entered = rules.Entered(last, after_its_day=True, met_on=last, lateness_known=False)
+    never = rules.Entered(first, after_its_day=True, met_on=None, lateness_known=False)
+    assert rules.notes([watched]) == []
+    found = rules.notes([watched, stated, entered, never])
+    assert found[0].startswith(
+        "Of these 4 duties 3 were entered here after the day had passed, between 30 November 2026"
+    )
+    assert found[1].startswith("1 of them is met by files that were entered and published here on 2 December 2026")
+    assert found[2].startswith("1 of them is not assessed")

@@ -363,3 +363,57 @@ async def test_lists_of_obligations_go_on_page_by_page(transparency: Running) ->
         seen += [item["obligation_id"] for item in page["items"]]
         path = page["links"]["next"] and page["links"]["next"].removeprefix("http://test/transparency")
     assert len(seen) == len(set(seen)) == len((await record(transparency))["items"])
+
+
+async def entered_whole(transparency: Running) -> str:
+    """A past year entered in one run: a report at its stated time, and a spend edition, which can state none."""
+    transparency.clock.set(at("2026-11-30T12:00"))
+    await transparency.receive(registered(), signed(), *batch(line(60_000)), report_published())
+    transparency.clock.set(at("2026-11-30T12:05"))
+    path = "/v1/datasets/body/spend/2017-18-q1/editions"
+    preparer = transparency.as_("transparency:preparer", sub="person:pia")
+    await preparer.post(path, json={})
+    sha256 = (await preparer.post(f"{path}/1/checks")).json()["sha256"]
+    approver = transparency.as_("transparency:approver", sub="person:abe")
+    assert (await approver.post(f"{path}/1/approvals", json={"sha256": sha256})).status_code == 201
+    query = {"publisher": "body", "year": "2017-18"}
+    return (await transparency.anonymous.get("/v1/obligations/compliance.html", params=query)).text
+
+
+async def test_a_year_entered_in_one_run_says_so_at_the_top_and_counts_no_days_late(transparency: Running) -> None:
+    """Two times; T-48: the file was entered years later, which says nothing of when the body first published it."""
+    page = await entered_whole(transparency)
+    spend, report = await one(transparency, "SPEND", "2017-18-q1"), await one(transparency, "REPORT", "2017-18-q1")
+    assert (spend["entered_on"], spend["entered_after_due"], spend["lateness_known"]) == ("2026-11-30", True, False)
+    assert (report["entered_after_due"], report["lateness_known"], report["state"]) == (True, True, "met")
+    notes = (await record(transparency))["notes"]
+    assert "were entered here after the day had passed, on 30 November 2026" in notes[0]
+    assert "2 of them are met by files that were entered and published here on 30 November 2026" in notes[1]
+    top, record_itself = page.split('<main id="record">')
+    assert all(note in top for note in notes)
+    assert "days late" not in record_itself
+    assert "met late: entered here on 30/11/2026, after its day" in record_itself
+
+
+async def test_the_record_as_csv_says_when_a_duty_was_entered(transparency: Running) -> None:
+    """T-48."""
+    await entered_whole(transparency)
+    query = {"publisher": "body", "year": "2017-18"}
+    table = await transparency.anonymous.get("/v1/obligations/compliance.csv", params=query)
+    rows = {row["Obligation"]: row for row in csv.DictReader(io.StringIO(table.text)) if "Q1" in row["PeriodOrMeeting"]}
+    assert (rows["SPEND"]["EnteredOn"], rows["SPEND"]["LatenessKnown"]) == ("30/11/2026", "false")
+    assert rows["REPORT"]["LatenessKnown"] == "true"
+
+
+async def test_what_met_a_duty_that_was_entered_late_tells_its_readers_so(transparency: Running) -> None:
+    """Two times: the event carries it, so that no board is offered a lateness of years."""
+    await entered_whole(transparency)
+    known = {event.code: event.lateness_known for event in await transparency.emitted(ObligationMet)}
+    assert (known["SPEND"], known["CARDS"], known["REPORT"]) == (False, False, True)
+
+
+async def test_a_calendar_that_was_entered_in_time_has_no_notes(transparency: Running) -> None:
+    """T-48: days late of a duty that was watched are counted and shown as ever."""
+    await in_2017(transparency)
+    assert (await record(transparency))["notes"] == []
+    assert (await one(transparency, "SPEND", "2017-18-q1"))["lateness_known"] is True

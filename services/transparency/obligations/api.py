@@ -300,7 +300,7 @@ def _record(found: list[tuple[Obligation, Organisation | None]], base_url: str) 
                     obligation.days_late,
                     obligation.url,
                     f"{entered.entered_on:%d/%m/%Y}",
-                    entered.lateness_known,
+                    str(entered.lateness_known).lower(),
                 )
             )
     return rows

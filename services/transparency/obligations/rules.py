@@ -190,21 +190,28 @@ def notes(duties: Sequence[Entered]) -> list[str]:
     after = [duty for duty in duties if duty.after_its_day]
     if not after:
         return []
+    were = "was" if len(after) == 1 else "were"
     found = [
-        f"{len(after)} of these {len(duties)} duties were entered here after their day had passed, "
-        f"{_between([duty.entered_on for duty in after])}; nobody here could watch for them."
+        f"Of these {len(duties)} duties {len(after)} {were} entered here after the day had passed, "
+        f"{_between([duty.entered_on for duty in after])}; nobody here could watch for that."
     ]
     met_on = [duty.met_on for duty in after if duty.met_on is not None and not duty.lateness_known]
     if met_on:
         found.append(
-            f"{len(met_on)} of them are met by files that were entered and published here "
-            f"{_between(met_on)}, with no earlier time stated. They count as late because they were entered "
-            "then; that does not say when the body first published them."
+            f"{len(met_on)} of them {_are(len(met_on))} met by files that were entered and published here "
+            f"{_between(met_on)}, with no earlier time stated. Such a duty counts as late because it was entered "
+            "then; that does not say when the body first published."
         )
     open_still = sum(duty.met_on is None for duty in after)
     if open_still:
-        found.append(f"{open_still} of them are not assessed: nothing that meets them has been entered here.")
+        found.append(
+            f"{open_still} of them {_are(open_still)} not assessed: nothing that meets them has been entered here."
+        )
     return found
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _between(days: Sequence[date]) -> str:
