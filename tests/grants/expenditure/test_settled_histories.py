@@ -31,10 +31,11 @@ class History:
         self.chance = random.Random(seed)
         self.batches: list[str] = []
         self.sent: dict[str, list[Row]] = {}
+        self.again = ""
         self.numbers = iter(range(1, 10_000))
 
     async def step(self) -> None:
-        acts = [self.send, self.send_again, *[self.correct] * 5, self.decide, self.give_up]
+        acts = [self.send, self.send_again, self.send_again, *[self.correct] * 5, self.decide, self.give_up]
         await self.chance.choice(acts if self.batches else [self.send])()
 
     # ------------------------------------------------------------------ what is done
@@ -47,7 +48,8 @@ class History:
 
     async def send_again(self) -> None:
         """The same file, which says that it covers its days, with each line twice at times."""
-        rows = self.sent[self.chance.choice(self.batches)]
+        self.again = self.again if self.again and self.chance.random() < 0.8 else self.chance.choice(self.batches)
+        rows = self.sent[self.again]
         first, last = self.chance.choice(MONTHS)
         await self.hand_in(rows * self.chance.randrange(1, 3), covers_from=first, covers_to=last)
 
@@ -56,7 +58,20 @@ class History:
         target = self.chance.choice([batch["id"] for batch in waiting[-3:]] or self.batches)
         rows = await errors(self.ledger, {"id": target}, **self.some_of({"unsettled": "true"}))
         lines, header = rows[1:], rows[0]
-        way = self.chance.choice(("right", "half", "half", "wrong again", "nothing", "unrelated", "as sent", "whole"))
+        way = self.chance.choice(
+            (
+                "right",
+                "half",
+                "half",
+                "wrong again",
+                "wrong again",
+                "wrong again",
+                "nothing",
+                "unrelated",
+                "as sent",
+                "whole",
+            )
+        )
         options = {"corrects": target, **self.refusing(0.15)}
         if way == "nothing":
             await self.hand_in([], **options)
