@@ -30,10 +30,10 @@ class Quotes:
     """Takes blanks away that stand between a delimiter and a quotation mark, so that the mark is known as one."""
 
     def __init__(self, quote: str, delimiter: str, escape: str) -> None:
-        self._quote, self._delimiter = quote, delimiter
-        self._near = tuple(
-            text for blank in (" ", "\t") if blank != delimiter for text in (blank + quote, quote + blank)
-        )
+        self.quote, self._delimiter = quote, delimiter
+        self._before, self._behind = f" {quote}", f"{quote} "
+        self._tabs = delimiter != "\t"
+        self._single = (f"{delimiter}'", f"{quote}'", " '", "\t'")
         blank = "[" + BLANKS.replace(delimiter, "") + "]"
         mark, divider = re.escape(quote), re.escape(delimiter)
         end = rf"(?={divider}|[\r\n]|\Z)"
@@ -48,16 +48,14 @@ class Quotes:
         self._ended = re.compile(rf"({inside}{mark}){blank}*{end}", re.DOTALL)
 
     def straightened(self, line: str, *, inside: bool) -> str:
-        """The line as CSV wants it. `inside`: it begins within a quoted cell of the line above."""
-        if self._quote not in line:
-            return line
-        if line.isascii():
-            for text in self._near:
-                if text in line:
-                    break
-            else:
-                return line
-        return self._without_blanks(line, inside=inside) if self._candidate.search(line) else line
+        """A line with a quotation mark as CSV wants it. `inside`: it begins in a quoted cell of the line above."""
+        if self._before in line or self._behind in line or (self._tabs and "\t" in line) or not line.isascii():
+            return self._without_blanks(line, inside=inside) if self._candidate.search(line) else line
+        return line
+
+    def may_wrap(self, line: str) -> bool:
+        """Whether an apostrophe of a line may stand around a cell."""
+        return line[0] == "'" or any(text in line for text in self._single)
 
     def _without_blanks(self, line: str, *, inside: bool) -> str:
         parts, place = [], 0

@@ -96,6 +96,13 @@ class BatchShape(Shape):
         " of payment lie in the days that were stated with the file, and how many outside, with the first lines."
         " `days_in_two_orders`: some days of a column can only be read with day and month exchanged, and are rejected;"
         " others can be read either way, and are read as the profile says."
+        " `header_in_another_order`: from this line"
+        " on the columns stand as its header says. `header_differs`: a header that does not fit, and nothing behind it"
+        " is read. `mixed_encodings`: lines in another encoding than the rest. `text_decoded_twice`: text that was"
+        " decoded wrongly before it was sent; `repaired_lines` of them are put right. `text_lost`: text with U+FFFD."
+        " `encoding_not_named`: the file is UTF-8, which the profile does not name."
+        " `sent_before`: the same bytes came in through another profile. `name_published_before`: rows that have left name"
+        " a private payee of this file."
     )
     event_count: int
     failure: Reason | None
