@@ -303,12 +303,13 @@ def _reading(match: re.Match[str], text: str, style: str, other_style: str | Non
     other = _real(year, number, month) if other_style is not None else None
     if day is None and other is None:
         raise _impossible(text, style)
-    move = _mover(parts, text)
+    clock = _clock(parts, text) if parts.get("hour") is not None else None
     if day is not None:
         # The other day serves for comparison alone: midnight may make it another, and nothing hangs on that.
-        return Reading(_in_range(move(day), text), style, other, other_style)
+        return Reading(_in_range(_in_london(day, clock, text), text) if clock else day, style, other, other_style)
     assert other is not None, "one of the two is a day"
-    other = _in_range(move(other), text)
+    if clock:
+        other = _in_range(_in_london(other, clock, text), text)
     detail = (
         f"{quoted(text)} names no day as {style}; it fits {other_style} ({other.isoformat()}). Correct the date, or the"
         " dates of the profile."
@@ -341,37 +342,35 @@ def _in_range(day: date, text: str) -> date:
 # ---------------------------------------------------------------------- time of day
 
 
-def _mover(parts: dict[str, str | None], text: str) -> Callable[[date], date]:
-    """From the day that is written to the day that London had then (G-3).
+def _clock(parts: dict[str, str | None], text: str) -> tuple[int, int, int, str] | None:
+    """Hour, minute, second and zone of a time that moves the day; None where it has no zone.
 
     Only a zone moves a day. Without one, 23:59:59.999 and 23:59:60 are of the day that stands beside them: whoever
     writes the end of a day so means that day. Fractions of a second are not rounded up, for the same reason.
     """
-    if parts.get("hour") is None:
-        return lambda day: day
-    hour, minute, second = (int(parts[name] or 0) for name in ("hour", "minute", "second"))
-    half = (parts["half"] or "")[:1].lower()
-    if half and (hour > 12 or (hour == 0 and half == "p")):
-        raise _no_time(text, "with AM and PM the hours are 1 to 12")
-    if not half and hour == 24:
+    hour, minute, second = int(parts["hour"] or 0), int(parts["minute"] or 0), int(parts["second"] or 0)
+    half = parts["half"]
+    if half is not None:
+        afternoon = half[0] in "Pp"
+        if hour > 12 or (hour == 0 and afternoon):
+            raise _no_time(text, "with AM and PM the hours are 1 to 12")
+        hour = hour % 12 + (12 if afternoon else 0)
+    elif hour == 24:
         raise _no_time(text, "24:00 is the start of the next day; write the day that is meant, with 00:00 or no time")
     if hour > 23 or minute > 59 or second > 60:
         raise _no_time(text, "the hours are 00 to 23, minutes and seconds 00 to 59")
-    if half:
-        hour = hour % 12 + (12 if half == "p" else 0)
-    zone = (parts["zone"] or "").upper()
-    if not zone:
-        return lambda day: day
-    offset = _offset(zone, text)
+    zone = parts["zone"]
+    return None if zone is None else (hour, minute, min(second, 59), zone.upper())
 
-    def move(day: date) -> date:
-        instant = datetime(day.year, day.month, day.day, hour, minute, min(second, 59), tzinfo=timezone(offset))
-        there = london_date(instant)
-        if zone == "BST" and there != day and not instant.astimezone(LONDON).dst():
-            raise _no_time(text, "British summer time does not hold on that day; write the zone as Z or +hh:mm")
-        return there
 
-    return move
+def _in_london(day: date, clock: tuple[int, int, int, str], text: str) -> date:
+    """From the day that is written to the day that London had then (G-3)."""
+    hour, minute, second, zone = clock
+    instant = datetime(day.year, day.month, day.day, hour, minute, second, tzinfo=timezone(_offset(zone, text)))
+    there = london_date(instant)
+    if zone == "BST" and there != day and not instant.astimezone(LONDON).dst():
+        raise _no_time(text, "British summer time does not hold on that day; write the zone as Z or +hh:mm")
+    return there
 
 
 def _offset(zone: str, text: str) -> timedelta:
