@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pytest
 
+from deploy.demo.steps.spend import export_files
+from services.grants.expenditure.profile import complete
+from services.grants.expenditure.reader import FileReader, FileToRead, encoding_of
 from tests.grants.expenditure.conftest import SPEND, Ledger, accounted, real_profile
 
 pytestmark = pytest.mark.skipif(
@@ -70,3 +73,29 @@ async def test_every_row_and_penny_of_a_real_export_is_accounted_for(ledger: Led
         accounted(batch)
         assert batch["outcomes"]["duplicate"] == batch["outcomes"]["received"], path.name
     assert await ledger.grants.emitted() == events
+
+
+def test_no_real_export_is_refused_for_the_days_of_its_name() -> None:
+    """T-51: what lies outside the month or period is a finding; two statements of cards hold nothing but that."""
+    outside = {}
+    for export in export_files(SPEND):
+        layout = real_profile(export.layout)
+        layout.pop("name")
+        file = FileToRead(
+            path=str(export.path),
+            media_type="text/csv",
+            gzipped=False,
+            encoding="utf-8",
+            layout=complete(layout),
+            source=export.layout,
+            today="2026-06-01",
+            covers=[day.isoformat() for day in export.covers],
+        )
+        reader = FileReader(replace(file, encoding=encoding_of(file)))
+        for _ in reader.blocks():
+            pass
+        outside[export.name] = sum(finding.get("outside", 0) for finding in reader.tally.findings)
+        assert {finding["code"] for finding in reader.tally.findings} <= {"lines_outside_days_covered"}
+    assert len(outside) == 33
+    assert (outside["calderdale/2017-05-card.csv"], outside["leeds/2020-06.csv"]) == (355, 3993)
+    assert not any(lines for name, lines in outside.items() if name.startswith("salford/"))
