@@ -78,7 +78,11 @@ def clean_text(cell: str) -> tuple[str, bool]:
 
 def folded(text: str | None) -> str:
     """A text as tests of cells compare it: as it is seen, without case, outer spaces and repeated inner ones."""
-    return texts.folded(text) if text else ""
+    if not text:
+        return ""
+    if text.isascii():
+        return " ".join(text.split()).casefold() if text.isprintable() else texts.folded(text)
+    return texts.folded(text)
 
 
 MOST_HIDDEN = 8

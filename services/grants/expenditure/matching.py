@@ -7,6 +7,7 @@ from typing import Any
 
 from services.grants.expenditure.cells import folded, folded_ways, is_blank
 
+CACHE_SIZE = 20_000
 CellTest = Callable[[str], bool]
 RecordTest = Callable[[Sequence[str]], bool]
 
@@ -31,7 +32,18 @@ def cell_test(rule: dict[str, Any]) -> CellTest:
 
 
 def _in_any_way(test: CellTest) -> CellTest:
-    return lambda cell: test(folded(cell)) if cell.isascii() else any(map(test, folded_ways(cell)))
+    """Most columns that are tested hold few different texts, so that what was found of one is kept."""
+    known: dict[str, bool] = {}
+
+    def look(cell: str) -> bool:
+        found = known.get(cell)
+        if found is None:
+            if len(known) > CACHE_SIZE:
+                known.clear()
+            found = known[cell] = test(folded(cell)) if cell.isascii() else any(map(test, folded_ways(cell)))
+        return found
+
+    return look
 
 
 def record_test(rule: dict[str, Any], place: int | None) -> RecordTest:

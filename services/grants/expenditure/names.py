@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,13 +62,11 @@ class NameFinder:
         self,
         layout: dict[str, Any],
         columns: Columns,
-        persons: Iterable[str] = (),
+        persons: PersonNames | None = None,
         learnt: set[str] | None = None,
     ) -> None:
-        """`persons`: names of private payees of the organisation, which stand in no text of any other line either.
-
-        `learnt`: where those go that the file itself has as payees.
-        """
+        """`persons`: private payees of the organisation, who are named in no text of any other line either; each text
+        of a line has been noted there. `learnt`: where those go that the file itself has as payees."""
         self._fields = [(PLACE[field], flag) for field, flag in WITHHELD.items() if layout["fields"].get(field)]
         self._keyed = layout["identity"]["kind"] == "keyed"
         telling = {place for field in ("party_name", "party_key", "purpose") for place in columns.columns_of(field)}
@@ -83,7 +81,7 @@ class NameFinder:
                 if pattern[how]
             )
         )
-        self._persons = PersonNames(persons)
+        self._naming = persons.noted if persons is not None else set()
         self.learnt = learnt if learnt is not None else set()
         self._names: dict[tuple[str, bool], _Name | None] = {}
         self._texts: dict[str, _Text] = {}
@@ -92,7 +90,7 @@ class NameFinder:
         """The line's other values have been filled before."""
         kind = row[PARTY_KIND]
         if kind in PUBLIC_KINDS:
-            if self._persons:
+            if self._naming:
                 self._fill_of_others(row, flags)
             return
         if kind in PRIVATE_KINDS and row[REDACTED] != "t" and row[PARTY_NAME] != NULL:
@@ -113,8 +111,7 @@ class NameFinder:
     def _fill_of_others(self, row: list[str], flags: list[str]) -> None:
         """A text that names a person who is withheld as payee is withheld in every row (T-63)."""
         for place, flag in self._fields:
-            text = row[place]
-            if text != NULL and self._persons.stand_in(text):
+            if row[place] in self._naming:
                 flags += (flag, NAME_IN_TEXT)
 
     def _names_in(self, text: str, name: _Name, strict: bool, place: int) -> bool:

@@ -14,8 +14,9 @@ from services.grants.expenditure.days import FileDays
 from services.grants.expenditure.derived import Deriver
 from services.grants.expenditure.identity import Identifier, item_of
 from services.grants.expenditure.line import INCOMING, NULL, PLACE, TEXT_FIELDS, Reasons
-from services.grants.expenditure.names import NameFinder
+from services.grants.expenditure.names import WITHHELD, NameFinder
 from services.grants.expenditure.parties import PartyReader
+from services.grants.expenditure.persons import PersonNames
 from services.grants.expenditure.texts import TextReader, check_currency
 from services.grants.expenditure.valuation import Valuation
 from shared.texts import seen
@@ -76,6 +77,7 @@ class LineParser:
         self._steps: list[tuple[int, int, Callable[[str], str]]] = []
         self._noted: list[str] = []
         self._deriver = Deriver(columns, once or {}) if columns.derived else None
+        self._persons = PersonNames(persons)
         self._plan_texts(fields)
         self.days = days if days is not None else days_of_file(layout, None, today)
         self._fresh = self.days.fresh
@@ -91,7 +93,7 @@ class LineParser:
         if name and name.get("constant"):
             self._party.constant = name["constant"]
         self._identifier = Identifier(layout, columns, source, self._read_day, self.valuation.read)
-        self._names = NameFinder(layout, columns, persons, learnt)
+        self._names = NameFinder(layout, columns, self._persons, learnt)
         self._assigner = Assigner(layout["assignment"], columns, uses)
         self._plan_credits(layout)
 
@@ -103,8 +105,11 @@ class LineParser:
             source = fields.get(field)
             if not source:
                 continue
+            note = self._persons.note if self._persons and field in WITHHELD else None
             # A derived cell has been translated already.
-            reader = TextReader(field, source, self._base[PLACE[field]], self._noted, translate=field not in derived)
+            reader = TextReader(
+                field, source, self._base[PLACE[field]], self._noted, translate=field not in derived, note=note
+            )
             if source.get("constant") is not None:
                 self._base[PLACE[field]] = reader.read(source["constant"])
                 self._noted.clear()

@@ -16,15 +16,18 @@ LEAST_LONGEST = 3
 LEAST_RUN = 8
 """Letters of a name whose words are not divided."""
 CACHE_SIZE = 20_000
-_WORD = re.compile(r"[^\W\d_]+|\d+")
+_WORD = re.compile(r"[^\W\d_]+")
+_BROKEN = {code: chr(code).lower() if chr(code).isalpha() else " " for code in range(128)}
+_JOINED = _BROKEN | {ord("'"): "", ord("`"): ""}
+"""What becomes of the signs of a text, so that its words are left; in C, as most texts hold no name at all."""
 _APOSTROPHE = re.compile("['`\u2018\u2019\u02bc]")
 
 
 class PersonNames:
     """Looks for whole names in texts: every word of the name, one behind the other, two words or more.
 
-    Titles do not count, nor do case, accents, punctuation and signs that nobody sees. A name may stand with its
-    surname first. Holds caches: one thread uses it.
+    Titles do not count, nor do case, accents, figures, punctuation and signs that nobody sees. A name may stand with
+    its surname first. Holds caches: one thread uses it.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -32,9 +35,19 @@ class PersonNames:
         for way in {way for name in names for way in _ways_of(name)}:
             self._by_first.setdefault(way[0], []).append(way)
         self._known: dict[str, bool] = {}
+        self.noted: set[str] = set()
+        """Texts that were noted and hold one of the names."""
 
     def __bool__(self) -> bool:
         return bool(self._by_first)
+
+    def note(self, text: str) -> None:
+        """Look at a text that a file holds, once for all lines that have it; mostly it holds no name."""
+        by_first = self._by_first
+        if text.isascii() and "'" not in text and by_first.keys().isdisjoint(text.translate(_BROKEN).split()):
+            return
+        if self._look(text):
+            self.noted.add(text)
 
     def stand_in(self, text: str) -> bool:
         """Whether one of the names stands in the text."""
@@ -60,9 +73,8 @@ class PersonNames:
 def readings(text: str) -> list[list[str]]:
     """The words of a text: an apostrophe or a sign that nobody sees may divide two words, or stand inside one."""
     if text.isascii():
-        folded = text.casefold()
-        found = [_WORD.findall(folded)]
-        return [*found, _WORD.findall(_APOSTROPHE.sub("", folded))] if "'" in folded or "`" in folded else found
+        found = [text.translate(_BROKEN).split()]
+        return [*found, text.translate(_JOINED).split()] if "'" in text or "`" in text else found
     ways = [way for folded in folded_ways(text) for way in (_plain(folded), _APOSTROPHE.sub("", _plain(folded)))]
     return [_WORD.findall(way) for way in dict.fromkeys(ways)]
 
@@ -72,7 +84,7 @@ def _ways_of(name: str) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     for words in readings(name):
         kept = tuple(word for word in words if word not in TITLES)
-        letters = [len(word) for word in kept if word.isalpha()]
+        letters = [len(word) for word in kept]
         if len(letters) < 2 or sum(letters) < LEAST_LETTERS or max(letters) < LEAST_LONGEST:
             continue
         found.append(kept)

@@ -37,10 +37,24 @@ DECIDING = ("ledger_class", *CODED, "use_codes", "use_exception", "beneficiary_g
 """What these hold decides about the line, so that an error of a spreadsheet in them is no blank."""
 
 
+MAY_BE_ERROR = ("", "#", "'", "e", "E")
+"""How a cell that holds the error of a spreadsheet begins, where it holds only ASCII."""
+
+
 class TextReader:
     """Reads one text field, and notes in `noted` the flags of the line that follow from what stands in it."""
 
-    def __init__(self, field: str, source: dict[str, Any], default: str, noted: list[str], *, translate: bool) -> None:
+    def __init__(
+        self,
+        field: str,
+        source: dict[str, Any],
+        default: str,
+        noted: list[str],
+        *,
+        translate: bool,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
+        """`note`: what is to see each text as it is stored, once a text."""
         values = source.get("values") if translate else None
         self._field, self._limit, self._default = field, TEXT_FIELDS.get(field, 200), default
         self._otherwise = clean_text(source["otherwise"])[0] if source.get("otherwise") is not None else None
@@ -49,6 +63,9 @@ class TextReader:
         self._known: dict[str, str] = {}
         self._flagged: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._noted = noted
+        self._note = note
+        self._plain = self._meanings is None and field not in (*DECIDING, *REFERENCES)
+        """Whether the field takes texts as they stand."""
 
     def read(self, cell: str) -> str:
         found = self._known.get(cell)
@@ -58,8 +75,24 @@ class TextReader:
         found = self._flagged.get(cell)
         if found is None:
             text, repaired = clean_text(cell)
+            if (
+                self._plain
+                and not repaired
+                and text.isascii()
+                and text[:1] not in MAY_BE_ERROR
+                and len(text) <= self._limit
+            ):
+                # The case of nearly all: nothing to translate, to leave out or to say.
+                if len(self._known) > CACHE_SIZE:
+                    self._known.clear()
+                self._known[cell] = read = copied(text)
+                if self._note is not None:
+                    self._note(read)
+                return read
             flags = [REPAIRED] if repaired else []
             read = self._slow(text, flags)
+            if self._note is not None:
+                self._note(read)
             if not flags:
                 if len(self._known) > CACHE_SIZE:
                     self._known.clear()
