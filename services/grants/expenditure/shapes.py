@@ -101,8 +101,8 @@ class BatchShape(Shape):
         " is read. `mixed_encodings`: lines in another encoding than the rest. `text_decoded_twice`: text that was"
         " decoded wrongly before it was sent; `repaired_lines` of them are put right. `text_lost`: text with U+FFFD."
         " `encoding_not_named`: the file is UTF-8, which the profile does not name."
-        " `sent_before`: the same bytes came in through another profile. `name_published_before`: rows that have left name"
-        " a private payee of this file."
+        " `sent_before`: the same bytes came in through another profile. `name_published_before`: rows that have left"
+        " name a private payee of this file."
     )
     event_count: int
     failure: Reason | None
