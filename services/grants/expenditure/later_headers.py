@@ -147,6 +147,7 @@ class LaterHeaders:
 
     def _unreadable(self, rows: list[Record], why: str) -> Turn:
         self._lost = True
+        why = "".join(sign if sign.isprintable() else " " for sign in why)
         names = tuple(names_of(rows, self._layout))
         line = rows[0].line
         return Turn(
