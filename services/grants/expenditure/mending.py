@@ -66,7 +66,7 @@ def mended_file(path: Path, gzipped: bool, header: Sequence[str], encodings: Seq
             continue
         kept = first[: len(wanted) if place is None else place]
         # Where the columns are still the original's, they keep the names by which the profile knows them.
-        if [plain_name(name) for name in kept[: len(wanted)]] == wanted:
+        if len(kept) >= len(wanted) and all(map(_is_named, kept, wanted)):
             kept = list(header)
         # A spreadsheet may save it as what it was written in, as the machine's own, or as Unicode text.
         tried = ("utf-16", "utf-8", "cp1252", *encodings)
@@ -135,6 +135,14 @@ def _own(cell: str) -> str:
     if cell[:1] == "'" and cell[1:2] in GUARDED:
         return cell[1:]
     return cell[2:-1] if cell[:2] == '="' and cell[-1:] == '"' and len(cell) > 2 else cell
+
+
+def _is_named(name: str, wanted: str) -> bool:
+    """Whether a header is this one; a sign that the machine's own encoding hides here may be any."""
+    plain = plain_name(name)
+    if "\ufffd" not in plain:
+        return plain == wanted
+    return re.fullmatch(".{1,2}".join(map(re.escape, plain.split("\ufffd"))), wanted) is not None
 
 
 def _place_of_marks(names: list[str]) -> int | None:

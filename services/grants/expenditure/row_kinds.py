@@ -131,7 +131,8 @@ class RowKinds:
         if self._headers is None:
             return False
         kind = self._headers.kind_of(record[1])
-        if kind is None:
+        if kind is None or (kind == "before_header" and any(test(record[1]) for test, *_ in self._others)):
+            # What the profile itself has a name for goes by that name, wherever it stands.
             return False
         self._tally.not_a_line(kind)
         self.turn = self._headers.take(record)
