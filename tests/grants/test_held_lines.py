@@ -298,7 +298,10 @@ async def test_many_lines_of_a_batch_are_decided_at_once_or_not_at_all(programme
     entries = await programme.everything("/v1/expenditure-lines", batch=made["entry_batch_id"])
     assert [one["record"] for one in entries] == list(range(1, 41))
     assert {one["late_for"] for one in entries} == {"2017-18-q1"}
-    [completed] = await programme.grants.emitted(ExpenditureBatchCompleted)
+    events = await programme.grants.emitted(ExpenditureBatchCompleted)
+    # The file says how many of its lines wait, before and after; the decision brings the entries.
+    assert [event.unsettled_lines for event in events if not event.by_hand] == [41, 1]
+    [completed] = [event for event in events if event.by_hand]
     assert (completed.lines, completed.pence) == (40, made["pence"])
     assert len([line for event in await programme.grants.emitted(ExpenditureRecorded) for line in event.lines]) == 40
     seen = done(await programme.finance.get(f"/v1/expenditure-batches/{batch['id']}"), 200)

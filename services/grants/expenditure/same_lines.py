@@ -92,7 +92,7 @@ class Hit(NamedTuple):
 def lines_of(file: FileToRead, names: Names, wanted: Collection[int] | None = None) -> Iterator[Line]:
     """The lines of a stored file, or those of these records. Blocking. Raises as reading it at first would."""
     reader = FileReader(file)
-    places = _places(reader.header, names)
+    places = _places(_known_header(reader.header, file.mends or ()), names)
     identity = file.layout["identity"]
     keyed = identity["kind"] == "keyed"
     key_places = [reader.columns.place(name) for name in identity["columns"]] if keyed else []
@@ -211,6 +211,17 @@ def _is_meant(candidate: Candidate, line: Line) -> bool:
     others = [pair for place, pair in enumerate(pairs) if place not in candidate.named]
     same = sum(1 for one, other in others if one == other != 0)
     return same > 0 and sum(1 for one, other in others if one != other) <= 1
+
+
+def _known_header(header: Sequence[str], mends: Sequence[str]) -> list[str]:
+    """The header with the names of the file that is corrected, where a spreadsheet saved them in another code page."""
+    if len(header) != len(mends):
+        return list(header)
+    here, there = set(map(column_name, header)), set(map(column_name, mends))
+    return [
+        known if column_name(name) not in there and column_name(known) not in here else name
+        for name, known in zip(header, mends, strict=True)
+    ]
 
 
 def _places(header: Sequence[str], names: Names) -> list[int]:
