@@ -11,6 +11,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from services.grants.expenditure.columns import Named, names_of
 from services.grants.expenditure.mending import MarkedRecord
 from services.grants.expenditure.reader import FileReader, FileToRead
 from shared.texts import column_name, seen
@@ -122,12 +123,14 @@ def lines_of(file: FileToRead, names: Names, wanted: Collection[int] | None = No
 class Finder:
     """Finds, for a line of a file that corrects, the candidates that it may stand for."""
 
-    def __init__(self, candidates: Iterable[Candidate], names: Names, key_columns: Sequence[str]) -> None:
+    def __init__(self, candidates: Iterable[Candidate], names: Names, key_columns: Sequence[Named]) -> None:
         self._marked: dict[int, list[Candidate]] = {}
         self._keyed: dict[str, Bucket] = {}
         self._exact: dict[bytes, Bucket] = {}
         self._around: dict[frozenset[int], dict[bytes, Bucket]] = {}
-        key_names = frozenset(place for name in key_columns for place in _called(name, names))
+        key_names = frozenset(
+            place for column in key_columns for name in names_of(column) for place in _called(name, names)
+        )
         self.candidates = list(candidates)
         for candidate in self.candidates:
             self._add(candidate, names, key_names)
