@@ -13,6 +13,7 @@ import re
 from shared.errors import Malformed
 
 ANY = "*"
+MOST_SIGNS = 4000
 _CODING = re.compile(
     r"(?:[-;:+_.]{1,2}(?:x-)?(?:gzip|gz|br|brotli|deflate|df|zstd|zst|dcb|dcz|compress|identity))+$", re.I
 )
@@ -38,6 +39,8 @@ def read_tags(header: str) -> tuple[str, ...]:
     """
     if header.strip() == ANY:
         return (ANY,)
+    if len(header) > MOST_SIGNS:
+        raise UnreadableTag(f"If-Match is longer than {MOST_SIGNS:,} characters. {_FORM}", parameter="If-Match")
     tags, place = [], 0
     while place < len(header):
         match = _TAG.match(header, place)
