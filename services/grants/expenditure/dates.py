@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
-from services.grants.expenditure.cells import Unreadable
+from services.grants.expenditure.cells import Unreadable, quotable
 from shared.periods import LONDON, london_date
 from shared.texts import hidden_signs, seen
 
@@ -260,6 +260,9 @@ def _plain(text: str) -> str:
 
 def quoted(text: str) -> str:
     """A cell in a message: without what nobody sees, and at most 64 characters of it."""
+    if quotable(text) is None:
+        # Where columns moved, a name may stand here.
+        return "The text"
     shown = seen(text[: 4 * SHOWN]).encode(errors="replace").decode()
     return f'"{shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"}"'
 

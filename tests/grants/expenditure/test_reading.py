@@ -132,7 +132,7 @@ UNFIT = (
     "Document,Paid,Purpose,Payee,Net,Net\nA-2,04/04/2017,Hire,Beech Ltd,90.00,75.00\n",
     "Payee,Document,Purpose,Net\nBeech Ltd,A-2,04/04/2017,90.00\n",
     "Purpose,Payee,,,\nHire,Beech Ltd,A-2,04/04/2017,90.00\n",
-    "Document,Paid,Purpose,Payee,Ne\x00t\nA-2,04/04/2017,Hire,Beech Ltd,90.00\n",
+    "Document,Paid,Purpose,Payee,Gro\x00ss\nA-2,04/04/2017,Hire,Beech Ltd,90.00\n",
 )
 
 
@@ -414,8 +414,8 @@ async def test_text_that_may_be_mangled_or_real_stays_and_is_flagged(ledger: Led
     await ledger.defined(layout())
     batch = await ledger.sent((HEADER + f"E-1,03/04/2017,{name},x,1.00\n").encode())
     [found] = (await entries(ledger, batch)).values()
-    assert found["party"]["name"].strip("“”«»") == name.strip("“”«»")
-    assert found["flags"] == ["text_decoded_twice"]
+    assert found["party"]["name"].strip("“”«»") == name.strip("“”«»").replace("\u00a0", " ")
+    assert "text_decoded_twice" in found["flags"]
     assert finding(batch, "text_decoded_twice")["lines"] == 1
 
 

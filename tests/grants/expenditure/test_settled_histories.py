@@ -121,6 +121,10 @@ class History:
     # ------------------------------------------------------------------ what is sent
 
     async def hand_in(self, rows: list[Row], content: bytes | None = None, **options: str) -> None:
+        answer = await self.ledger.send(content or csv_file(*rows), self.name, **{**options, "dry_run": "true"})
+        if answer.status_code == 422 and answer.json()["errors"][0]["code"] == "days_not_in_file":
+            # None of its days lies in those that were stated: such a file is refused whole.
+            return
         batch = await self.ledger.sent(content or csv_file(*rows), self.name, **options)
         accounted(batch)
         self.batches.append(batch["id"])
