@@ -26,6 +26,8 @@ _SORT_CODE = f"{_START}[0-9]{{2}}(?:-[0-9]{{2}}-|[.][0-9]{{2}}[.]| [0-9]{{2}} )[
 _ANY_SORT_CODE = f"{_START}[0-9]{{2}}[ .-]?[0-9]{{2}}[ .-]?[0-9]{{2}}{_END}"
 _ACCOUNT = f"{_START}[0-9]{{4}}[ -]?[0-9]{{4}}{_END}"
 _COUNTRIES = "(?:ad|at|be|bg|ch|cy|cz|de|dk|ee|es|fi|fr|gb|gr|hr|hu|ie|is|it|li|lt|lu|lv|mt|nl|no|pl|pt|ro|se|si|sk)"
+REDACTED = "REDACTED PERSONAL DATA"
+"""What stands in place of a text (T-18)."""
 PATTERNS = {
     "email_in_text": f'[^ @<>(),;:"\\[\\]{{}}]+{_AT}[a-z0-9-]+(?:{_DOT}[a-z0-9-]+)*{_DOT}[a-z]{{2,}}',
     "ni_number_in_text": (f"{_START}[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z](?:[ ./-]?[0-9]{{2}}){{3}}[ ./-]?[a-d]{_END}"),

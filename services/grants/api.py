@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from services.grants import commands
 from services.grants.as_csv import csv_of
 from services.grants.faults import year_of
-from services.grants.public import load_shown
+from services.grants.public import load_shown, shown
 from services.grants.queries import latest_outturn, load_agreement, load_outturn, outturn_lines, superseding
 from services.grants.rules import OutturnFigures, final_due_on, underspend
 from services.grants.shapes import Amount, AsAtTime, Code, HappenedAt, KnownByTime, Name, Prose, content_tag
@@ -145,7 +145,12 @@ async def list_outturns(
     if as_at is not None:
         statement = statement.where(Outturn.happened_at < as_at)
     page = await paginate(
-        work, statement, order=(col(Outturn.number),), paging=paging, shape=_outturn_in_list, descending=True
+        work,
+        statement,
+        order=(col(Outturn.number),),
+        paging=paging,
+        shape=lambda row: shown(work, _outturn_in_list(row), "reason"),
+        descending=True,
     )
     work.headers["Vary"] = "Accept"
     name = f"outturns-{year_of(found.year).slug}.csv"
@@ -186,7 +191,7 @@ async def _outturn_shape(work: Work, agreement: Agreement, outturn: Outturn) -> 
     newest = await latest_outturn(work.session, agreement.id)
     due_on = final_due_on(year_of(agreement.year))
     shape = OutturnShape(
-        **_outturn_in_list(outturn).model_dump(),
+        **shown(work, _outturn_in_list(outturn), "reason").model_dump(),
         superseded_by=await superseding(work.session, outturn.id),
         final_due_on=due_on,
         final_standing="recorded"

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from services.grants.awards.personal_texts import REDACTED
 from services.grants.awards.tables import PassThroughAward
+from shared.personal_details import REDACTED
 from tests.grants.steps import done, problem
 from tests.grants.test_awards import AWARD, AWARDS
 from tests.grants.test_onward_awards import EXPORT, awarded, handing_on
@@ -138,3 +138,45 @@ async def test_texts_without_details_go_at_once(grants: Running) -> None:
     made = await awarded(grants, "centre", CENTRE, description=text)
     assert made["text_findings"] == []
     assert done(await grants.anonymous.get(EXPORT), 200)["grants"][0]["description"] == text
+
+
+async def test_other_public_texts_are_held_to_the_same(grants: Running) -> None:
+    """T-24: an officer sees what was written, the public a mark in its place; texts without details are as written."""
+    claim = {
+        "from_year": "2010/11", "to_year": "2017/18", "claimed_by": "The association", "source": "003 Introduction",
+        "figure_as_printed": "60 per cent",
+    }  # fmt: skip
+    client = grants.as_("grants:manager")
+    told = done(await client.post("/v1/grant-history/claims", json={**claim, "statement": "Ask 07700\u00a0900123."}))
+    plain = done(await client.post("/v1/grant-history/claims", json={**claim, "statement": "It fell."}))
+    assert told["statement"] == "Ask 07700\u00a0900123."
+    for made, text in ((told, REDACTED), (plain, "It fell.")):
+        path = f"/v1/grant-history/claims/{made['id']}"
+        assert done(await grants.anonymous.get(path), 200)["statement"] == text
+    history = done(await grants.anonymous.get("/v1/grant-history"), 200)
+    assert sorted(one["statement"] for one in history["claims"]) == sorted([REDACTED, "It fell."])
+    row = {"year": "2015/16", "funding_basis": "revenue_support_grant_top_slice", "state": "unknown"}
+    note = {"rows": [{**row, "note": "From jo.example@example.org"}]}
+    done(await client.post("/v1/grant-history", json=note), 200)
+    assert done(await grants.anonymous.get("/v1/grant-history"), 200)["items"][0]["note"] == REDACTED
+    assert "example" not in (await grants.anonymous.get("/v1/grant-history.csv")).text
+
+
+async def test_a_line_entered_manually_gives_numbers_that_can_be_right(grants: Running) -> None:
+    """T-29: refused at the door with the field named, never padded."""
+    await handing_on(grants)
+    line = {"organisation": "agency", "payment_date": "2017-05-02", "net_pence": 100, "purpose": "Course"}
+    client = grants.as_("grants:finance")
+    wrong = {
+        "company_number": ("3675577", "3.68E+06", "N/A", "UNKNOWN1", "367\u200b5577"),
+        "charity_number": ("12345", "n/a", "1.02E+06", "none"),
+        "name": ("#N/A", "#REF!", "#####"),
+    }
+    for field, texts in wrong.items():
+        for text in texts:
+            party = {"kind": "organisation", "name": "Beech Ltd", field: text}
+            refused = await client.post("/v1/expenditure-lines", json={**line, "party": party})
+            assert list(problem(refused, 422)) == [f"/party/{field}"], refused.text
+    party = {"kind": "organisation", "name": "Beech\u200b Ltd", "company_number": "sc\u00a0123456"}
+    made = done(await client.post("/v1/expenditure-lines", json={**line, "party": party}))
+    assert (made["party"]["name"], made["party"]["company_number"]) == ("Beech Ltd", "SC123456")

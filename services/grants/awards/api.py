@@ -10,7 +10,6 @@ from sqlmodel import col, select
 from services.grants.awards import commands
 from services.grants.awards.duties import DUTIES
 from services.grants.awards.life import missing_duties
-from services.grants.awards.personal_texts import REDACTED
 from services.grants.awards.queries import (
     AwardFigures,
     acknowledged,
@@ -43,7 +42,7 @@ from services.grants.use_rules.tables import UseDeclaration
 from shared.http import PublicWork, Reads, Routes, Writes
 from shared.money import pounds
 from shared.pagination import Page, Paging, paginate
-from shared.personal_details import find
+from shared.personal_details import REDACTED, find
 from shared.tabular import csv_bytes, csv_response, wants_csv
 from shared.work import Work
 

@@ -15,8 +15,6 @@ from services.grants.faults import raise_together
 from shared.errors import Conflict, Refusal
 from shared.personal_details import WORDS, find
 
-REDACTED = "REDACTED PERSONAL DATA"
-"""What stands in place of a text (T-18)."""
 NAME = "name_in_text"
 Detail = Literal["email_in_text", "phone_in_text", "ni_number_in_text", "bank_account_in_text", "name_in_text"]
 KINDS: dict[str, str] = {**WORDS, NAME: "the name of a person who is withheld as payee"}

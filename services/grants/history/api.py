@@ -11,9 +11,10 @@ from pydantic import Field
 
 from services.grants.faults import BadYearLabel, year_of
 from services.grants.history import commands
-from services.grants.history.claims_api import ClaimShape
+from services.grants.history.claims_api import CLAIM_TEXTS, ClaimShape
 from services.grants.history.queries import claims, grant_history
 from services.grants.history.rules import SpendState, YearFigure
+from services.grants.public import shown
 from services.grants.rules import underspend
 from services.grants.shapes import Amount, KnownByTime, Name, Prose, Year, content_tag
 from shared.fields import Day, example
@@ -117,8 +118,11 @@ async def read_grant_history(
 ) -> HistoryShape | Response:
     """All years, those of agreements with their outturn; CSV in pounds by `.csv` or `Accept`."""
     history = HistoryShape(
-        items=[_shape(figure) for figure in await grant_history(work.session, known_by=known_by)],
-        claims=[ClaimShape.model_validate(claim) for claim in await claims(work.session, known_by=known_by)],
+        items=[shown(work, _shape(figure), "note") for figure in await grant_history(work.session, known_by=known_by)],
+        claims=[
+            shown(work, ClaimShape.model_validate(claim), *CLAIM_TEXTS)
+            for claim in await claims(work.session, known_by=known_by)
+        ],
     )
     work.headers["Vary"] = "Accept"
     if not wants_csv(request):

@@ -12,6 +12,7 @@ from services.grants.faults import year_of
 from services.grants.history.claims import Claim, record_claim, withdraw_claim
 from services.grants.history.queries import load_claim
 from services.grants.history.tables import GrantClaim
+from services.grants.public import shown
 from services.grants.shapes import Name, Prose, Year
 from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
@@ -69,6 +70,9 @@ class ClaimShape(Shape):
     version: int
 
 
+CLAIM_TEXTS = ("statement", "withdrawal_reason")
+
+
 @router.post("/v1/grant-history/claims", status_code=201)
 async def record_grant_claim(work: Manager, body: NewClaim) -> ClaimShape:
     """Keep what somebody claims about a change of the grant, beside the figures and apart from them."""
@@ -98,4 +102,4 @@ async def withdraw_grant_claim(work: Manager, claim: str, body: ClaimWithdrawalB
 
 def _shape(work: Work, row: GrantClaim) -> ClaimShape:
     work.etag(row.version)
-    return ClaimShape.model_validate(row)
+    return shown(work, ClaimShape.model_validate(row), *CLAIM_TEXTS)

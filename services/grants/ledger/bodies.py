@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from services.grants.expenditure.cells import is_spreadsheet_error
 from services.grants.ledger.content import Content, Payee
 from services.grants.ledger.rules import Kind
 from services.grants.ledger.values import Amounts
+from services.grants.organisations.identifiers import charity_number, company_number
 from services.grants.shapes import Code, OrganisationSlug, Prose, SignedAmount, Yes
+from shared.errors import Contradiction
 from shared.fields import Day, example
 from shared.http import Body
 from shared.values import Card, DateBasis, PartyKind, QuarterSlug
@@ -29,6 +32,39 @@ Quarter = Annotated[
     QuarterSlug, Field(description="Left out, the quarter of the service date; named where that one is locked (G-29).")
 ]
 
+
+def _name(text: str) -> str:
+    if is_spreadsheet_error(text):
+        raise Contradiction(f"{text[:40]} is an error value of a spreadsheet and no name; give the payee's name", "")
+    return text
+
+
+def _company(text: str) -> str:
+    number = company_number(text)
+    if number is None:
+        raise Contradiction(
+            f"{text[:40]} is no company number: give its 8 letters or digits as Companies House writes them, zeros"
+            " included, or leave it out",
+            "",
+        )
+    return number
+
+
+def _charity(text: str) -> str:
+    number = charity_number(text)
+    if number is None:
+        raise Contradiction(
+            f"{text[:40]} is no charity number: give 6 or 7 digits with any suffix, such as 1234567-1, or the number of"
+            " Scotland, SC012345, or leave it out",
+            "",
+        )
+    return number
+
+
+PayeeName = Annotated[Text, AfterValidator(_name)]
+CompanyNumber = Annotated[Short, AfterValidator(_company)]
+CharityNumber = Annotated[Short, AfterValidator(_charity)]
+
 PAYEE_FIELDS = ("kind", "name", "number", "company_number", "charity_number", "vcse")
 AMOUNT_FIELDS = (
     "net_pence", "vat_pence", "recoverable_vat_pence", "irrecoverable_vat_pence", "gross_pence", "gross_used",
@@ -44,10 +80,10 @@ class PayeeBody(Body):
     """Who was paid. Names of individuals, staff and payees of unknown kind stay inside."""
 
     kind: PartyKind
-    name: Text | None = None
+    name: PayeeName | None = None
     number: Reference | None = Field(default=None, description="The source's own number of the payee; never published.")
-    company_number: Short | None = None
-    charity_number: Short | None = None
+    company_number: CompanyNumber | None = None
+    charity_number: CharityNumber | None = None
     vcse: Yes | None = None
 
 
@@ -134,10 +170,10 @@ class PayeeChange(Body):
     """What is given replaces what stood; the rest is copied."""
 
     kind: PartyKind | None = None
-    name: Text | None = None
+    name: PayeeName | None = None
     number: Reference | None = None
-    company_number: Short | None = None
-    charity_number: Short | None = None
+    company_number: CompanyNumber | None = None
+    charity_number: CharityNumber | None = None
     vcse: Yes | None = None
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints
 from sqlmodel import col, select
 
 from services.grants.faults import BadYearLabel
+from services.grants.public import shown
 from services.grants.queries import load_agreement
 from services.grants.shapes import Code, Prose, Yes
 from services.grants.use_rules import commands
@@ -208,7 +209,9 @@ async def list_use_rule_versions(work: PublicWork, paging: Paging) -> Page[Rules
         select(UseRuleBook),
         order=(col(UseRuleBook.number),),
         paging=paging,
-        shape=lambda row: RulesVersionShape(version=row.number, reason=row.reason, created_at=row.created_at),
+        shape=lambda row: shown(
+            work, RulesVersionShape(version=row.number, reason=row.reason, created_at=row.created_at), "reason"
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from services.grants.agreements.queries import yearly_reviews
 from services.grants.agreements.reviews import commands
 from services.grants.agreements.rules import ReviewDecision
-from services.grants.public import load_shown
+from services.grants.public import load_shown, shown
 from services.grants.shapes import Name, Prose
 from shared.fields import Day, example
 from shared.http import Body, PublicWork, Routes, Shape, Writes
@@ -73,4 +73,6 @@ async def list_reviews(work: PublicWork, agreement: str) -> YearlyReviews:
     """Reviews of an agreement, in the order they were recorded."""
     found = await load_shown(work, agreement)
     rows = await yearly_reviews(work.session, found.id)
-    return YearlyReviews(items=[YearlyReviewShape.model_validate(row) for row in rows])
+    return YearlyReviews(
+        items=[shown(work, YearlyReviewShape.model_validate(row), "reconciliation_note") for row in rows]
+    )
