@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.grants.expenditure.names import WITHHELD
 from services.grants.expenditure.parties import PUBLIC_KINDS
-from services.grants.expenditure.persons import PRIVATE_KINDS, texts_naming
+from services.grants.expenditure.persons import PRIVATE_KINDS, PersonNames, texts_naming
 from shared.database import raw_connection
 from shared.work import Work
 
@@ -49,7 +49,7 @@ SELECT DISTINCT words FROM ledger_entries e CROSS JOIN LATERAL (VALUES {_SEARCHE
 WHERE e.organisation_id = %(organisation)s AND e.party_kind IN ({_PUBLIC}) AND words ~ '.[^[:alnum:]]+.'
 """
 _ROWS = f"""
-SELECT DISTINCT e.entry_id, e.batch_id = %(batch)s AS own
+SELECT e.entry_id, e.batch_id = %(batch)s AS own, e.party_name, words
 FROM ledger_entries e CROSS JOIN LATERAL (VALUES {_SEARCHED}) AS shown (flag, words)
 WHERE e.organisation_id = %(organisation)s AND e.party_kind IN ({_PUBLIC}) AND words = ANY(%(texts)s)
     AND NOT shown.flag = ANY(e.flags) AND e.reverses IS NULL
@@ -92,14 +92,15 @@ async def look_back(
     if not names:
         return []
     given = {"organisation": organisation_id, "batch": batch_id}
-    texts: list[str] = []
+    finder, texts = PersonNames(names), list[str]()
     async with connection.cursor("texts_of_public_rows", row_factory=scalar_row) as stream:
         await stream.execute(_TEXTS, given)
         while some := await stream.fetchmany(CHUNK):
-            texts += await asyncio.to_thread(texts_naming, names, some)
+            texts += await asyncio.to_thread(texts_naming, finder, some)
     if not texts:
         return []
-    rows = await (await connection.execute(_ROWS, {**given, "texts": texts})).fetchall()
+    met = await (await connection.execute(_ROWS, {**given, "texts": texts})).fetchall()
+    rows = dict.fromkeys((entry_id, own) for entry_id, own, payee, words in met if finder.stand_in(words, payee))
     if known is not None and any(own for _, own in rows) and not set(names) <= set(known):
         raise NamesLater([*known, *names])
     if not rows:
@@ -108,7 +109,7 @@ async def look_back(
         {
             "code": PUBLISHED_BEFORE,
             "lines": len(rows),
-            "entries": [str(entry_id) for entry_id, _ in rows[:MOST_NAMED]],
+            "entries": [str(entry_id) for entry_id, _ in list(rows)[:MOST_NAMED]],
             "detail": "This batch holds a private payee whose name stands in a text of these entries, which have left"
             " already. Correct them, so that the name is withheld, and have their published rows withdrawn.",
         }

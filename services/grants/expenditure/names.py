@@ -81,6 +81,7 @@ class NameFinder:
                 if pattern[how]
             )
         )
+        self._persons = persons
         self._naming = persons.noted if persons is not None else set()
         self.learnt = learnt if learnt is not None else set()
         self._names: dict[tuple[str, bool], _Name | None] = {}
@@ -111,7 +112,8 @@ class NameFinder:
     def _fill_of_others(self, row: list[str], flags: list[str]) -> None:
         """A text that names a person who is withheld as payee is withheld in every row (T-63)."""
         for place, flag in self._fields:
-            if row[place] in self._naming:
+            text = row[place]
+            if text in self._naming and self._persons is not None and self._persons.stand_in(text, row[PARTY_NAME]):
                 flags += (flag, NAME_IN_TEXT)
 
     def _names_in(self, text: str, name: _Name, strict: bool, place: int) -> bool:
@@ -189,9 +191,9 @@ def flags_naming(kind: str, name: str | None, texts: Mapping[str, str | None]) -
     return sorted(set(flags))
 
 
-def flags_naming_others(persons: PersonNames, texts: Mapping[str, str | None]) -> list[str]:
+def flags_naming_others(persons: PersonNames, payee: str | None, texts: Mapping[str, str | None]) -> list[str]:
     """The flags of a public payee's line that no file brought: field → text of those in WITHHELD."""
-    found = [flag for field, flag in WITHHELD.items() if (text := texts.get(field)) and persons.stand_in(text)]
+    found = [flag for field, flag in WITHHELD.items() if (text := texts.get(field)) and persons.stand_in(text, payee)]
     return [*found, NAME_IN_TEXT] if found else []
 
 

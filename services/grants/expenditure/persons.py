@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from services.grants.expenditure.cells import folded_ways
 
@@ -34,7 +34,7 @@ class PersonNames:
         self._by_first: dict[str, list[tuple[str, ...]]] = {}
         for way in {way for name in names for way in _ways_of(name)}:
             self._by_first.setdefault(way[0], []).append(way)
-        self._known: dict[str, bool] = {}
+        self._known: dict[str, frozenset[tuple[str, ...]]] = {}
         self.noted: set[str] = set()
         """Texts that were noted and hold one of the names."""
 
@@ -49,8 +49,12 @@ class PersonNames:
         if self._look(text):
             self.noted.add(text)
 
-    def stand_in(self, text: str) -> bool:
-        """Whether one of the names stands in the text."""
+    def stand_in(self, text: str, payee: str | None = None) -> bool:
+        """Whether one of the names stands in the text; that of the payee, who is named in the row anyway, is none."""
+        found = self._found_in(text)
+        return bool(found) and (payee is None or not found <= set(_ways_of(payee)))
+
+    def _found_in(self, text: str) -> frozenset[tuple[str, ...]]:
         found = self._known.get(text)
         if found is None:
             if len(self._known) > CACHE_SIZE:
@@ -58,16 +62,17 @@ class PersonNames:
             found = self._known[text] = self._look(text)
         return found
 
-    def _look(self, text: str) -> bool:
+    def _look(self, text: str) -> frozenset[tuple[str, ...]]:
         by_first = self._by_first
+        met: set[tuple[str, ...]] = set()
         for words in readings(text):
             if by_first.keys().isdisjoint(words):
                 continue
             for place, word in enumerate(words):
                 for way in by_first.get(word, ()):
                     if tuple(words[place : place + len(way)]) == way:
-                        return True
-        return False
+                        met.add(way)
+        return frozenset(met)
 
 
 def readings(text: str) -> list[list[str]]:
@@ -103,7 +108,6 @@ def _plain(folded: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(sign))
 
 
-def texts_naming(names: Sequence[str], texts: Iterable[str]) -> list[str]:
+def texts_naming(finder: PersonNames, texts: Iterable[str]) -> list[str]:
     """The texts in which one of the names stands. Blocking: runs in a thread."""
-    finder = PersonNames(names)
     return [text for text in texts if finder.stand_in(text)]

@@ -133,7 +133,7 @@ async def _withhold_names(work: Work, batch: ExpenditureBatch, entries: Sequence
     for entry in entries:
         if entry.party_kind in PUBLIC_KINDS and persons:
             texts = {field: getattr(entry, field) for field in WITHHELD}
-            entry.flags = sorted({*entry.flags, *flags_naming_others(persons, texts)})
+            entry.flags = sorted({*entry.flags, *flags_naming_others(persons, entry.party_name, texts)})
 
 
 async def hold(work: Work, batch: ExpenditureBatch, entry: LedgerEntry, reasons: list[dict[str, Any]]) -> HeldLine:

@@ -151,6 +151,8 @@ TEXTS_AND_NAMES = (
     ("sole_trader", "Joan Tradeswoman", "Joan Tradeswoman", True),
     # A person who is withheld elsewhere is not named in the text of another row (T-63).
     ("sole_trader", "Fares Ltd", "Jane Secretname", False),
+    # One who is named as payee of the row itself is.
+    ("sole_trader", "Jane Secretname", "Jane Secretname", True),
     ("individual", "Jane Secretname", "Fares", True),
     ("individual", "Jane Secretname", "Secretnames of the town", True),
     ("individual", "Jane Secretname", "SECRETNAME/J", False),
