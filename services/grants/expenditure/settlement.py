@@ -107,7 +107,7 @@ async def restate(
     fresh: ExpenditureBatch | None = None,
     months: Sequence[tuple[str, int, int]] = (),
 ) -> None:
-    """Count anew what of these batches is unsettled, and record once for each batch of their chains what changed.
+    """Count again what of these batches is unsettled, and record once for each batch of their chains what changed.
 
     Their rows are locked first, which waits for whoever settles lines of the same chain.
     """
