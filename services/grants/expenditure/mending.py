@@ -19,6 +19,8 @@ MARKS = ("outcome", "reasons", "record", "line")
 
 No line is made of them when they come back; they only say which line of the batch is meant.
 """
+APART = "file_"
+"""Stands before the name of a column behind where the original has a column of that name."""
 
 DELIMITERS = (",", ";", "\t")
 GUARDED = ("=", "+", "@", "\t", "\r", "-")
@@ -61,7 +63,7 @@ def mended_file(path: Path, gzipped: bool, header: Sequence[str], encodings: Seq
         names = [plain_name(name) for name in first]
         while names and not names[-1]:
             names.pop()
-        place = _place_of_marks(names)
+        place = _place_of_marks(names, wanted)
         if place is None and names != _without_blank_end(wanted):
             continue
         kept = first[: len(wanted) if place is None else place]
@@ -105,6 +107,17 @@ def mended_records(records: Iterator[Record], columns: int, marks_at: int | None
         yield marked
 
 
+def marks_beside(header: Sequence[str]) -> tuple[str, ...]:
+    """The names of the columns behind, none of them one of the original's: programs keep one cell for each name."""
+    taken = set(map(plain_name, header))
+    names = []
+    for mark in MARKS:
+        while mark in taken:
+            mark = APART + mark
+        names.append(mark)
+    return tuple(names)
+
+
 def errors_file(
     header: Sequence[str], rows: Iterable[tuple[list[str], tuple[str, str], int, int | None]], delimiter: str
 ) -> bytes:
@@ -116,7 +129,7 @@ def errors_file(
     width = max([len(header), *(len(cells) for cells, *_ in found)])
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter if delimiter in DELIMITERS else ",", lineterminator="\r\n")
-    writer.writerow([*map(guard, header), *[""] * (width - len(header)), *MARKS])
+    writer.writerow([*map(guard, header), *[""] * (width - len(header)), *marks_beside(header)])
     for cells, (outcome, reasons), number, line in found:
         padded = cells + [""] * (width - len(cells))
         writer.writerow([*map(_written, padded), outcome, guard(reasons), number, "" if line is None else line])
@@ -145,10 +158,12 @@ def _is_named(name: str, wanted: str) -> bool:
     return re.fullmatch(".{1,2}".join(map(re.escape, plain.split("\ufffd"))), wanted) is not None
 
 
-def _place_of_marks(names: list[str]) -> int | None:
-    for place in range(len(names) - len(MARKS), -1, -1):
-        if tuple(names[place : place + len(MARKS)]) == MARKS:
-            return place
+def _place_of_marks(names: list[str], header: Sequence[str]) -> int | None:
+    # Files made before the columns behind kept apart from the original's still come back.
+    for marks in (marks_beside(header), MARKS):
+        for place in range(len(names) - len(marks), -1, -1):
+            if tuple(names[place : place + len(marks)]) == marks:
+                return place
     return None
 
 

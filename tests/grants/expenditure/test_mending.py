@@ -13,6 +13,7 @@ import pytest
 
 from tests.grants.expenditure.conftest import Ledger, accounted, counted_profile, csv_file, simple_profile
 from tests.grants.expenditure.layouts import profile
+from tests.grants.steps import done
 
 MARKS = ["outcome", "reasons", "record", "line"]
 
@@ -335,3 +336,40 @@ async def test_lines_mended_in_several_rounds_never_double(ledger: Ledger) -> No
     again = await ledger.sent(whole, "counted", corrects=second["id"])
     assert again["outcomes"]["accepted"]["lines"] == 0
     assert len(await ledger.everything("/v1/expenditure-lines")) == 2
+
+
+@pytest.mark.parametrize("taken", ["line", "Record", " LINE ", "outcome", "file_line"])
+async def test_columns_behind_never_bear_the_name_of_a_column_of_the_source(ledger: Ledger, taken: str) -> None:
+    """Design section 6: programs that keep one cell for each name would else send the lines under another key."""
+    await ledger.defined(simple_profile(identity={"kind": "keyed", "columns": ["Reference", taken]}))
+    content = f"Reference,{taken},Date,Supplier,Amount\nA-1,1,x,Alpha,1.00\nA-1,2,2017-04-03,Beta,2.00\n"
+    batch = await ledger.sent(content.encode(), covers_from="2017-04-01", covers_to="2017-04-30")
+    errors = (await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}/errors.csv")).text
+    rows = csv.DictReader(io.StringIO(errors, newline=""))
+    names = [name.strip().lower() for name in rows.fieldnames or ()]
+    behind = names[5:]
+    assert len(behind) == len(set(behind) - set(names[:5])) == 4
+    mended = [{**row, "Date": "2017-04-03"} for row in rows]
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(mended[0]))
+    writer.writeheader()
+    writer.writerows(mended)
+    second = await ledger.sent(out.getvalue().encode(), corrects=batch["id"])
+    assert second["outcomes"]["accepted"]["lines"] == 1
+    keys = [line["line_key"] for line in await ledger.everything("/v1/expenditure-lines")]
+    assert sorted(keys) == ["A-1|1", "A-1|2"]
+    assert done(await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}"), 200)["unsettled"]["lines"] == 0
+
+
+async def test_a_file_of_errors_made_when_names_could_meet_still_comes_back(ledger: Ledger) -> None:
+    """What people saved before the columns behind kept apart is known by the old names."""
+    await ledger.defined(simple_profile(identity={"kind": "keyed", "columns": ["Reference", "line"]}))
+    batch = await ledger.sent(b"Reference,line,Date,Supplier,Amount\nA-1,1,x,Alpha,1.00\n")
+    old = (
+        "Reference,line,Date,Supplier,Amount,outcome,reasons,record,line\n"
+        "A-1,1,2017-04-03,Alpha,1.00,rejected,date_unreadable: Date: no day,1,2\n"
+    )
+    second = await ledger.sent(old.encode(), corrects=batch["id"])
+    assert second["outcomes"]["accepted"]["lines"] == 1
+    assert [line["line_key"] for line in await ledger.everything("/v1/expenditure-lines")] == ["A-1|1"]
+    assert done(await ledger.system.get(f"/v1/expenditure-batches/{batch['id']}"), 200)["unsettled"]["lines"] == 0
