@@ -92,10 +92,10 @@ class History:
                 header, lines = header[:4], [line[:4] for line in lines]
             if self.chance.random() < 0.5:
                 options |= dict(zip(("covers_from", "covers_to"), self.chance.choice(MONTHS), strict=True))
-            await self.hand_in(
+            taken_in = await self.hand_in(
                 [(line[0], line[1], line[2], line[3]) for line in lines], as_file([header, *lines]), **options
             )
-            if len(header) > 4 and "on_error" not in options:
+            if taken_in and len(header) > 4 and "on_error" not in options:
                 left = await self.ledger.everything(f"/v1/expenditure-batches/{target}/errors", unsettled="true")
                 assert not {line["record"] for line in left} & {int(line[6]) for line in lines}, way
 
@@ -120,15 +120,17 @@ class History:
 
     # ------------------------------------------------------------------ what is sent
 
-    async def hand_in(self, rows: list[Row], content: bytes | None = None, **options: str) -> None:
+    async def hand_in(self, rows: list[Row], content: bytes | None = None, **options: str) -> bool:
+        """Whether the file was taken in."""
         answer = await self.ledger.send(content or csv_file(*rows), self.name, **{**options, "dry_run": "true"})
         if answer.status_code == 422 and answer.json()["errors"][0]["code"] == "days_not_in_file":
             # None of its days lies in those that were stated: such a file is refused whole.
-            return
+            return False
         batch = await self.ledger.sent(content or csv_file(*rows), self.name, **options)
         accounted(batch)
         self.batches.append(batch["id"])
         self.sent[batch["id"]] = rows
+        return True
 
     def row(self) -> Row:
         """A payment of its own, faulty or right, or one like an earlier one."""
@@ -179,9 +181,12 @@ class Truth:
                 LEFT JOIN line_settlements s USING (batch_id, record)
                 LEFT JOIN held_lines h USING (batch_id, record) LEFT JOIN held_decisions d ON d.held_line_id = h.id
                 LEFT JOIN held_decisions r ON r.held_line_id::text = l.reasons -> 0 ->> 'held_line'
+                JOIN expenditure_batches b ON b.id = l.batch_id WHERE NOT b.dry_run
                 """)
             )
-            batches = await connection.execute(text("SELECT * FROM expenditure_batches WHERE kind = 'file'"))
+            batches = await connection.execute(
+                text("SELECT * FROM expenditure_batches WHERE kind = 'file' AND NOT dry_run")
+            )
             return cls(lines.all(), batches.all(), await ledger.grants.emitted(ExpenditureBatchCompleted))
 
     def waits(self, batch_id: UUID, record: int) -> bool:
@@ -234,7 +239,7 @@ async def test_the_days_of_a_file_are_covered_exactly_when_every_line_of_it_is_s
         covered_before = {one for one, event in truth.newest.items() if event.covers_from}
     shown = {batch["id"]: batch for batch in await ledger.everything("/v1/expenditure-batches", kind="file")}
     for batch_id, batch in shown.items():
-        if batch["state"] == "completed":
+        if batch["state"] == "completed" and not batch["dry_run"]:
             assert batch["unsettled"]["lines"] == truth.unsettled(UUID(batch_id))
     assert len(truth.newest) > 1, "something happened"
 
