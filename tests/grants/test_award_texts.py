@@ -10,9 +10,12 @@ from sqlmodel import select
 
 from services.grants.awards.tables import PassThroughAward
 from shared.personal_details import REDACTED
+from tests.grants.ledger import spend
 from tests.grants.steps import done, problem
 from tests.grants.test_awards import AWARD, AWARDS
 from tests.grants.test_onward_awards import EXPORT, awarded, handing_on
+from tests.grants.test_outturns import FINAL
+from tests.grants.year_end import SPENT, YEAR, certified, locked, recorder, reported, signatory, treated
 from tests.harness import Running
 
 CENTRE = [{"scheme": "GB-COH", "id": "00012345"}]
@@ -105,6 +108,22 @@ async def test_who_may_not_clear_it(grants: Running) -> None:
     assert "email_in_text, phone_in_text" in refused.text
     problem(await maker.post(f"{AWARDS}/{made['id']}/text-clearances", json={"codes": [], "reason": "x"}), 422)
     problem(await grants.anonymous.get(EXPORT), 404)
+
+
+async def test_texts_of_a_closed_year_are_cleared_still(grants: Running) -> None:
+    """T-24, G-38: what may be published of an award says nothing of the year's figures, which stay as they are."""
+    await handing_on(grants)
+    made = await awarded(grants, "centre", CENTRE, amount_pence=100, description=CONTACT)
+    agreement = done(await grants.anonymous.get(YEAR), 200)
+    await spend(grants, agreement["id"], *SPENT, use_codes=[])
+    done(await recorder(grants).post(f"{YEAR}/outturns", json=FINAL))
+    await certified(grants)
+    await treated(grants)
+    await locked(grants, 1, 2, 3, 4)
+    await reported(grants, agreement["id"])
+    done(await signatory(grants).post(f"{YEAR}/closure", json={}))
+    done(await clear(grants, made, ["email_in_text", "phone_in_text"]))
+    assert CONTACT in await public(grants)
 
 
 async def test_a_changed_text_waits_again(grants: Running) -> None:

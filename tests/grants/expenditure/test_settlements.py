@@ -527,6 +527,17 @@ async def test_a_file_on_its_way_is_announced_and_always_ends(keyed: Ledger) -> 
     assert len(await keyed.grants.emitted(ExpenditureBatchReceived)) == 2
 
 
+async def test_lines_of_a_file_on_its_way_cannot_be_given_up_before_they_are_known(keyed: Ledger) -> None:
+    """Design section 6: refused, with when to come again; once the file is taken in they can."""
+    answer = await keyed.send(many(FAULTY), **APRIL)
+    early = await give_up(keyed, answer.json(), all=True)
+    assert (early.status_code, early.json()["errors"][0]["code"]) == (409, "not_taken_in")
+    assert early.json()["detail"] == "That batch is received; wait until it is completed."
+    await take_in_waiting(keyed.grants.runtime)
+    assert (await give_up(keyed, answer.json(), all=True)).status_code == 201
+    assert (await said(keyed, answer.json()))[:2] == ("covered", 0)
+
+
 @pytest.mark.parametrize("parameters", [{"on_error": "reject_batch"}, {"expected_lines": "9"}, {}], ids=str)
 async def test_a_file_on_its_way_that_fails_ends_without_lines_or_days(
     keyed: Ledger, parameters: dict[str, str]
