@@ -17,7 +17,21 @@ from tests.grants.expenditure.test_settlements import as_file, errors
 STEPS = 20
 WRONG_DAYS = ("x", "2017-04-31", "")
 WRONG_AMOUNTS = ("1.0.0", "abc", "")
-MONTHS = (("2017-04-01", "2017-04-30"), ("2017-05-01", "2017-05-31"), ("2017-04-01", "2017-06-30"))
+STRETCHES = (
+    ("2017-04-01", "2017-04-30"),
+    ("2017-03-01", "2017-04-30"),
+    ("2017-04-01", "2017-05-31"),
+    ("2017-04-01", "2017-06-30"),
+)
+"""Days that a sender states; each holds the days of all lines."""
+
+WAYS = (
+    *("right", "half", "half", "wrong again", "wrong again", "wrong again"),
+    *("nothing", "unrelated", "as sent", "whole"),
+)
+"""How a file may be corrected."""
+WAYS_ON = ("half", "half", "nothing", "unrelated", "wrong again", "right", "whole")
+"""The same of a file that was refused whole, of which every line waits."""
 
 Row = tuple[str, str, str, str]
 
@@ -31,48 +45,37 @@ class History:
         self.chance = random.Random(seed)
         self.batches: list[str] = []
         self.sent: dict[str, list[Row]] = {}
+        self.refused: list[str] = []
         self.again = ""
         self.numbers = iter(range(1, 10_000))
 
     async def step(self) -> None:
-        acts = [self.send, self.send_again, self.send_again, *[self.correct] * 5, self.decide, self.give_up]
+        acts = [*[self.send] * 2, self.send_again, self.send_again, *[self.correct] * 6, self.decide, self.give_up]
         await self.chance.choice(acts if self.batches else [self.send])()
 
     # ------------------------------------------------------------------ what is done
 
     async def send(self) -> None:
         rows = [self.row() for _ in range(self.chance.randrange(5))]
-        first, last = self.chance.choice(MONTHS)
+        if rows and self.chance.random() < 0.3:
+            # Two payments may be alike in everything, and wrong in the same way.
+            rows.append(self.chance.choice(rows))
+        first, last = self.chance.choice(STRETCHES)
         days = {"covers_from": first, "covers_to": last} if self.chance.random() < 0.8 else {}
-        await self.hand_in(rows, **days, **self.refusing(0.2))
+        await self.hand_in(rows, **days, **self.refusing(0.5))
 
     async def send_again(self) -> None:
         """The same file, which says that it covers its days, with each line twice at times."""
         self.again = self.again if self.again and self.chance.random() < 0.8 else self.chance.choice(self.batches)
         rows = self.sent[self.again]
-        first, last = self.chance.choice(MONTHS)
+        first, last = self.chance.choice(STRETCHES)
         await self.hand_in(rows * self.chance.randrange(1, 3), covers_from=first, covers_to=last)
 
     async def correct(self) -> None:
-        waiting = await self.ledger.everything("/v1/expenditure-batches", unsettled="true")
-        target = self.chance.choice([batch["id"] for batch in waiting[-3:]] or self.batches)
-        rows = await errors(self.ledger, {"id": target}, **self.some_of({"unsettled": "true"}))
+        target, rows = await self.to_correct()
         lines, header = rows[1:], rows[0]
-        way = self.chance.choice(
-            (
-                "right",
-                "half",
-                "half",
-                "wrong again",
-                "wrong again",
-                "wrong again",
-                "nothing",
-                "unrelated",
-                "as sent",
-                "whole",
-            )
-        )
-        options = {"corrects": target, **self.refusing(0.15)}
+        way = self.chance.choice(WAYS_ON if target in self.refused else WAYS)
+        options = {"corrects": target, **self.refusing(0.25)}
         if way == "nothing":
             await self.hand_in([], **options)
         elif way == "unrelated":
@@ -89,15 +92,29 @@ class History:
                 lines = [[line[0], "2017-13-01", *line[2:]] for line in lines]
             self.chance.shuffle(lines)
             if self.chance.random() < 0.4:
-                header, lines = header[:4], [line[:4] for line in lines]
+                # As the source itself would send it, which may say a line twice.
+                header, lines = header[:4], [line[:4] for line in lines] * self.chance.randrange(1, 3)
             if self.chance.random() < 0.5:
-                options |= dict(zip(("covers_from", "covers_to"), self.chance.choice(MONTHS), strict=True))
-            taken_in = await self.hand_in(
+                options |= dict(zip(("covers_from", "covers_to"), self.chance.choice(STRETCHES), strict=True))
+            await self.hand_in(
                 [(line[0], line[1], line[2], line[3]) for line in lines], as_file([header, *lines]), **options
             )
-            if taken_in and len(header) > 4 and "on_error" not in options:
+            if len(header) > 4 and "on_error" not in options:
                 left = await self.ledger.everything(f"/v1/expenditure-batches/{target}/errors", unsettled="true")
                 assert not {line["record"] for line in left} & {int(line[6]) for line in lines}, way
+
+    async def to_correct(self) -> tuple[str, list[list[str]]]:
+        """A file, often one with lines that wait, and its file of errors."""
+        if self.refused and self.chance.random() < 0.5:
+            # Of a file that was refused whole nothing waits before another comes in its place.
+            target = self.chance.choice(self.refused)
+            rows = await errors(self.ledger, {"id": target}, unsettled="true")
+            if len(rows) > 1:
+                return target, rows
+            self.refused.remove(target)
+        waiting = await self.ledger.everything("/v1/expenditure-batches", unsettled="true")
+        target = self.chance.choice([batch["id"] for batch in waiting[-3:]] or self.batches)
+        return target, await errors(self.ledger, {"id": target}, **self.some_of({"unsettled": "true"}))
 
     async def decide(self) -> None:
         held = await self.ledger.everything("/v1/held-lines")
@@ -120,17 +137,13 @@ class History:
 
     # ------------------------------------------------------------------ what is sent
 
-    async def hand_in(self, rows: list[Row], content: bytes | None = None, **options: str) -> bool:
-        """Whether the file was taken in."""
-        answer = await self.ledger.send(content or csv_file(*rows), self.name, **{**options, "dry_run": "true"})
-        if answer.status_code == 422 and answer.json()["errors"][0]["code"] == "days_not_in_file":
-            # None of its days lies in those that were stated: such a file is refused whole.
-            return False
+    async def hand_in(self, rows: list[Row], content: bytes | None = None, **options: str) -> None:
         batch = await self.ledger.sent(content or csv_file(*rows), self.name, **options)
         accounted(batch)
         self.batches.append(batch["id"])
         self.sent[batch["id"]] = rows
-        return True
+        if batch["state"] == "failed":
+            self.refused.append(batch["id"])
 
     def row(self) -> Row:
         """A payment of its own, faulty or right, or one like an earlier one."""
@@ -181,12 +194,9 @@ class Truth:
                 LEFT JOIN line_settlements s USING (batch_id, record)
                 LEFT JOIN held_lines h USING (batch_id, record) LEFT JOIN held_decisions d ON d.held_line_id = h.id
                 LEFT JOIN held_decisions r ON r.held_line_id::text = l.reasons -> 0 ->> 'held_line'
-                JOIN expenditure_batches b ON b.id = l.batch_id WHERE NOT b.dry_run
                 """)
             )
-            batches = await connection.execute(
-                text("SELECT * FROM expenditure_batches WHERE kind = 'file' AND NOT dry_run")
-            )
+            batches = await connection.execute(text("SELECT * FROM expenditure_batches WHERE kind = 'file'"))
             return cls(lines.all(), batches.all(), await ledger.grants.emitted(ExpenditureBatchCompleted))
 
     def waits(self, batch_id: UUID, record: int) -> bool:
@@ -239,7 +249,7 @@ async def test_the_days_of_a_file_are_covered_exactly_when_every_line_of_it_is_s
         covered_before = {one for one, event in truth.newest.items() if event.covers_from}
     shown = {batch["id"]: batch for batch in await ledger.everything("/v1/expenditure-batches", kind="file")}
     for batch_id, batch in shown.items():
-        if batch["state"] == "completed" and not batch["dry_run"]:
+        if batch["state"] == "completed":
             assert batch["unsettled"]["lines"] == truth.unsettled(UUID(batch_id))
     assert len(truth.newest) > 1, "something happened"
 
