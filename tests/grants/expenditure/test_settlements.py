@@ -168,6 +168,26 @@ async def test_a_correction_of_fewer_days_lets_no_day_of_the_first_file_go(keyed
     assert covered == {batch["id"]: DAYS[0], again["id"]: date(2017, 3, 1), last["id"]: date(2017, 3, 1)}
 
 
+async def test_one_line_settles_one_of_two_that_are_alike(keyed: Ledger) -> None:
+    """Design section 6: one for one, in however many ways the line could be known again."""
+    batch = await keyed.sent(csv_file(FAULTY, FAULTY), **APRIL)
+    await keyed.sent(csv_file(RIGHT), corrects=batch["id"])
+    assert await open_lines(keyed, batch) == 1
+    assert (await said(keyed, batch))[:2] == ("waits", 1)
+
+
+async def test_a_line_that_was_in_the_ledger_settles_no_other_that_is_like_it(keyed: Ledger) -> None:
+    """Design section 6: the payment without a number may be another; with a number of its own it is settled."""
+    nameless = ("", *GOOD[1:])
+    await keyed.sent(csv_file(GOOD))
+    batch = await keyed.sent(csv_file(nameless), **APRIL)
+    again = await keyed.sent(csv_file(GOOD), corrects=batch["id"])
+    assert again["outcomes"]["duplicate"]["lines"] == 1
+    assert await open_lines(keyed, batch) == 1
+    await keyed.sent(csv_file(("A-7", *GOOD[1:])), corrects=batch["id"])
+    assert await open_lines(keyed, batch) == 0
+
+
 async def test_new_faults_of_a_correction_are_its_own(keyed: Ledger) -> None:
     batch = await keyed.sent(csv_file(FAULTY), **APRIL)
     correction = await keyed.sent(csv_file(RIGHT, ("B-1", "x", "New", "1.00")), corrects=batch["id"])
