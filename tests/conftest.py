@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,43 @@ def postgres() -> Iterator[Postgres]:
             yield running
         finally:
             server.cleanup()
+
+
+TOGETHER = {
+    "tests/journeys/test_demo.py": "demo",
+    **dict.fromkeys(
+        (
+            "tests/contracts/test_bus.py",
+            "tests/contracts/test_delivery.py",
+            "tests/contracts/test_events_commands.py",
+            "tests/contracts/test_kafka.py",
+            "tests/faults/test_killed_processes.py",
+            "tests/journeys/test_four_processes.py",
+        ),
+        "kafka",
+    ),
+}
+"""File → the group that one worker runs, so that a folder with the demonstration, or a broker, is made once.
+
+The marks that pytest-xdist 3.8 has for this do nothing beside pytest 9.2, and say nothing.
+"""
+
+
+def group_of(nodeid: str) -> str:
+    """Tests of one group go to one worker; any other test is a group of its own."""
+    return TOGETHER.get(nodeid.partition("::")[0], nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give out tests by `group_of`, the largest groups first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Grouped(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return Grouped(config, log)
 
 
 @pytest.fixture

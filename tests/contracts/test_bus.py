@@ -11,8 +11,6 @@ import pytest
 from shared.bus import Outgoing
 from tests.contracts.beds import Bed, organisation, outgoing
 
-pytestmark = pytest.mark.xdist_group("kafka")
-
 
 async def test_a_record_arrives_with_its_key_headers_and_bytes(bed: Bed) -> None:
     sent = outgoing(organisation(name="Ävon & Sömerset “Cöuncil” 🏛"))

@@ -52,8 +52,6 @@ from tests.contracts.beds import (
 from tests.contracts.renamed import RenamedBus
 from tests.harness import Postgres
 
-pytestmark = pytest.mark.xdist_group("kafka")
-
 
 @dataclass
 class Line:

@@ -16,8 +16,6 @@ from deploy.cli import app
 from tests.contracts.kafka_fixture import Kafka
 from tests.harness import Running
 
-pytestmark = pytest.mark.xdist_group("kafka")
-
 PARK = text(
     'INSERT INTO inbox_parked (event_id, topic, partition, "offset", type, key, headers, payload, error, attempts,'
     " parked_at) VALUES"

@@ -18,8 +18,6 @@ from shared.bus.topics import apply_topics
 from tests.contracts.beds import organisation, outgoing
 from tests.contracts.kafka_fixture import Kafka
 
-pytestmark = pytest.mark.xdist_group("kafka")
-
 
 @pytest.mark.parametrize(
     ("key", "number"),

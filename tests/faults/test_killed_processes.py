@@ -29,8 +29,6 @@ from tests.contracts.beds import database, effects, organisation, until, write
 from tests.contracts.kafka_fixture import Kafka
 from tests.harness import Postgres
 
-pytestmark = pytest.mark.xdist_group("kafka")
-
 
 @dataclass
 class Scene:

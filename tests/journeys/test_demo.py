@@ -31,9 +31,6 @@ from tests.journeys.running import (
     wait_for,
 )
 
-pytestmark = pytest.mark.xdist_group("demo")
-
-
 CALENDAR = "/transparency/v1/obligations/compliance.html?publisher=idea&year=2017-18"
 
 

@@ -8,8 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from deploy.databases import SERVICES, DatabaseUrls
 from deploy.kafka.broker import Broker
 from deploy.local import prepare
@@ -26,8 +24,6 @@ from tests.journeys.running import (
     started,
     wait_for,
 )
-
-pytestmark = pytest.mark.xdist_group("kafka")
 
 
 @dataclass
