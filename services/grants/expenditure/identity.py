@@ -31,8 +31,8 @@ STORED = {"debit": "amount_pence", "credit": "amount_pence"} | {
 }
 """Fields whose value stands in a parsed line under another name."""
 
-UNLIKE_SEEN = re.compile(r"[\x00-\x1e\x7f]|  | \x1f|\x1f |^ | $")
-"""What a joined content of ASCII holds where a cell is not yet as a reader sees it."""
+CONTROL = re.compile(r"[\x00-\x1e\x7f]")
+LOOSE_SPACES = ("  ", " \x1f", "\x1f ")
 SHORTENED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-][0-9]{1,3}|[+-]?[0-9][.,][0-9]+[eE][0-9]{1,3}")
 SHORTENED_SIGN = re.compile(r"[0-9][eE][+\-0-9]")
 ERROR_VALUE = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|NV|#+)")
@@ -41,6 +41,7 @@ AT_RISK = r"(?:0[0-9]+(?:\.0+)?|[0-9]+\.0+|[0-9]{16,}|[0-9]{1,3}(?:,[0-9]{3})+(?
 CELL_AT_RISK = re.compile(AT_RISK)
 CONTENT_AT_RISK = re.compile(rf"(?:^|\x1f){AT_RISK}(?=\x1f|$)")
 NUMBER = re.compile(r"([0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.0+)?")
+DIGITS = frozenset("0123456789")
 DIGITS_KEPT = 15
 """A spreadsheet keeps so many digits of a number; those behind become zeros."""
 
@@ -103,7 +104,7 @@ class Identifier:
         """The line's other values have been filled before. Raises Unreadable for a key that is no text."""
         read, written = self._content_of_row(row), self._content_of_cells(cells)
         content = DIVIDER.join(written)
-        if self._has_values or not content.isascii() or UNLIKE_SEEN.search(content):
+        if self._has_values or not _is_as_seen(content):
             content = DIVIDER.join(self._counted(place, cell) for place, cell in self._by_place(written))
         head = DIVIDER.join(read)
         row[FINGERPRINT] = _hashed(head, content)
@@ -150,12 +151,12 @@ class Identifier:
             cell = cells[place] if place is not None else ""
             if not cell.isprintable() or cell.startswith(GUARDED):
                 cell = clean_text(cell)[0]
-            text = self._counted(place, cell) if place is not None else ""
+            text = self._counted(place, cell) if place in self._value_of else seen(cell)
             if not text:
                 reasons.append(_no_key(cell, place))
-            elif SHORTENED.fullmatch(text):
+            elif _is_shortened(text):
                 reasons.append(_shortened(text, place))
-            elif ERROR_VALUE.fullmatch(text.upper()):
+            elif text[0] == "#" and ERROR_VALUE.fullmatch(text.upper()):
                 detail = (
                     f"{text[:20]} is what a spreadsheet shows in place of a value, and identifies no line; write the "
                     "value itself."
@@ -166,7 +167,7 @@ class Identifier:
         if len(key) > MAX_KEY:
             detail = f"The columns that identify a line hold more than {MAX_KEY} characters; name fewer of them."
             reasons.append(("text_too_long", detail, None))
-        if any(map(CELL_AT_RISK.fullmatch, values)):
+        if any(CELL_AT_RISK.fullmatch(value) for value in values if value[:1] in DIGITS):
             loose = "|".join(_divided(_loose(value)) for value in values)
             row[LOOSE_KEY] = copied(loose) if loose != key else NULL
         return copied(key)
@@ -177,7 +178,7 @@ class Identifier:
             # An invoice's lines mostly stand together.
             row[ITEM_ID] = self._last_item[1]
             return
-        if any(SHORTENED.fullmatch(cell.strip()) for cell in written):
+        if any(_is_shortened(cell.strip()) for cell in written):
             # Invoices whose numbers were cut to the same figure are not one invoice.
             flags.append(NUMBER_SHORTENED)
         elif any(cell.strip() for cell in written):
@@ -200,6 +201,20 @@ def _values(layout: dict[str, Any], columns: Columns) -> dict[int, str]:
             if source and alternatives(source) and not any(source.get(way) for way in ("part", "join", "values")):
                 found |= dict.fromkeys(columns.columns_of(field), kind)
     return found
+
+
+def _is_as_seen(content: str) -> bool:
+    """Whether every cell of a joined content stands as a reader sees it; said of ASCII, where that is quickly told."""
+    return (
+        content.isascii()
+        and not CONTROL.search(content)
+        and not (content[:1] == " " or content[-1:] == " " or any(spaces in content for spaces in LOOSE_SPACES))
+    )
+
+
+def _is_shortened(text: str) -> bool:
+    """Whether it is a number in scientific notation. Asked of each line, so most texts are spared the pattern."""
+    return ("E" in text or "e" in text) and SHORTENED.fullmatch(text) is not None
 
 
 def _hashed(head: str, content: str) -> str:
