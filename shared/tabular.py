@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from shared.guards import guard
+
 CSV_TYPE = "text/csv; charset=utf-8"
-NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
-
-
-def guard(text: str) -> str:
-    """A leading apostrophe before text that a spreadsheet would run; negative numbers stay as they are."""
-    if text[:1] in ("=", "+", "@", "\t", "\r") or (text[:1] == "-" and not NUMBER.fullmatch(text)):
-        return "'" + text
-    return text
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> tuple[bytes, int]:

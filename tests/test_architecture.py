@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -196,6 +198,27 @@ def test_what_crosses_is_what_the_design_lists() -> None:
         for event in service_named(name).reactions:
             actual.setdefault(event.NAME, set()).add(name)
     assert actual == CROSSING
+
+
+HEAVY = {"asyncio", "fastapi", "pydantic", "psycopg", "sqlalchemy", "sqlmodel", "starlette"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """What of the heavy packages a fresh Python has loaded after a statement."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{statement}; import sys; print(*sys.modules)"],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    return HEAVY & set(done.stdout.split())
+
+
+def test_the_parsing_process_starts_without_what_serves_or_stores() -> None:
+    """A process is started for each long file: what it loads is waited for by whoever sent the file."""
+    assert loaded_by("import services.grants.expenditure.parse_process") == set()
+
+
+def test_a_heavy_import_would_be_found() -> None:
+    assert "pydantic" in loaded_by("import shared.errors")
 
 
 def test_the_five_file_tour_of_the_readme_stands() -> None:

@@ -154,3 +154,10 @@ def earlier_than_forerunner(what: str) -> Refusal:
     return EarlierThanForerunner(
         f"happened_at lies before the {what} that this one follows; state a later time.", pointer="/happened_at"
     )
+
+
+class WrongTerritory(Conflict):
+    """The grant covers its territory only (G-6)."""
+
+    code = "wrong_territory"
+    title = "The place lies outside the agreement's territory"

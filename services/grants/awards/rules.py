@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from services.grants.faults import NoBudget, no_budget, not_after, raise_together
+from services.grants.faults import NoBudget, WrongTerritory, no_budget, not_after, raise_together
 from services.grants.rules import AgreementNotSigned
 from services.grants.use_rules.faults import refused_use
 from services.grants.use_rules.rules import Judgement
-from services.grants.use_rules.territory import WrongTerritory, outside_territory
+from services.grants.use_rules.territory import outside_territory
 from shared.errors import Conflict, Invalid, Refusal
 from shared.events.grants import PassThroughAwarded
 from shared.money import sterling

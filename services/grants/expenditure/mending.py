@@ -12,7 +12,7 @@ from typing import Any
 
 from services.grants.expenditure.columns import plain_name
 from services.grants.expenditure.reading import Record, first_text
-from shared.tabular import guard
+from shared.guards import guard
 
 MARKS = ("outcome", "reasons", "record", "line")
 """Columns behind the original's: what became of the line, why, and where it stood.

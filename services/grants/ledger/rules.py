@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from services.grants.expenditure.rules import first_open_quarter
-from services.grants.faults import UnknownLine, no_budget, raise_together
+from services.grants.faults import UnknownLine, WrongTerritory, no_budget, raise_together
 from services.grants.ledger.faults import (
     AlreadyReversed,
     CorrectionWithoutOrigin,
@@ -27,7 +27,7 @@ from services.grants.ledger.values import Amounts, Cost, cost_of
 from services.grants.periods.rules import PeriodLocked, way_on
 from services.grants.use_rules.faults import DecisionRequired, UseUndeclared, declaration_faults, refused_use
 from services.grants.use_rules.rules import Judgement, RuleBook, UseFacts, judge_use
-from services.grants.use_rules.territory import WrongTerritory, outside_territory
+from services.grants.use_rules.territory import outside_territory
 from shared.errors import Refusal
 from shared.periods import FinancialYear, Quarter
 

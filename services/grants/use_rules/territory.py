@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import re
 
-from shared.errors import Conflict
-
 GSS = re.compile(r"[A-Z][0-9]{8}")
 """Nine signs: the nation's letter and eight digits, such as `E08000033`."""
 
 NATIONS = {"england": "E", "wales": "W", "scotland": "S", "northern ireland": "N"}
-
-
-class WrongTerritory(Conflict):
-    """The grant covers its territory only (G-6)."""
-
-    code = "wrong_territory"
-    title = "The place lies outside the agreement's territory"
 
 
 def outside_territory(territory: str, gss: str) -> str | None:
