@@ -33,6 +33,7 @@ STORED = {"debit": "amount_pence", "credit": "amount_pence"} | {
 
 CONTROL = re.compile(r"[\x00-\x1e\x7f]")
 LOOSE_SPACES = ("  ", " \x1f", "\x1f ")
+"""What a joined content of ASCII holds where a cell is not yet as a reader sees it; or a space at either end."""
 SHORTENED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?[eE][+-][0-9]{1,3}|[+-]?[0-9][.,][0-9]+[eE][0-9]{1,3}")
 SHORTENED_SIGN = re.compile(r"[0-9][eE][+\-0-9]")
 ERROR_VALUE = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|NV|#+)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -39,31 +40,33 @@ def _name(text: str) -> str:
     return text
 
 
-def _company(text: str) -> str:
-    number = company_number(text)
-    if number is None:
-        raise Contradiction(
-            f"{text[:40]} is no company number: give its 8 letters or digits as Companies House writes them, zeros"
-            " included, or leave it out",
-            "",
-        )
-    return number
+def _number(read: Callable[[str], str | None], no_such: str) -> AfterValidator:
+    """The number as its register writes it; refused, with the fix, where it can be none of it (G-23)."""
 
+    def check(text: str) -> str:
+        number = read(text)
+        if number is None:
+            raise Contradiction(f"{text[:40]} is {no_such}, or leave it out", "")
+        return number
 
-def _charity(text: str) -> str:
-    number = charity_number(text)
-    if number is None:
-        raise Contradiction(
-            f"{text[:40]} is no charity number: give 6 or 7 digits with any suffix, such as 1234567-1, or the number of"
-            " Scotland, SC012345, or leave it out",
-            "",
-        )
-    return number
+    return AfterValidator(check)
 
 
 PayeeName = Annotated[Text, AfterValidator(_name)]
-CompanyNumber = Annotated[Short, AfterValidator(_company)]
-CharityNumber = Annotated[Short, AfterValidator(_charity)]
+CompanyNumber = Annotated[
+    Short,
+    _number(
+        company_number,
+        "no company number: give its 8 letters or digits as Companies House writes them, zeros included",
+    ),
+]
+CharityNumber = Annotated[
+    Short,
+    _number(
+        charity_number,
+        "no charity number: give 6 or 7 digits with any suffix, such as 1234567-1, or the number of Scotland, SC012345",
+    ),
+]
 
 PAYEE_FIELDS = ("kind", "name", "number", "company_number", "charity_number", "vcse")
 AMOUNT_FIELDS = (
