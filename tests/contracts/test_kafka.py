@@ -51,7 +51,6 @@ async def test_topics_are_made_with_six_partitions_kept_for_ever_and_applied_twi
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
     await admin.start()
     try:
-        await _until_listed(admin, topic_of(owner))
         assert await apply_topics(kafka.address, [owner]) == [f"{topic_of(owner)}: as it should be"]
         resource = ConfigResource(ConfigResourceType.TOPIC, topic_of(owner))
         entries = (await admin.describe_configs([resource]))[0].resources[0][4]
@@ -61,6 +60,7 @@ async def test_topics_are_made_with_six_partitions_kept_for_ever_and_applied_twi
         await admin.alter_configs(
             [ConfigResource(ConfigResourceType.TOPIC, topic_of(owner), configs={"retention.ms": "1000"})]
         )
+        await _until_set(admin, resource, "retention.ms", "1000")
         assert "retention.ms" in (await apply_topics(kafka.address, [owner]))[0]
     finally:
         await admin.close()
@@ -157,4 +157,13 @@ async def test_how_far_a_topic_goes_is_answered_or_refused_within_seconds(own_br
 async def _until_listed(admin: AIOKafkaAdminClient, topic: str) -> None:
     async with asyncio.timeout(10):
         while topic not in await admin.list_topics():  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+async def _until_set(admin: AIOKafkaAdminClient, resource: ConfigResource, name: str, value: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            entries = (await admin.describe_configs([resource]))[0].resources[0][4]
+            if (name, value) in {(entry[0], entry[1]) for entry in entries}:
+                return
             await asyncio.sleep(0.1)
