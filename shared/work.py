@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -54,6 +55,7 @@ class Work:
         self._default_action = default_action
         self._default_subject = default_subject
         self._audit: list[audit.AuditEntry] = []
+        self._forgotten: list[str] = []
 
     @property
     def settings(self) -> Any:
@@ -185,6 +187,15 @@ class Work:
         )
         await (await self.session.connection()).execute(statement.on_conflict_do_nothing())
 
+    async def forget_file(self, sha256: str) -> None:
+        """Give up a file that no record names any more: its bytes go as soon as this transaction has committed.
+
+        Should the process end in between, the sweep removes them, because no row names them.
+        """
+        table = self._runtime.tables.files
+        await (await self.session.connection()).execute(delete(table).where(table.c.sha256 == sha256))
+        self._forgotten.append(sha256)
+
     async def commit(self) -> None:
         """Write the audit rows, then commit. For the edge and for background work; commands never call it."""
         if not self._audit and self._default_action:
@@ -202,6 +213,9 @@ class Work:
             )
             self._audit = []
         await self.session.commit()
+        for sha256 in self._forgotten:
+            await asyncio.to_thread(self.files.path(sha256).unlink, missing_ok=True)
+        self._forgotten = []
 
 
 def lock_key(*parts: str) -> int:

@@ -12,6 +12,7 @@ from services.transparency.obligations.commands import tick
 from services.transparency.reactions import REACTIONS
 from services.transparency.settings import TransparencySettings
 from services.transparency.tables import READ_MODELS
+from services.transparency.withdrawals import api as withdrawals
 from shared.service import Service
 
 SERVICE = Service(
@@ -19,7 +20,7 @@ SERVICE = Service(
     title="Transparency",
     description="What a publicly funded body must show: spend over £500, outturn, and whether it was shown in time.",
     settings=TransparencySettings,
-    routers=(api.router, editions.router, editions.public_files, obligations.router),
+    routers=(api.router, editions.router, editions.public_files, obligations.router, withdrawals.router),
     metadata=Transparency.metadata,
     reactions=REACTIONS,
     read_models=READ_MODELS,

@@ -1,33 +1,43 @@
-"""Routes of spend datasets and their editions, the public files, and the reason behind each row."""
+"""Routes of datasets and their editions, the public files, and the reason behind each row."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 from sqlmodel import col, select
 from starlette.responses import FileResponse, RedirectResponse
 
 from services.transparency import queries as publishers
 from services.transparency.api import PublisherSlug
-from services.transparency.editions import commands, content, explain, queries, rules
+from services.transparency.editions import commands, differences, explain, queries, rules, verification
+from services.transparency.editions.kinds import kind_of
+from services.transparency.editions.subject import Subject
 from services.transparency.editions.tables import Dataset, Edition, EditionFile, Finding
 from services.transparency.tables import Organisation
-from shared.database import raw_connection
 from shared.errors import NotFound
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
-from shared.periods import Quarter
+from shared.tabular import csv_response, wants_csv
 from shared.work import Work
 
 router = Routes(tags=["datasets"])
 public_files = Routes(tags=["files"])
 
-Period = Annotated[str, Path(pattern=r"^[0-9]{4}-[0-9]{2}-q[1-4]$", description="Quarter, `2017-18-q1`.")]
+DatasetName = Annotated[
+    str, Path(pattern=r"^[a-z_]+$", max_length=40, description="Dataset, such as `spend` or `contracts`.")
+]
+Period = Annotated[
+    str,
+    Path(
+        pattern=r"^[0-9]{4}-[0-9]{2}(-q[1-4])?$",
+        description="Quarter, `2017-18-q1`, or for yearly datasets the year, `2017-18`.",
+    ),
+]
 
 
 def _canonical(number: object) -> object:
@@ -60,6 +70,9 @@ class DraftBody(Body):
     change_note: str | None = Field(
         default=None, min_length=1, max_length=2000, description="What changed; needed from the second edition on."
     )
+    fault_found_on: date | None = Field(
+        default=None, description="Day on which the fault was found that this edition corrects; counted to its release."
+    )
 
 
 class ApprovalBody(Body):
@@ -87,27 +100,40 @@ class FileShape(Shape):
 class FindingShape(Shape):
     finding_id: UUID
     code: str
-    field: str = Field(description="Text it stands in: `purpose`, `category` or `unit`.")
+    field: str = Field(description="Text it stands in, such as `purpose`, `category` or `unit`.")
     row_id: str
     resolved_by: str | None
     resolved_at: datetime | None
     reason: str | None
 
 
+class Tombstone(Shape):
+    withdrawn_at: datetime
+    reason_class: Literal["personal_data", "court_order", "unlawful"]
+    replaced_by: int | None = Field(description="Edition that takes its place; null while there is none.")
+    sha256: str | None = Field(description="Hash of the file that was public.")
+
+
 class EditionShape(Shape):
     edition_id: UUID
     publisher: str
-    dataset: str = "spend"
+    dataset: str
     period: str
     edition: int
-    state: str
+    state: Literal["draft", "checked", "published", "superseded", "suspended", "withdrawn"] = Field(
+        description="`draft` and `checked` are in preparation; `published` is in force, `superseded` still readable; "
+        "of `suspended` and `withdrawn` ones nothing can be read, the latter for good."
+    )
     methodology: int
     change_kind: str
     change_note: str | None
     changes: dict[str, int]
     previous_edition: int | None
     nil_return: bool = Field(description="No row qualified, and every month is spoken for (T-51).")
-    meets_duty: bool = Field(description="It has rows or is a nil return; any other file without rows meets no duty.")
+    meets_duty: bool = Field(
+        description="It has rows or is a nil return, and not every month of its period is missing; any other file "
+        "meets no duty."
+    )
     coverage: str = Field(
         description="`complete`: the batches of the owner's ledger cover every day of the quarter, all their lines are "
         "settled and have arrived, or a person stated nil. `partial`: months are missing. `not_stated`: none is "
@@ -135,6 +161,13 @@ class EditionShape(Shape):
         description="Ledger, published and excluded lines (T-14); `months` says what the ledger holds of each month, "
         "whether the month is `stated`, `missing` or `not_stated`, and whether files of it wait, with how many lines."
     )
+    details: dict[str, Any] = Field(
+        description="What this kind of dataset says beside its rows, such as a method card; `left_out` counts what was "
+        "left out, by reason."
+    )
+    quality: dict[str, Any] = Field(description="Figures of the quality card that come from the rows (T-58).")
+    fault_found_on: date | None = Field(description="Day on which the fault was found that it corrects.")
+    tombstone: Tombstone | None = Field(default=None, description="Of a withdrawn edition: what is left of it.")
     sha256: str | None
     published_at: datetime | None
     url: str | None
@@ -157,9 +190,45 @@ class DatasetShape(EditionShape):
     ledger_changed_since: bool = Field(description="The owner's ledger of the period has moved since this edition.")
 
 
+class ChangeShape(Shape):
+    row_id: str
+    change: Literal["added", "removed", "changed"]
+    field: str | None = Field(description="Field that differs, as in the JSON file; null where the row came or went.")
+    old: Any = Field(description="Value in the earlier edition; null also where it is withheld now.")
+    new: Any
+    reason: str | None = Field(description="Change note of the later edition.")
+    at: datetime | None = Field(description="When the later edition was published.")
+
+
+class DiffShape(Shape):
+    publisher: str
+    dataset: str
+    period: str
+    earlier: int
+    later: int
+    change_kind: str
+    entries: int = Field(description="Entries in all; `items` holds the first ones, up to `limit`.")
+    items: list[ChangeShape]
+    links: dict[str, str]
+
+
+class VerificationShape(Shape):
+    publisher: str
+    dataset: str
+    period: str
+    edition: int
+    state: str
+    rows_sha256: str | None = Field(description="Hash of the file of row digests, as the audit chain holds it.")
+    audit_entry: int | None = Field(description="Number of that entry in the audit chain.")
+    digests: Literal["match", "differ"] = Field(description="Whether the kept digests are those that were audited.")
+    rows: Literal["match", "differ", "erased"] = Field(
+        description="Whether the rows are those that were digested; `erased` where they and their salt are gone."
+    )
+
+
 class EditionList(Shape):
     publisher: str
-    dataset: str = "spend"
+    dataset: str
     period: str
     items: list[EditionShape]
 
@@ -174,7 +243,7 @@ async def list_datasets(
 ) -> Page[EditionShape]:
     """The edition in force of every dataset and period."""
     statement: Any = (
-        select(Edition, Organisation)
+        select(Edition, Organisation, Dataset)
         .join(Dataset, col(Dataset.dataset_id) == col(Edition.dataset_id))
         .join(Organisation, col(Organisation.organisation_id) == col(Dataset.organisation_id))
         .where(col(Edition.state) == "published")
@@ -188,110 +257,215 @@ async def list_datasets(
     return await paginate(
         work,
         statement,
-        order=(Organisation.slug, Edition.period, Edition.edition_id),
+        order=(Organisation.slug, Dataset.kind, Edition.period, Edition.edition_id),
         paging=paging,
-        shape=lambda row: _shape(row[0], row[1].slug, work.base_url),
+        shape=lambda row: _shape(row[0], row[1].slug, row[2].kind, work.base_url),
     )
 
 
-@router.get("/v1/datasets/{publisher}/spend/{period}")
+@router.get("/v1/datasets/{publisher}/{dataset}/{period}")
 async def read_dataset(
     work: PublicWork,
     publisher: PublisherSlug,
+    dataset: DatasetName,
     period: Period,
     as_at: Annotated[AwareDatetime | None, Query(description="The edition in force at this instant.")] = None,
 ) -> DatasetShape:
-    """The edition of a quarter in force, or that which was in force at an instant (T-49)."""
-    organisation, dataset, quarter = await _dataset(work, publisher, period)
-    edition = await queries.edition_in_force(work.session, dataset.dataset_id, quarter.slug, as_at)
-    editions = await queries.editions_of(work.session, dataset.dataset_id, quarter.slug)
-    moved = await explain.ledger_moved(await raw_connection(work.session), organisation, quarter, edition)
+    """The edition of a period in force, or that which was in force at an instant (T-49)."""
+    at = await _place(work, publisher, dataset, period)
+    edition = await queries.edition_in_force(work.session, at.dataset.dataset_id, at.period.slug, as_at)
+    await queries.refuse_unreadable(work.session, edition)
+    editions = await queries.editions_of(work.session, at.dataset.dataset_id, at.period.slug)
+    moved = await commands.source_moved(work, at, edition)
     work.etag(f"{edition.edition_id}-{edition.version}-{int(moved)}")
     return DatasetShape(
         **_shape(
-            edition, publisher, work.base_url, await queries.files_of(work.session, edition.edition_id)
+            edition, publisher, dataset, work.base_url, await queries.files_of(work.session, edition.edition_id)
         ).model_dump(),
-        editions=[other.number for other in editions if other.state in queries.PUBLIC_STATES],
+        editions=[other.number for other in editions if other.state in queries.KNOWN_STATES],
         ledger_changed_since=moved,
     )
 
 
-@router.get("/v1/datasets/{publisher}/spend/{period}/editions")
-async def list_editions(work: PublicWork, publisher: PublisherSlug, period: Period) -> EditionList:
-    """Every edition of a quarter; those in preparation only for the people who prepare them."""
-    _, dataset, quarter = await _dataset(work, publisher, period)
-    editions = await queries.editions_of(work.session, dataset.dataset_id, quarter.slug)
+@router.get("/v1/datasets/{publisher}/{dataset}/{period}/editions")
+async def list_editions(
+    work: PublicWork, publisher: PublisherSlug, dataset: DatasetName, period: Period
+) -> EditionList:
+    """Every edition of a period, withdrawn ones with their tombstones; those in preparation for their makers alone."""
+    at = await _place(work, publisher, dataset, period)
+    editions = await queries.editions_of(work.session, at.dataset.dataset_id, at.period.slug)
+    stones = await queries.tombstones(work.session, [edition.edition_id for edition in editions])
     inside = work.actor.may(*INSIDE)
     return EditionList(
         publisher=publisher,
-        period=quarter.slug,
+        dataset=dataset,
+        period=at.period.slug,
         items=[
-            _shape(edition, publisher, work.base_url)
+            _shape(edition, publisher, dataset, work.base_url, tombstone=stones.get(edition.edition_id))
             for edition in editions
-            if inside or edition.state in queries.PUBLIC_STATES
+            if inside or edition.state in queries.KNOWN_STATES
         ],
     )
 
 
-@router.get("/v1/datasets/{publisher}/spend/{period}/editions/{n}")
-async def read_edition(work: PublicWork, publisher: PublisherSlug, period: Period, n: Number) -> EditionShape:
+@router.get("/v1/datasets/{publisher}/{dataset}/{period}/editions/{n}")
+async def read_edition(
+    work: PublicWork, publisher: PublisherSlug, dataset: DatasetName, period: Period, n: Number
+) -> EditionShape:
     """One edition that is or was public."""
-    _, dataset, quarter = await _dataset(work, publisher, period)
-    edition = await queries.edition(work.session, dataset.dataset_id, quarter.slug, n, drafts=False)
+    at = await _place(work, publisher, dataset, period)
+    edition = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, n, drafts=False)
+    await queries.refuse_unreadable(work.session, edition)
     work.etag(f"{edition.edition_id}-{edition.version}")
-    return _shape(edition, publisher, work.base_url, await queries.files_of(work.session, edition.edition_id))
+    return _shape(edition, publisher, dataset, work.base_url, await queries.files_of(work.session, edition.edition_id))
 
 
-@router.get("/v1/datasets/{publisher}/spend/{period}/drafts/{n}")
+@router.get("/v1/datasets/{publisher}/{dataset}/{period}/editions/{n}/verification")
+async def verify_edition(
+    work: PublicWork, publisher: PublisherSlug, dataset: DatasetName, period: Period, n: Number
+) -> VerificationShape:
+    """Whether the edition's rows are those whose digests the audit chain holds, also after a withdrawal (T-52)."""
+    at = await _place(work, publisher, dataset, period)
+    edition = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, n, drafts=False)
+    found = await verification.verify(work, edition, at.kind)
+    return VerificationShape(
+        publisher=publisher,
+        dataset=dataset,
+        period=at.period.slug,
+        edition=n,
+        state=edition.state,
+        rows_sha256=found.rows_sha256,
+        audit_entry=found.audit_entry,
+        digests=found.digests,
+        rows=found.rows,
+    )
+
+
+@router.get("/v1/datasets/{publisher}/{dataset}/{period}/diff", responses={200: {"content": {"text/csv": {}}}})
+@router.get("/v1/datasets/{publisher}/{dataset}/{period}/diff.csv", include_in_schema=False, name="read_diff_csv")
+async def read_diff(
+    work: PublicWork,
+    request: Request,
+    publisher: PublisherSlug,
+    dataset: DatasetName,
+    period: Period,
+    earlier: Annotated[int, Query(alias="from", ge=1, le=100_000, description="Number of the earlier edition.")],
+    later: Annotated[int, Query(alias="to", ge=1, le=100_000, description="Number of the later edition.")],
+    limit: Annotated[int, Query(ge=1, le=5_000, description="Entries to show; the CSV holds all.")] = 500,
+) -> Any:
+    """What differs between two editions: row, field, old and new value, reason and time (T-49)."""
+    at = await _place(work, publisher, dataset, period)
+    before = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, earlier, drafts=False)
+    after = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, later, drafts=False)
+    rules.refuse_order(earlier, later)
+    for edition in (before, after):
+        await queries.refuse_unreadable(work.session, edition)
+    changes = await commands.compare_editions(work, at, before, after)
+    work.etag(f"{before.edition_id}-{after.edition_id}-{limit}")
+    if wants_csv(request):
+        assert after.published_at is not None
+        data = differences.as_csv(changes, reason=after.change_note or "", changed_at=after.published_at)
+        return csv_response(data, f"{publisher}-{dataset}-{period}-v{earlier}-v{later}.csv")
+    return DiffShape(
+        publisher=publisher,
+        dataset=dataset,
+        period=at.period.slug,
+        earlier=earlier,
+        later=later,
+        change_kind=after.change_kind,
+        entries=len(changes),
+        items=[
+            ChangeShape(
+                row_id=change.row_id,
+                change=change.change,
+                field=change.field,
+                old=change.old,
+                new=change.new,
+                reason=after.change_note,
+                at=after.published_at,
+            )
+            for change in changes[:limit]
+        ],
+        links={"csv": f"{work.base_url}/v1/datasets/{publisher}/{dataset}/{period}/diff.csv?from={earlier}&to={later}"},
+    )
+
+
+@router.get("/v1/datasets/{publisher}/{dataset}/{period}/drafts/{n}")
 async def read_draft(
-    work: Annotated[Work, Reads(*INSIDE)], publisher: PublisherSlug, period: Period, n: Number
+    work: Annotated[Work, Reads(*INSIDE)], publisher: PublisherSlug, dataset: DatasetName, period: Period, n: Number
 ) -> DraftShape:
     """One edition with the people and findings behind it, in any state."""
-    _, dataset, quarter = await _dataset(work, publisher, period)
-    edition = await queries.edition(work.session, dataset.dataset_id, quarter.slug, n, drafts=True)
-    return await _draft(work, edition, publisher)
+    at = await _place(work, publisher, dataset, period)
+    edition = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, n, drafts=True)
+    return await _draft(work, edition, publisher, dataset)
 
 
-@router.post("/v1/datasets/{publisher}/spend/{period}/editions", status_code=201)
-async def draft_edition(work: Preparing, publisher: PublisherSlug, period: Period, body: DraftBody) -> DraftShape:
-    """Draft a quarter's next edition: rows selected, each other line excluded with its reason, ledger reconciled."""
+@router.post("/v1/datasets/{publisher}/{dataset}/{period}/editions", status_code=201)
+async def draft_edition(
+    work: Preparing, publisher: PublisherSlug, dataset: DatasetName, period: Period, body: DraftBody
+) -> DraftShape:
+    """Draft a period's next edition: rows selected, what is left out with its reason, the ledger reconciled."""
+    kind = kind_of(dataset)
     edition = await commands.draft_edition(
-        work, publisher, _quarter(period), nil_return=body.nil_return, change_note=body.change_note
+        work,
+        publisher,
+        kind,
+        kind.period(period),
+        nil_return=body.nil_return,
+        change_note=body.change_note,
+        fault_found_on=body.fault_found_on,
     )
-    work.headers["Location"] = _href(work, publisher, edition)
-    return await _draft(work, edition, publisher)
+    work.headers["Location"] = _href(work, publisher, dataset, edition)
+    return await _draft(work, edition, publisher, dataset)
 
 
-@router.post("/v1/datasets/{publisher}/spend/{period}/editions/{n}/checks", status_code=201)
-async def check_edition(work: Preparing, publisher: PublisherSlug, period: Period, n: Number) -> DraftShape:
+@router.post("/v1/datasets/{publisher}/{dataset}/{period}/editions/{n}/checks", status_code=201)
+async def check_edition(
+    work: Preparing, publisher: PublisherSlug, dataset: DatasetName, period: Period, n: Number
+) -> DraftShape:
     """Freeze the content and build its files; the answer holds the hash that the approver approves."""
-    return await _draft(work, await commands.check_edition(work, publisher, _quarter(period), n), publisher)
+    kind = kind_of(dataset)
+    edition = await commands.check_edition(work, publisher, kind, kind.period(period), n)
+    return await _draft(work, edition, publisher, dataset)
 
 
-@router.post("/v1/datasets/{publisher}/spend/{period}/editions/{n}/approvals", status_code=201)
+@router.post("/v1/datasets/{publisher}/{dataset}/{period}/editions/{n}/approvals", status_code=201)
 async def approve_edition(
-    work: Approving, publisher: PublisherSlug, period: Period, n: Number, body: ApprovalBody
+    work: Approving, publisher: PublisherSlug, dataset: DatasetName, period: Period, n: Number, body: ApprovalBody
 ) -> DraftShape:
     """Publish a checked edition. Refused for everyone who drafted or changed it, and for any other content."""
-    edition = await commands.approve_edition(work, publisher, _quarter(period), n, body.sha256)
-    work.headers["Location"] = queries.file_url(work.base_url, publisher, edition, content.CSV_FILE)
-    return await _draft(work, edition, publisher)
+    kind = kind_of(dataset)
+    edition = await commands.approve_edition(work, publisher, kind, kind.period(period), n, body.sha256)
+    work.headers["Location"] = queries.file_url(work.base_url, publisher, dataset, edition)
+    return await _draft(work, edition, publisher, dataset)
 
 
-@router.post("/v1/datasets/{publisher}/spend/{period}/editions/{n}/findings/{finding_id}/resolutions", status_code=201)
+@router.post(
+    "/v1/datasets/{publisher}/{dataset}/{period}/editions/{n}/findings/{finding_id}/resolutions", status_code=201
+)
 async def resolve_finding(
-    work: Preparing, publisher: PublisherSlug, period: Period, n: Number, finding_id: UUID, body: ResolutionBody
+    work: Preparing,
+    publisher: PublisherSlug,
+    dataset: DatasetName,
+    period: Period,
+    n: Number,
+    finding_id: UUID,
+    body: ResolutionBody,
 ) -> FindingShape:
     """Say why text that looks personal may stand (T-24)."""
-    finding = await commands.resolve_finding(work, publisher, _quarter(period), n, finding_id, body.reason)
+    kind = kind_of(dataset)
+    finding = await commands.resolve_finding(work, publisher, kind, kind.period(period), n, finding_id, body.reason)
     return FindingShape.model_validate(finding)
 
 
-@router.delete("/v1/datasets/{publisher}/spend/{period}/editions/{n}", status_code=204)
-async def discard_edition(work: Preparing, publisher: PublisherSlug, period: Period, n: Number) -> None:
+@router.delete("/v1/datasets/{publisher}/{dataset}/{period}/editions/{n}", status_code=204)
+async def discard_edition(
+    work: Preparing, publisher: PublisherSlug, dataset: DatasetName, period: Period, n: Number
+) -> None:
     """Delete an edition in preparation. What is published stays for ever (T-53)."""
-    href = f"{work.base_url}/v1/datasets/{publisher}/spend/{period}/drafts/{n}"
-    await commands.discard_edition(work, publisher, _quarter(period), n, href)
+    kind = kind_of(dataset)
+    href = f"{work.base_url}/v1/datasets/{publisher}/{dataset}/{period}/drafts/{n}"
+    await commands.discard_edition(work, publisher, kind, kind.period(period), n, href)
 
 
 @router.get("/v1/rows/{row_id}")
@@ -302,59 +476,73 @@ async def read_row(
     return await explain.row(work.session, row_id, work.base_url)
 
 
-@public_files.get("/open/{publisher}/spend/{period}/latest.csv", response_class=RedirectResponse, status_code=307)
-async def read_latest_file(work: PublicWork, publisher: PublisherSlug, period: Period) -> Response:
-    """Where the newest file of a quarter is."""
-    _, dataset, quarter = await _dataset(work, publisher, period)
-    edition = await queries.edition_in_force(work.session, dataset.dataset_id, quarter.slug, None)
-    url = queries.file_url(work.base_url, publisher, edition, content.CSV_FILE)
+@public_files.get("/open/{publisher}/{dataset}/{period}/latest.csv", response_class=RedirectResponse, status_code=307)
+async def read_latest_file(
+    work: PublicWork, publisher: PublisherSlug, dataset: DatasetName, period: Period
+) -> Response:
+    """Where the newest file of a period is."""
+    at = await _place(work, publisher, dataset, period)
+    edition = await queries.edition_in_force(work.session, at.dataset.dataset_id, at.period.slug, None)
+    await queries.refuse_unreadable(work.session, edition)
+    url = queries.file_url(work.base_url, publisher, dataset, edition)
     return RedirectResponse(url, 307, headers={"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"})
 
 
-@public_files.get("/open/{publisher}/spend/{period}/v{n}/{file}", response_class=FileResponse)
+@public_files.get("/open/{publisher}/{dataset}/{period}/v{n}/{file}", response_class=FileResponse)
 async def read_file(
     work: PublicWork,
     publisher: PublisherSlug,
+    dataset: DatasetName,
     period: Period,
     n: Number,
-    file: Annotated[str, Path(max_length=40, description="`spend.csv`, `spend.json`, `edition.json`, `schema.json`.")],
+    file: Annotated[
+        str, Path(max_length=60, description="Such as `spend.csv`, `spend.json`, `edition.json`, `changes.csv`.")
+    ],
 ) -> Response:
-    """A file of an edition: the same bytes for ever, named by their hash."""
-    _, dataset, quarter = await _dataset(work, publisher, period)
-    edition = await queries.edition(work.session, dataset.dataset_id, quarter.slug, n, drafts=False)
-    for stored in await queries.files_of(work.session, edition.edition_id):
-        if stored.name == file:
-            work.etag(stored.sha256)
-            return FileResponse(
-                work.files.path(stored.sha256),
-                media_type=stored.media_type,
-                headers={
-                    "ETag": f'"{stored.sha256}"',
-                    "Cache-Control": IMMUTABLE,
-                    "Access-Control-Allow-Origin": "*",
-                    "Content-Disposition": f'inline; filename="{publisher}-spend-{period}-v{n}-{file}"',
-                },
-            )
-    raise NotFound(f"Edition {n} has no file of this name; its files are listed at {_href(work, publisher, edition)}.")
+    """A file of an edition: the same bytes for ever, named by their hash; 410 where they were withdrawn."""
+    at = await _place(work, publisher, dataset, period)
+    edition = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, n, drafts=False)
+    await queries.refuse_unreadable(work.session, edition)
+    stored = await queries.file_of(work.session, edition.edition_id, file)
+    if stored is None:
+        await queries.refuse_lost_changes(work.session, edition, file)
+        raise NotFound(
+            f"Edition {n} has no file of this name; its files are listed at {_href(work, publisher, dataset, edition)}."
+        )
+    work.etag(stored.sha256)
+    return FileResponse(
+        work.files.path(stored.sha256),
+        media_type=stored.media_type,
+        headers={
+            "ETag": f'"{stored.sha256}"',
+            "Cache-Control": IMMUTABLE,
+            "Access-Control-Allow-Origin": "*",
+            "Content-Disposition": f'inline; filename="{publisher}-{dataset}-{period}-v{n}-{file}"',
+        },
+    )
 
 
-async def _dataset(work: Work, publisher: str, period: str) -> tuple[Organisation, Dataset, Quarter]:
+async def _place(work: Work, publisher: str, dataset: str, period: str) -> Subject:
+    """What an address names; NotFound for whatever of it is not there."""
+    kind = kind_of(dataset)
     organisation = await publishers.publisher(work.session, publisher)
-    return organisation, await queries.dataset_of(work.session, organisation, "spend"), _quarter(period)
+    found = await queries.dataset_of(work.session, organisation, dataset)
+    return Subject(organisation, found, kind, kind.period(period))
 
 
-def _quarter(period: str) -> Quarter:
-    try:
-        return Quarter.parse(period)
-    except ValueError as error:
-        raise NotFound(f"There is no such period: {error}.", parameter="period") from error
+def _href(work: Work, publisher: str, dataset: str, edition: Edition) -> str:
+    return f"{work.base_url}/v1/datasets/{publisher}/{dataset}/{edition.period}/editions/{edition.number}"
 
 
-def _href(work: Work, publisher: str, edition: Edition) -> str:
-    return f"{work.base_url}/v1/datasets/{publisher}/spend/{edition.period}/editions/{edition.number}"
-
-
-def _shape(edition: Edition, publisher: str, base_url: str, files: list[EditionFile] | None = None) -> EditionShape:
+def _shape(
+    edition: Edition,
+    publisher: str,
+    dataset: str,
+    base_url: str,
+    files: list[EditionFile] | None = None,
+    *,
+    tombstone: dict[str, Any] | None = None,
+) -> EditionShape:
     public = edition.state in queries.PUBLIC_STATES
     return EditionShape(
         **edition.model_dump(
@@ -374,23 +562,28 @@ def _shape(edition: Edition, publisher: str, base_url: str, files: list[EditionF
                 "guarded_cells",
                 "warnings",
                 "reconciliation",
-                "sha256",
+                "details",
+                "quality",
+                "fault_found_on",
                 "published_at",
             }
         ),
         publisher=publisher,
+        dataset=dataset,
+        sha256=edition.sha256 if edition.state != "withdrawn" else None,
+        tombstone=Tombstone(**tombstone) if tombstone else None,
         edition=edition.number,
         previous_edition=edition.predecessor,
-        meets_duty=rules.meets_duty(rows=edition.row_count, nil_return=edition.nil_return),
+        meets_duty=queries.meets_duty(edition),
         waiting_months=queries.waiting_months(edition),
         unsettled_lines=edition.reconciliation.get("unsettled_lines", 0),
         rows=edition.row_count,
         lines=edition.line_count,
-        url=queries.file_url(base_url, publisher, edition, content.CSV_FILE) if public else None,
+        url=queries.file_url(base_url, publisher, dataset, edition) if public else None,
         files=[
             FileShape(
                 name=file.name,
-                url=queries.file_url(base_url, publisher, edition, file.name),
+                url=queries.file_url(base_url, publisher, dataset, edition, file.name),
                 media_type=file.media_type,
                 sha256=file.sha256,
                 bytes=file.size,
@@ -400,12 +593,12 @@ def _shape(edition: Edition, publisher: str, base_url: str, files: list[EditionF
     )
 
 
-async def _draft(work: Work, edition: Edition, publisher: str) -> DraftShape:
+async def _draft(work: Work, edition: Edition, publisher: str, dataset: str) -> DraftShape:
     work.etag(edition.version)
     findings: list[Finding] = await queries.findings_of(work.session, edition.edition_id)
     files = await queries.files_of(work.session, edition.edition_id)
     return DraftShape(
-        **_shape(edition, publisher, work.base_url, files).model_dump(),
+        **_shape(edition, publisher, dataset, work.base_url, files).model_dump(),
         drafted_by=edition.drafted_by,
         drafted_at=edition.drafted_at,
         changed_by=edition.changed_by,

@@ -1,54 +1,84 @@
-"""What people do with an edition of spend: draft, check, resolve findings, approve, discard."""
+"""What people do with an edition: draft, check, resolve findings, approve, discard."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from datetime import date
+from typing import Any, Protocol
 from uuid import UUID, uuid5
 
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete
 
-from services.transparency import queries as publishers
-from services.transparency.editions import content, ledger, queries, rules, selection
-from services.transparency.editions.tables import Dataset, Edition, EditionFile, Finding, RowDecision
+from services.transparency.drafts import Period
+from services.transparency.editions import content, differences, queries, registers, rules
+from services.transparency.editions.kinds import SPEND, Kind
+from services.transparency.editions.row_lines import DIGESTS_FILE
+from services.transparency.editions.subject import Subject, edition_of, lock, methodology_of
+from services.transparency.editions.tables import Edition, EditionFile, Finding, RowDecision
 from services.transparency.obligations.calendar import Made, make_public
-from shared import inbox
-from shared.bus import topic_of
 from shared.database import raw_connection
-from shared.errors import NotFound
-from shared.events.grants import ExpenditureRecorded
+from shared.errors import NotFound, Refusal
 from shared.events.transparency import DatasetCorrected, DatasetPublished
-from shared.periods import Quarter
 from shared.work import Work, four_eyes
 
-KIND = "spend"
-PATIENCE_SECONDS = 1.0
-"""How long a request waits for what the ledger's owner has recorded, before it is refused for not having heard it."""
 
-DATASETS = UUID("9f1e7c86-45b2-5c7e-8b0d-6a0f5e6f2b03")
+class Content(Protocol):
+    """What makes up an edition: the ledger's lines (`content.py`), or a register kept here (`registers.py`)."""
+
+    async def hear(self, work: Work) -> rules.Unheard: ...
+
+    async def decide(
+        self, work: Work, subject: Subject, edition: Edition, editions: list[Edition], unheard: rules.Unheard
+    ) -> None: ...
+
+    async def check(
+        self, work: Work, subject: Subject, edition: Edition, editions: list[Edition], unheard: rules.Unheard
+    ) -> None: ...
+
+    async def refuse_approval(self, work: Work, subject: Subject, edition: Edition, unheard: rules.Unheard) -> None: ...
+
+    async def refuse_last(self, work: Work, subject: Subject, edition: Edition) -> None: ...
+
+    async def mark(self, work: Work, subject: Subject, edition: Edition) -> str: ...
+
+    async def erase(self, work: Work, edition: Edition) -> None: ...
+
+
+def content_of(kind: Kind) -> Content:
+    """Who makes the rows of this kind."""
+    return content if kind.make is None else registers
 
 
 async def draft_edition(
-    work: Work, publisher: str, quarter: Quarter, *, nil_return: bool, change_note: str | None
+    work: Work,
+    publisher: str,
+    kind: Kind,
+    period: Period,
+    *,
+    nil_return: bool,
+    change_note: str | None,
+    fault_found_on: date | None = None,
 ) -> Edition:
-    """Select the quarter's rows, decide every other line, reconcile; nothing is public yet."""
-    unheard = await _unheard(work)
-    subject = await _lock(work, publisher, quarter)
-    editions = await queries.editions_of(work.session, subject.dataset.dataset_id, quarter.slug)
+    """Select the period's rows, say why everything else is left out, reconcile; nothing is public yet."""
+    makes = content_of(kind)
+    unheard = await makes.hear(work)
+    subject = await lock(work, publisher, kind, period)
+    editions = await queries.editions_of(work.session, subject.dataset.dataset_id, period.slug)
     opened = next((edition.number for edition in editions if edition.state in ("draft", "checked")), None)
-    predecessor = next((edition for edition in editions if edition.state == "published"), None)
+    predecessor = next((edition for edition in reversed(editions) if edition.state in queries.KNOWN_STATES), None)
     number = rules.draft_edition(
-        quarter,
+        period,
         work.now,
         open_edition=opened,
         predecessor=predecessor.number if predecessor else None,
         change_note=change_note,
+        fault_found_on=fault_found_on,
     )
-    methodology = await content.methodology_of(work, subject)
+    methodology = await methodology_of(work, subject)
     edition = Edition(
         edition_id=work.new_id(),
         dataset_id=subject.dataset.dataset_id,
-        period=quarter.slug,
+        period=period.slug,
         number=number,
         state="draft",
         methodology=methodology.number,
@@ -65,6 +95,10 @@ async def draft_edition(
         reconciliation={},
         warnings={},
         changes={},
+        details={},
+        quality={},
+        newly_withheld={},
+        fault_found_on=fault_found_on,
         gross_rows=0,
         predecessor=predecessor.number if predecessor else None,
         changed_by=[work.actor.sub],
@@ -74,32 +108,23 @@ async def draft_edition(
         created_at=work.now,
         modified_at=work.now,
     )
-    await content.decide_rows(work, subject, edition, methodology, editions, unheard)
+    await makes.decide(work, subject, edition, editions, unheard)
     work.session.add(edition)
     await work.session.flush()
     work.audit("draft_edition", edition.edition_id, after=_audited(edition), reason=change_note)
     return edition
 
 
-async def check_edition(work: Work, publisher: str, quarter: Quarter, number: int) -> Edition:
-    """Freeze the content: select again where the ledger moved, build the files, and give their hash."""
-    unheard = await _unheard(work)
-    subject = await _lock(work, publisher, quarter)
-    edition = await _edition(work, subject, number)
+async def check_edition(work: Work, publisher: str, kind: Kind, period: Period, number: int) -> Edition:
+    """Freeze the content: select again where its source moved, build the files, and give their hash."""
+    makes = content_of(kind)
+    unheard = await makes.hear(work)
+    subject = await lock(work, publisher, kind, period)
+    edition = await edition_of(work, subject, number)
     if edition.state not in ("draft", "checked"):
         raise rules.EditionImmutable("This edition is published; a change needs the next edition (T-49).")
-    connection = await raw_connection(work.session)
-    mark = await ledger.ledger_mark(connection, subject.organisation.organisation_id, quarter)
-    reconciliation = await content.reconciliation_of(work, subject, edition)
-    was_on_its_way = edition.reconciliation.get("files_on_their_way")
-    if mark != edition.ledger_mark or was_on_its_way or not reconciliation.accounts_for_all:
-        editions = await queries.editions_of(work.session, subject.dataset.dataset_id, quarter.slug)
-        methodology = await content.methodology_of(work, subject)
-        await content.decide_rows(work, subject, edition, methodology, editions, unheard)
-    await _refuse_unfinished(work, subject, edition, unheard)
-    rules.refuse_unaccounted(await content.reconciliation_of(work, subject, edition))
-    rules.refuse_clashes(await selection.clashing_keys(connection, edition.edition_id))
-    await content.build_files(work, subject, edition)
+    editions = await queries.editions_of(work.session, subject.dataset.dataset_id, period.slug)
+    await makes.check(work, subject, edition, editions, unheard)
     edition.state = "checked"
     edition.changed_by = rules.with_maker(edition.changed_by, work.actor.sub)
     edition.checked_by, edition.checked_at = work.actor.sub, work.now
@@ -109,30 +134,35 @@ async def check_edition(work: Work, publisher: str, quarter: Quarter, number: in
     return edition
 
 
-async def approve_edition(work: Work, publisher: str, quarter: Quarter, number: int, sha256: str) -> Edition:
+async def approve_edition(work: Work, publisher: str, kind: Kind, period: Period, number: int, sha256: str) -> Edition:
     """Publish what was checked, by a person who changed nothing of it.
 
     The edition in force is superseded in the same transaction.
     """
-    unheard = await _unheard(work)
-    subject = await _lock(work, publisher, quarter)
-    edition = await _edition(work, subject, number)
-    connection = await raw_connection(work.session)
+    makes = content_of(kind)
+    unheard = await makes.hear(work)
+    subject = await lock(work, publisher, kind, period)
+    edition = await edition_of(work, subject, number)
+    editions = await queries.editions_of(work.session, subject.dataset.dataset_id, period.slug)
     if edition.state == "checked":
         # Before the mark is compared: that lines are on their way says more than that something has changed.
-        await _refuse_unfinished(work, subject, edition, unheard)
+        await makes.refuse_approval(work, subject, edition, unheard)
     rules.approve_edition(
         state=edition.state,
         checked_sha256=edition.sha256,
         approved_sha256=sha256,
         checked_mark=edition.ledger_mark,
-        mark=await ledger.ledger_mark(connection, subject.organisation.organisation_id, quarter),
+        mark=await makes.mark(work, subject, edition) if edition.state == "checked" else edition.ledger_mark,
         open_findings=await queries.open_findings(work.session, edition.edition_id),
     )
     for maker in edition.changed_by:
         four_eyes(work.actor, maker, code="four_eyes")
-    rules.refuse_unaccounted(await content.reconciliation_of(work, subject, edition))
-    for earlier in await queries.editions_of(work.session, subject.dataset.dataset_id, quarter.slug):
+    await makes.refuse_last(work, subject, edition)
+    rules.refuse_still_shown(
+        {other.number for other in editions if other.state in queries.PUBLIC_STATES},
+        {int(earlier): rows for earlier, rows in edition.newly_withheld.items()},
+    )
+    for earlier in editions:
         if earlier.state == "published":
             earlier.state = "superseded"
             earlier.version += 1
@@ -144,16 +174,19 @@ async def approve_edition(work: Work, publisher: str, quarter: Quarter, number: 
     edition.modified_at = work.now
     subject.dataset.version += 1
     await work.session.flush()
+    await show(work, subject, edition)
     await _record(work, subject, edition)
     await _meet_duties(work, subject, edition)
-    work.audit("approve_edition", edition.edition_id, after=_audited(edition))
+    proof = await queries.file_of(work.session, edition.edition_id, DIGESTS_FILE)
+    assert proof is not None
+    work.audit("approve_edition", edition.edition_id, after=_audited(edition) | {"rows_sha256": proof.sha256})
     return edition
 
 
-async def discard_edition(work: Work, publisher: str, quarter: Quarter, number: int, href: str) -> None:
+async def discard_edition(work: Work, publisher: str, kind: Kind, period: Period, number: int, href: str) -> None:
     """Delete a draft; its number is free again, because nobody outside has seen it."""
-    subject = await _lock(work, publisher, quarter)
-    edition = await _edition(work, subject, number)
+    subject = await lock(work, publisher, kind, period)
+    edition = await edition_of(work, subject, number)
     if edition.state not in ("draft", "checked"):
         raise rules.EditionImmutable("This edition is published and stays; a change needs the next edition (T-49).")
     work.if_match(edition.version, href)
@@ -164,11 +197,11 @@ async def discard_edition(work: Work, publisher: str, quarter: Quarter, number: 
 
 
 async def resolve_finding(
-    work: Work, publisher: str, quarter: Quarter, number: int, finding_id: UUID, reason: str
+    work: Work, publisher: str, kind: Kind, period: Period, number: int, finding_id: UUID, reason: str
 ) -> Finding:
     """Say, by name, why text that looks personal may be published as it stands (T-24)."""
-    subject = await _lock(work, publisher, quarter)
-    edition = await _edition(work, subject, number)
+    subject = await lock(work, publisher, kind, period)
+    edition = await edition_of(work, subject, number)
     finding = await work.session.get(Finding, (edition.edition_id, finding_id))
     if finding is None:
         raise NotFound("This edition has no such finding.")
@@ -182,71 +215,52 @@ async def resolve_finding(
     return finding
 
 
-async def _unheard(work: Work) -> rules.Unheard:
-    """What the ledger's owner has recorded and this service has not heard. Asked first, so that what is read next may
-    hold more than what is counted here, and never less."""
-    connection = await work.session.connection()
-    topic = topic_of(ExpenditureRecorded.OWNER)
-    found = await inbox.unheard(connection, work.runtime.bus, topic, patience_seconds=PATIENCE_SECONDS)
-    return rules.Unheard(on_their_way=found.on_their_way, parked=found.parked)
+async def show(work: Work, subject: Subject, edition: Edition) -> None:
+    """Bring an edition into what is found beside its own address: search, files over all periods."""
 
 
-async def _refuse_unfinished(work: Work, subject: content.Subject, edition: Edition, unheard: rules.Unheard) -> None:
-    """No edition while a file of the quarter is on its way; none that says complete, or nil, while more is unheard."""
-    connection = await raw_connection(work.session)
-    left = await ledger.outstanding(connection, subject.organisation.organisation_id, subject.quarter)
-    rules.refuse_on_its_way(subject.quarter, left)
-    if edition.coverage == "complete":
-        rules.refuse_unheard(subject.quarter, unheard)
-    if edition.nil_return:
-        rules.refuse_unsettled(subject.quarter, left)
+async def hide(work: Work, subject: Subject, edition: Edition) -> None:
+    """Take an edition out of what is found beside its own address."""
 
 
-async def _lock(work: Work, publisher: str, quarter: Quarter) -> content.Subject:
-    work.may_write_for(publisher)
-    organisation = await publishers.publisher(work.session, publisher)
-    dataset_id = uuid5(DATASETS, f"{organisation.organisation_id} {KIND}")
-    row = insert(Dataset).values(
-        dataset_id=dataset_id,
-        organisation_id=organisation.organisation_id,
-        kind=KIND,
-        title=f"Spend over £500 of {organisation.name}",
-        version=0,
-        created_at=work.now,
-    )
-    await work.session.exec(row.on_conflict_do_nothing())
-    dataset = await work.session.exec(select(Dataset).where(col(Dataset.dataset_id) == dataset_id).with_for_update())
-    return content.Subject(organisation, dataset.one(), quarter)
+async def source_moved(work: Work, subject: Subject, edition: Edition) -> bool:
+    """Whether an edition made now would be made from something else than this one was (T-50)."""
+    try:
+        return await content_of(subject.kind).mark(work, subject, edition) != edition.ledger_mark
+    except Refusal:
+        # What the register holds now could not be published at all.
+        return True
 
 
-async def _edition(work: Work, subject: content.Subject, number: int) -> Edition:
-    found = await work.session.exec(
-        select(Edition).where(
-            col(Edition.dataset_id) == subject.dataset.dataset_id,
-            col(Edition.period) == subject.quarter.slug,
-            col(Edition.number) == number,
-        )
-    )
-    edition = found.one_or_none()
-    if edition is None:
-        raise NotFound(f"There is no edition {number} of {subject.quarter.label}.")
-    return edition
+async def compare_editions(work: Work, subject: Subject, before: Edition, after: Edition) -> list[differences.Change]:
+    """What differs between two public editions of one period."""
+    old = await queries.file_of(work.session, before.edition_id, subject.kind.json_file)
+    new = await queries.file_of(work.session, after.edition_id, subject.kind.json_file)
+    if old is None or new is None:
+        raise NotFound("One of the two editions has no file of rows.")
+    paths = work.files.path(old.sha256), work.files.path(new.sha256)
+    if subject.kind == SPEND:
+        connection = await raw_connection(work.session)
+        rows = await differences.rows_decided_otherwise(connection, before.edition_id, after.edition_id)
+    else:
+        rows = await asyncio.to_thread(differences.compare_all, *paths)
+    return list((await asyncio.to_thread(differences.compare, *paths, rows)).changes)
 
 
-async def _record(work: Work, subject: content.Subject, edition: Edition) -> None:
+async def _record(work: Work, subject: Subject, edition: Edition) -> None:
     assert edition.sha256 is not None
     common: dict[str, Any] = {
         "dataset_id": subject.dataset.dataset_id,
         "version": subject.dataset.version,
         "organisation_id": subject.organisation.organisation_id,
         "publisher": subject.organisation.slug,
-        "dataset": KIND,
+        "dataset": subject.kind.name,
         "period": edition.period,
         "edition": edition.number,
         "rows": edition.row_count,
         "total_pence": edition.total_pence,
         "sha256": edition.sha256,
-        "url": queries.file_url(work.base_url, subject.organisation.slug, edition, content.CSV_FILE),
+        "url": queries.file_url(work.base_url, subject.organisation.slug, subject.kind.name, edition),
         "published_at": work.now,
     }
     if edition.predecessor is None:
@@ -272,14 +286,18 @@ async def _record(work: Work, subject: content.Subject, edition: Edition) -> Non
         )
 
 
-async def _meet_duties(work: Work, subject: content.Subject, edition: Edition) -> None:
-    """The file holds the quarter's spend and cards; grants to voluntary bodies are out once all four quarters are."""
-    if not rules.meets_duty(rows=edition.row_count, nil_return=edition.nil_return):
+async def _meet_duties(work: Work, subject: Subject, edition: Edition) -> None:
+    """The duties of the period; spend holds cards too, and grants to voluntary bodies once all quarters are out.
+
+    An edition that lacks months of its period does not meet its duty (T-59).
+    """
+    if not queries.meets_duty(edition):
         return
-    year = subject.quarter.year
-    duties = [("SPEND", edition.period), ("CARDS", edition.period)]
-    if await queries.year_is_out(work.session, subject.dataset.dataset_id, year):
-        duties.append(("VCSEGRANTS", year.slug))
+    duties = [(code, edition.period) for code in subject.kind.duties]
+    if subject.kind == SPEND:
+        year = subject.quarter.year
+        if await queries.year_is_out(work.session, subject.dataset.dataset_id, year):
+            duties.append(("VCSEGRANTS", year.slug))
     for code, about in duties:
         await make_public(
             work,
@@ -290,7 +308,7 @@ async def _meet_duties(work: Work, subject: content.Subject, edition: Edition) -
                 subject=about,
                 happened_at=work.now,
                 recorded_at=work.now,
-                url=queries.file_url(work.base_url, subject.organisation.slug, edition, content.CSV_FILE),
+                url=queries.file_url(work.base_url, subject.organisation.slug, subject.kind.name, edition),
             ),
         )
 

@@ -1,61 +1,106 @@
-"""What makes up an edition: its rows decided, its totals noted, its files built."""
+"""What makes up an edition of spend: its rows decided from the ledger, its totals noted, its files built."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
 from typing import Any
 
-from sqlmodel import col, delete
+from sqlmodel import col, update
 
 from services.transparency import queries as publishers
-from services.transparency.editions import files, ledger, queries, rules, selection
+from services.transparency.editions import building, differences, files, ledger, queries, rules, selection
 from services.transparency.editions.cells import Frame, figures_query
-from services.transparency.editions.tables import Dataset, Edition, EditionFile
-from services.transparency.tables import Methodology, Organisation
+from services.transparency.editions.row_lines import Digests
+from services.transparency.editions.subject import Subject, methodology_of
+from services.transparency.editions.tables import Edition, RowDecision
+from services.transparency.methodology import completed
+from shared import inbox
+from shared.bus import topic_of
 from shared.database import raw_connection
-from shared.periods import Quarter
+from shared.events.grants import ExpenditureRecorded
 from shared.work import Work
 
-CSV_FILE, JSON_FILE, SCHEMA_FILE, METADATA_FILE = "spend.csv", "spend.json", "schema.json", "edition.json"
+PATIENCE_SECONDS = 1.0
+"""How long a request waits for what the ledger's owner has recorded, before it is refused for not having heard it."""
 
 
-@dataclass(frozen=True)
-class Subject:
-    """The publisher, dataset and quarter that a command is about, the dataset's row locked."""
-
-    organisation: Organisation
-    dataset: Dataset
-    quarter: Quarter
-
-
-async def methodology_of(work: Work, subject: Subject) -> Methodology:
-    """The newest of the publisher's methodologies that is in force when the quarter begins."""
-    versions = await publishers.methodologies(work.session, subject.organisation.organisation_id)
-    in_force = [
-        version
-        for version in versions
-        if version.effective_from is None or version.effective_from <= subject.quarter.start
-    ]
-    if not in_force:
-        raise rules.NoMethodology(f"{subject.organisation.name} publishes no methodology; register it as a publisher.")
-    return in_force[-1]
+async def hear(work: Work) -> rules.Unheard:
+    """What the ledger's owner has recorded and this service has not heard. Asked first, so that what is read next may
+    hold more than what is counted here, and never less."""
+    connection = await work.session.connection()
+    topic = topic_of(ExpenditureRecorded.OWNER)
+    found = await inbox.unheard(connection, work.runtime.bus, topic, patience_seconds=PATIENCE_SECONDS)
+    return rules.Unheard(on_their_way=found.on_their_way, parked=found.parked)
 
 
-async def decide_rows(
+async def check(
+    work: Work, subject: Subject, edition: Edition, editions: list[Edition], unheard: rules.Unheard
+) -> None:
+    """Select again where the ledger moved, refuse what may not be published, and build the files."""
+    connection = await raw_connection(work.session)
+    reconciliation = await reconciliation_of(work, subject, edition)
+    was_on_its_way = edition.reconciliation.get("files_on_their_way")
+    if (
+        await mark(work, subject, edition) != edition.ledger_mark
+        or was_on_its_way
+        or not reconciliation.accounts_for_all
+    ):
+        await decide(work, subject, edition, editions, unheard)
+    await refuse_unfinished(work, subject, edition, unheard)
+    rules.refuse_unaccounted(await reconciliation_of(work, subject, edition))
+    rules.refuse_clashes(await selection.clashing_keys(connection, edition.edition_id))
+    await build_files(work, subject, edition, editions)
+
+
+async def refuse_approval(work: Work, subject: Subject, edition: Edition, unheard: rules.Unheard) -> None:
+    """Refuse to publish while lines are on their way: that says more than that something has changed."""
+    await refuse_unfinished(work, subject, edition, unheard)
+
+
+async def refuse_last(work: Work, subject: Subject, edition: Edition) -> None:
+    """Refuse at the very end what does not reconcile."""
+    rules.refuse_unaccounted(await reconciliation_of(work, subject, edition))
+
+
+async def mark(work: Work, subject: Subject, edition: Edition) -> str:
+    """A fingerprint of what the period's rows would be made from now."""
+    connection = await raw_connection(work.session)
+    return await ledger.ledger_mark(connection, subject.organisation.organisation_id, subject.quarter)
+
+
+async def erase(work: Work, edition: Edition) -> None:
+    """Forget what a withdrawn edition showed; which lines it counted and why stays for its reconciliation (T-52)."""
+    await work.session.exec(
+        update(RowDecision).where(col(RowDecision.edition_id) == edition.edition_id).values(content="")
+    )
+
+
+async def refuse_unfinished(work: Work, subject: Subject, edition: Edition, unheard: rules.Unheard) -> None:
+    """No edition while a file of the quarter is on its way; none that says complete, or nil, while more is unheard."""
+    connection = await raw_connection(work.session)
+    left = await ledger.outstanding(connection, subject.organisation.organisation_id, subject.quarter)
+    rules.refuse_on_its_way(subject.quarter, left)
+    if edition.coverage == "complete":
+        rules.refuse_unheard(subject.quarter, unheard)
+    if edition.nil_return:
+        rules.refuse_unsettled(subject.quarter, left)
+
+
+async def decide(
     work: Work,
     subject: Subject,
     edition: Edition,
-    methodology: Methodology,
     editions: list[Edition],
     unheard: rules.Unheard,
 ) -> None:
     """Decide every line of the quarter, and note what came of it on the edition."""
     connection = await raw_connection(work.session)
     await selection.prefer_sets(connection)
+    methodology = await methodology_of(work, subject)
     organisation_id = subject.organisation.organisation_id
-    public = [other for other in editions if other.state in ("published", "superseded")]
+    known = [other for other in editions if other.state in queries.KNOWN_STATES]
     # The mark is taken before the selection: a line that arrives in between makes the two differ, never agree.
-    edition.ledger_mark = await ledger.ledger_mark(connection, organisation_id, subject.quarter)
+    edition.ledger_mark = await mark(work, subject, edition)
     months = await ledger.stated_months(connection, organisation_id, subject.quarter)
     claimed = rules.coverage([month for month, _ in months])
     if edition.nil_stated or claimed.silent or claimed.word == "complete":
@@ -67,9 +112,9 @@ async def decide_rows(
             edition_id=edition.edition_id,
             organisation_id=organisation_id,
             quarter=subject.quarter,
-            parameters=methodology.parameters,
+            parameters=completed(methodology.parameters),
             reference_key=work.settings.reference_key,
-            first_edition_id=public[0].edition_id if public else None,
+            first_edition_id=known[0].edition_id if known else None,
         ),
     )
     edition.methodology = methodology.number
@@ -97,7 +142,7 @@ async def decide_rows(
         edition.coverage, edition.missing_months = "complete", []
     edition.nil_return = rules.is_nil_return(rows=edition.row_count, coverage=edition.coverage)
     edition.warnings = {name: count for name, count in figures.items() if count}
-    await _compare(work, edition, public[-1] if public else None)
+    await _compare(work, edition, known[-1] if known else None)
 
 
 async def reconciliation_of(work: Work, subject: Subject, edition: Edition) -> rules.Reconciliation:
@@ -107,39 +152,40 @@ async def reconciliation_of(work: Work, subject: Subject, edition: Edition) -> r
     )
 
 
-async def build_files(work: Work, subject: Subject, edition: Edition) -> None:
-    """Build CSV, JSON, Table Schema and metadata once; the CSV's hash is the edition's."""
+async def build_files(work: Work, subject: Subject, edition: Edition, editions: list[Edition]) -> None:
+    """Build CSV, JSON and the digests of the rows once; the CSV's hash is the edition's."""
     connection = await raw_connection(work.session)
     await selection.prefer_sets(connection)
-    frame = _frame(work, subject, edition)
-    about = queries.about(edition, subject.organisation, work.base_url)
+    frame = frame_of(work, subject, edition)
+    about = queries.about(edition, subject.organisation, subject.kind, work.base_url)
     csv_file = await files.build_csv(connection, work.files, frame)
-    json_file = await files.build_json(connection, work.files, frame, about)
-    await work.name_file(csv_file)
-    await work.name_file(json_file)
-    schema = await work.store_file(files.table_schema(), files.SCHEMA_TYPE)
-    built = {CSV_FILE: csv_file, JSON_FILE: json_file, SCHEMA_FILE: schema}
-    edition.sha256 = csv_file.sha256
-    redactions = await queries.redactions(connection, edition.edition_id, edition.total_pence)
-    methodology = await methodology_of(work, subject)
-    metadata = queries.edition_metadata(
-        edition, about, parameters=methodology.parameters, redactions=redactions, files=built, built_at=work.now
+    edition.salt = building.new_salt()
+    digests = Digests(work.files, edition.salt)
+    try:
+        json_file = await files.build_json(connection, work.files, frame, about, digests)
+        digests_file = await asyncio.to_thread(digests.finish)
+    except BaseException:
+        digests.discard()
+        raise
+    for built in (csv_file, json_file, digests_file):
+        await work.name_file(built)
+    comparisons = []
+    for earlier in reversed([other for other in editions if other.state in queries.PUBLIC_STATES]):
+        rows = await differences.rows_decided_otherwise(connection, earlier.edition_id, edition.edition_id)
+        comparison = await building.compare(work, subject, earlier, json_file, rows)
+        if comparison is not None:
+            comparisons.append((earlier, comparison))
+    await building.keep_files(
+        work,
+        subject,
+        edition,
+        {subject.kind.csv_file: csv_file, subject.kind.json_file: json_file, building.DIGESTS_FILE: digests_file},
+        redactions=await queries.redactions(connection, edition.edition_id, edition.total_pence),
+        comparisons=comparisons,
     )
-    built[METADATA_FILE] = await work.store_file(metadata, files.JSON_TYPE)
-    await work.session.exec(delete(EditionFile).where(col(EditionFile.edition_id) == edition.edition_id))
-    for name, stored in built.items():
-        work.session.add(
-            EditionFile(
-                edition_id=edition.edition_id,
-                name=name,
-                media_type=stored.media_type,
-                sha256=stored.sha256,
-                size=stored.size,
-            )
-        )
 
 
-def _frame(work: Work, subject: Subject, edition: Edition) -> Frame:
+def frame_of(work: Work, subject: Subject, edition: Edition) -> Frame:
     organisation = subject.organisation
     return Frame(
         edition_id=edition.edition_id,
@@ -154,7 +200,7 @@ def _frame(work: Work, subject: Subject, edition: Edition) -> Frame:
 
 async def _figures(work: Work, subject: Subject, edition: Edition) -> dict[str, int]:
     connection = await raw_connection(work.session)
-    cursor = await connection.execute(figures_query(_frame(work, subject, edition)))
+    cursor = await connection.execute(figures_query(frame_of(work, subject, edition)))
     row = await cursor.fetchone()
     assert row is not None
     assert cursor.description is not None

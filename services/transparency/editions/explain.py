@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from pydantic import Field
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from services.transparency.editions import ledger, queries
-from services.transparency.editions.tables import Edition
-from services.transparency.tables import Methodology, Organisation
+from services.transparency.editions import queries
+from services.transparency.methodology import completed
+from services.transparency.tables import Methodology
 from shared.errors import NotFound
 from shared.http import Shape
 from shared.money import sterling
-from shared.periods import Quarter
 
 RULES = {
     "OVER_THRESHOLD": ("T-1", "The item's total of {total} exceeds {threshold}."),
@@ -79,7 +77,7 @@ async def row(session: AsyncSession, row_id: str, base_url: str) -> RowExplained
             period=edition.period,
             edition=edition.number,
             state=edition.state,
-            url=queries.file_url(base_url, organisation.slug, edition, "spend.csv"),
+            url=queries.file_url(base_url, organisation.slug, "spend", edition),
             amount_pence=decision.amount_pence,
             inclusion=decision.inclusion or "",
             rule=rule,
@@ -100,17 +98,10 @@ async def row(session: AsyncSession, row_id: str, base_url: str) -> RowExplained
     return RowExplained(row_id=row_id, because=editions[0].because, editions=editions)
 
 
-async def ledger_moved(
-    connection: psycopg.AsyncConnection[Any], organisation: Organisation, quarter: Quarter, edition: Edition
-) -> bool:
-    """Whether the period's ledger is another than the one this edition was made of (T-50)."""
-    return await ledger.ledger_mark(connection, organisation.organisation_id, quarter) != edition.ledger_mark
-
-
 async def _parameters(session: AsyncSession, organisation_id: UUID, number: int) -> dict[str, Any]:
     found = await session.exec(
         select(Methodology).where(
             col(Methodology.organisation_id) == organisation_id, col(Methodology.number) == number
         )
     )
-    return found.one().parameters
+    return completed(found.one().parameters)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
+from uuid import UUID
 
-from shared.errors import Conflict
+from shared.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from shared.money import sterling
-from shared.periods import Quarter, add_months, end_of_day
+from shared.periods import FinancialYear, Quarter, add_months, end_of_day, london_date
 
 MonthCoverage = Literal["stated", "missing", "not_stated"]
 
@@ -152,14 +154,61 @@ class NoMethodology(Conflict):
     title = "No methodology was in force"
 
 
+class UnknownDataset(NotFound):
+    code = "dataset_not_found"
+    title = "There is no dataset of this name"
+
+
+class WithdrawalNeeded(Conflict):
+    code = "withdrawal_needed"
+    title = "An earlier edition still shows what this one withholds"
+
+
+class EditionWithdrawn(Gone):
+    code = "withdrawn"
+    title = "This edition was withdrawn"
+
+
+class EditionSuspended(NotAllowed):
+    code = "suspended"
+    title = "This edition is suspended"
+
+
+class WrongOrder(Invalid):
+    code = "wrong_order"
+    title = "The editions to compare are the wrong way round"
+
+
+class NilNotStated(Conflict):
+    code = "nil_not_stated"
+    title = "There is nothing to report, and nobody says so"
+
+
+class BadFaultDay(Invalid):
+    code = "bad_fault_day"
+    title = "The day on which the fault was found cannot be right"
+
+
 def draft_edition(
-    quarter: Quarter, now: datetime, *, open_edition: int | None, predecessor: int | None, change_note: str | None
+    period: Quarter | FinancialYear,
+    now: datetime,
+    *,
+    open_edition: int | None,
+    predecessor: int | None,
+    change_note: str | None,
+    fault_found_on: date | None = None,
 ) -> int:
     """The number of the new edition. Only one is prepared at a time, and only of a period that has ended."""
     if open_edition is not None:
         raise EditionOpen(f"Edition {open_edition} is being prepared; publish it or delete it first.")
-    if now < end_of_day(quarter.end):
-        raise PeriodNotOver(f"{quarter.label} ends on {quarter.end.isoformat()}; draft its edition after that day.")
+    if now < end_of_day(period.end):
+        raise PeriodNotOver(f"{period.label} ends on {period.end.isoformat()}; draft its edition after that day.")
+    if fault_found_on is not None and (predecessor is None or fault_found_on > london_date(now)):
+        wrong = "nothing was published that could hold a fault" if predecessor is None else "that day is yet to come"
+        raise BadFaultDay(
+            f"fault_found_on is {fault_found_on.isoformat()}, and {wrong}; leave it out or correct it.",
+            pointer="/fault_found_on",
+        )
     if predecessor is not None and not change_note:
         raise ChangeNoteNeeded(
             f"Edition {predecessor} is published; say in change_note what changed since (T-49).", pointer="/change_note"
@@ -294,9 +343,54 @@ def is_nil_return(*, rows: int, coverage: str) -> bool:
     return rows == 0 and coverage == "complete"
 
 
-def meets_duty(*, rows: int, nil_return: bool) -> bool:
-    """Rows, or a nil return. A file without rows whose months nobody speaks for says nothing: no duty is met (T-51)."""
-    return rows > 0 or nil_return
+MONTHS_OF_A_QUARTER = 3
+
+
+def meets_duty(*, rows: int, nil_return: bool, missing: Sequence[str] = ()) -> bool:
+    """Rows, or a nil return. A file without rows whose months nobody speaks for says nothing: no duty is met (T-51).
+
+    Nor is it met by rows that strayed into a quarter of which every month is missing (T-59).
+    """
+    return (rows > 0 or nil_return) and len(missing) < MONTHS_OF_A_QUARTER
+
+
+def refuse_empty(dataset: str, period: str, *, rows: int, nil_return: bool) -> None:
+    """An empty register may mean nothing happened or nothing was entered; only a person can say which (T-51)."""
+    if nil_return and rows:
+        raise NotNil(f"{rows} rows of {dataset} belong to {period}; leave nil_return out.", pointer="/nil_return")
+    if not rows and not nil_return:
+        raise NilNotStated(
+            f"The register holds nothing of {dataset} for {period}. If there was nothing to report, send nil_return; "
+            "otherwise enter what is missing.",
+            pointer="/nil_return",
+        )
+
+
+def refuse_still_shown(public: Collection[int], newly_withheld: Mapping[int, int]) -> None:
+    """Refuse to publish what withholds text while an earlier edition still shows it: that goes first (T-52)."""
+    showing = sorted(number for number in newly_withheld if number in public)
+    if showing:
+        named = ", ".join(str(number) for number in showing)
+        most = max(newly_withheld[number] for number in showing)
+        raise WithdrawalNeeded(
+            f"{_counted(most, 'row')} of which this edition withholds text stand in full in edition {named}, which "
+            "anyone can read. Suspend it first (POST /v1/withdrawals); then publish this one.",
+            extra={"editions": showing},
+        )
+
+
+def refuse_order(earlier: int, later: int) -> None:
+    """A comparison goes from an earlier edition to a later one."""
+    if earlier >= later:
+        raise WrongOrder(
+            f"from is {earlier} and to is {later}; name the earlier edition in from and the later one in to.",
+            parameter="from",
+        )
+
+
+def finding_id(row_id: str, code: str, field: str, digest: str) -> UUID:
+    """A finding is named by row, pattern and text: what a person said of one text is not said of another."""
+    return UUID(hashlib.md5(f"{row_id}|{code}|{field}|{digest}".encode(), usedforsecurity=False).hexdigest())
 
 
 def refuse_unaccounted(reconciliation: Reconciliation) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +47,9 @@ class Edition(Transparency, table=True):
             unique=True,
             postgresql_where=text("state = 'published'"),
         ),
-        CheckConstraint("state IN ('draft', 'checked', 'published', 'superseded')", name="state"),
+        CheckConstraint(
+            "state IN ('draft', 'checked', 'published', 'superseded', 'suspended', 'withdrawn')", name="state"
+        ),
         CheckConstraint("state IN ('draft', 'checked') OR approved_by <> drafted_by", name="two_people"),
         CheckConstraint(
             "state IN ('draft', 'checked') OR NOT jsonb_exists(changed_by, approved_by)",
@@ -82,6 +84,14 @@ class Edition(Transparency, table=True):
     changes: dict[str, int] = json_field()
     gross_rows: int
     guarded_cells: int = 0
+    details: dict[str, Any] = json_field()
+    """What belongs into the metadata of this kind of dataset alone, such as a method card; what was left out."""
+    quality: dict[str, Any] = json_field()
+    """Figures of its quality card that are known when it is checked (T-58)."""
+    newly_withheld: dict[str, int] = json_field()
+    """Number of an earlier edition → rows that it shows and this one withholds; that edition must go first (T-52)."""
+    fault_found_on: date | None = Field(default=None, description="Day on which what it corrects was found.")
+    salt: str | None = Field(default=None, description="Secret behind the digests of its rows; erased on withdrawal.")
     sha256: str | None = None
     predecessor: int | None = None
     drafted_by: str
@@ -129,6 +139,40 @@ class RowDecision(Transparency, table=True):
     line_number: int
     late_addition: bool
     content: str = Field(description="Digest of the published cells, to find changed rows.")
+
+
+class Withdrawal(Transparency, table=True):
+    """Editions that an officer suspended at once, and what a second person decided (section 3, T-52)."""
+
+    __tablename__ = "withdrawals"
+    __table_args__ = (
+        CheckConstraint("state IN ('suspended', 'withdrawn', 'lifted')", name="state"),
+        CheckConstraint("reason_class IN ('personal_data', 'court_order', 'unlawful')", name="reason_class"),
+        CheckConstraint("state = 'suspended' OR decided_by <> started_by", name="two_people"),
+    )
+
+    withdrawal_id: UUID = Field(primary_key=True)
+    organisation_id: UUID = Field(index=True)
+    state: str
+    version: int = 1
+    reason_class: str
+    reason: str = Field(description="For those who decide; never public.")
+    started_by: str
+    started_at: datetime = instant()
+    decided_by: str | None = None
+    decided_at: datetime | None = instant(nullable=True)
+    decision_reason: str | None = None
+
+
+class WithdrawnEdition(Transparency, table=True):
+    """An edition that a withdrawal is about, and the state it was in."""
+
+    __tablename__ = "withdrawn_editions"
+
+    withdrawal_id: UUID = Field(primary_key=True, foreign_key="withdrawals.withdrawal_id")
+    edition_id: UUID = Field(primary_key=True, foreign_key="editions.edition_id", index=True)
+    state_before: str
+    sha256: str | None = Field(description="Hash of the file that was public, which the tombstone keeps.")
 
 
 class Finding(Transparency, table=True):

@@ -1,0 +1,93 @@
+"""The files of an edition that every kind of dataset has: schema, digests, what changed, metadata."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlmodel import col, delete
+
+from services.transparency.editions import differences, files, queries
+from services.transparency.editions.row_lines import DIGESTS_FILE
+from services.transparency.editions.subject import Subject, methodology_of
+from services.transparency.editions.tables import Edition, EditionFile
+from services.transparency.methodology import completed
+from shared.files import StoredFile
+from shared.work import Work
+
+SCHEMA_FILE, METADATA_FILE = "schema.json", "edition.json"
+
+
+def new_salt() -> str:
+    """A secret for the digests of one edition's rows."""
+    return secrets.token_hex(32)
+
+
+async def keep_files(
+    work: Work,
+    subject: Subject,
+    edition: Edition,
+    built: Mapping[str, StoredFile],
+    *,
+    redactions: Sequence[Mapping[str, Any]],
+    comparisons: Sequence[tuple[Edition, differences.Comparison]],
+) -> None:
+    """Add schema, changes and metadata to the built CSV and JSON, and name them all.
+
+    `comparisons` are with the earlier editions that can still be read, the edition in force first.
+    """
+    kind = subject.kind
+    built = dict(built)
+    built[SCHEMA_FILE] = await work.store_file(files.table_schema(kind.name), files.SCHEMA_TYPE)
+    built[f"{kind.csv_file}-metadata.json"] = await work.store_file(
+        files.csvw_metadata(kind.name, kind.csv_file, subject.dataset.title), files.CSVW_TYPE
+    )
+    edition.newly_withheld = {
+        str(earlier.number): found.newly_withheld for earlier, found in comparisons if found.newly_withheld
+    }
+    if comparisons and comparisons[0][0].number == edition.predecessor:
+        changes = differences.as_csv(comparisons[0][1].changes, reason=edition.change_note or "", changed_at=work.now)
+        built[differences.CHANGES_FILE] = await work.store_file(changes, files.CSV_TYPE)
+    edition.sha256 = built[kind.csv_file].sha256
+    methodology = await methodology_of(work, subject)
+    metadata = queries.edition_metadata(
+        edition,
+        queries.about(edition, subject.organisation, kind, work.base_url),
+        parameters=completed(methodology.parameters),
+        redactions=redactions,
+        files=built,
+        built_at=work.now,
+    )
+    built[METADATA_FILE] = await work.store_file(metadata, files.JSON_TYPE)
+    await work.session.exec(delete(EditionFile).where(col(EditionFile.edition_id) == edition.edition_id))
+    for name, stored in built.items():
+        work.session.add(
+            EditionFile(
+                edition_id=edition.edition_id,
+                name=name,
+                media_type=stored.media_type,
+                sha256=stored.sha256,
+                size=stored.size,
+            )
+        )
+
+
+async def compare(
+    work: Work,
+    subject: Subject,
+    earlier: Edition,
+    after: StoredFile,
+    rows: Mapping[str, differences.Kind],
+) -> differences.Comparison | None:
+    """What differs from an earlier edition; None where its rows cannot be read any more."""
+    before = await queries.file_of(work.session, earlier.edition_id, subject.kind.json_file)
+    if before is None:
+        return None
+    return await asyncio.to_thread(
+        differences.compare, work.files.path(before.sha256), work.files.path(after.sha256), rows
+    )
+
+
+__all__ = ["DIGESTS_FILE", "METADATA_FILE", "SCHEMA_FILE", "compare", "keep_files", "new_salt"]

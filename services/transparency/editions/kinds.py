@@ -1,0 +1,58 @@
+"""The datasets this service publishes: title, period, the room that makes the rows, the duties an edition meets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from services.transparency.drafts import MakeDraft, Period
+from services.transparency.editions.rules import UnknownDataset
+from shared.errors import NotFound
+from shared.periods import FinancialYear, Quarter
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of dataset."""
+
+    name: str
+    """As addresses and events name it; also the name of its column profile."""
+    title: str
+    """With `{name}` for the publisher."""
+    cadence: Literal["quarter", "year"]
+    duties: tuple[str, ...]
+    """Codes of the duties of the same period that an edition of it meets."""
+    make: MakeDraft | None
+    """None for spend, whose rows are the owner's ledger."""
+
+    @property
+    def csv_file(self) -> str:
+        return f"{self.name}.csv"
+
+    @property
+    def json_file(self) -> str:
+        return f"{self.name}.json"
+
+    def period(self, text: str) -> Period:
+        """The period of this slug. NotFound where the dataset has no such period."""
+        try:
+            return Quarter.parse(text) if self.cadence == "quarter" else FinancialYear.parse(text)
+        except ValueError as error:
+            form = "a quarter, such as 2017-18-q1" if self.cadence == "quarter" else "a year, such as 2017-18"
+            raise NotFound(
+                f"{text[:64]} is no period of {self.name}: {error}. Name {form}.", parameter="period"
+            ) from error
+
+
+SPEND = Kind("spend", "Spend over £500 of {name}", "quarter", ("SPEND", "CARDS"), None)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (SPEND,)}
+
+
+def kind_of(name: str) -> Kind:
+    """UnknownDataset where nothing of this name is published."""
+    if name not in KINDS:
+        raise UnknownDataset(
+            f"There is no dataset {name[:64]}; the datasets are {', '.join(sorted(KINDS))}.", parameter="dataset"
+        )
+    return KINDS[name]
