@@ -150,6 +150,13 @@ def line(
     )
 
 
+def correction(wrong: LedgerLine, net_pence: int, **more: Any) -> tuple[LedgerLine, LedgerLine]:
+    """The exact reversal of a line and the full entry that takes its place."""
+    common: dict[str, Any] = {"item": wrong.item_id, "paid": wrong.payment_date.isoformat()}
+    reversal = line(-wrong.net_pence, kind="reversal", reverses=wrong.entry_id, **common)
+    return reversal, line(net_pence, kind="correction", replaces=wrong.entry_id, **common, **more)
+
+
 def batch(
     *lines: LedgerLine,
     organisation_id: UUID = BODY,

@@ -36,7 +36,7 @@ async def keep_files(
 ) -> None:
     """Add schema, changes and metadata to the built CSV and JSON, and name them all.
 
-    `comparisons` are with the earlier editions that can still be read, the edition in force first.
+    `comparisons` are with the earlier editions whose bytes are still here, the newest first.
     """
     kind = subject.kind
     built = dict(built)
@@ -47,7 +47,11 @@ async def keep_files(
     edition.newly_withheld = {
         str(earlier.number): found.newly_withheld for earlier, found in comparisons if found.newly_withheld
     }
-    if comparisons and comparisons[0][0].number == edition.predecessor:
+    if edition.newly_withheld:
+        edition.change_kind = "redaction"
+    # What a suspended edition shows is quoted nowhere.
+    before = comparisons[0][0] if comparisons else None
+    if before is not None and before.number == edition.predecessor and before.state in queries.PUBLIC_STATES:
         changes = differences.as_csv(comparisons[0][1].changes, reason=edition.change_note or "", changed_at=work.now)
         built[differences.CHANGES_FILE] = await work.store_file(changes, files.CSV_TYPE)
     edition.sha256 = built[kind.csv_file].sha256

@@ -170,7 +170,7 @@ async def build_files(work: Work, subject: Subject, edition: Edition, editions: 
     for built in (csv_file, json_file, digests_file):
         await work.name_file(built)
     comparisons = []
-    for earlier in reversed([other for other in editions if other.state in queries.PUBLIC_STATES]):
+    for earlier in reversed([other for other in editions if other.state in queries.KEPT_STATES]):
         rows = await differences.rows_decided_otherwise(connection, earlier.edition_id, edition.edition_id)
         comparison = await building.compare(work, subject, earlier, json_file, rows)
         if comparison is not None:
@@ -215,6 +215,10 @@ async def _figures(work: Work, subject: Subject, edition: Edition) -> dict[str, 
 async def _compare(work: Work, edition: Edition, predecessor: Edition | None) -> None:
     if predecessor is None:
         edition.change_kind, edition.changes = "first", {}
+        return
+    if predecessor.state == "withdrawn":
+        # What it showed is erased, so nothing can be compared; this edition takes its place.
+        edition.change_kind, edition.changes = "redaction", {}
         return
     connection = await raw_connection(work.session)
     changes = await selection.changes_since(connection, edition.edition_id, predecessor.edition_id)

@@ -36,6 +36,8 @@ from shared.money import percent
 from shared.periods import FinancialYear, london_date
 
 PUBLIC_STATES = ("published", "superseded")
+KEPT_STATES = (*PUBLIC_STATES, "suspended")
+"""States of an edition whose bytes are still here."""
 KNOWN_STATES = (*PUBLIC_STATES, "suspended", "withdrawn")
 """States of an edition that was published once; its number is taken for ever."""
 

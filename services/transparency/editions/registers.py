@@ -62,7 +62,7 @@ async def check(work: Work, subject: Subject, edition: Edition, editions: list[E
     for file in draft.files:
         built[file.name] = await work.store_file(file.data, file.media_type)
     comparisons = []
-    for earlier in reversed([other for other in editions if other.state in queries.PUBLIC_STATES]):
+    for earlier in reversed([other for other in editions if other.state in queries.KEPT_STATES]):
         before = await queries.file_of(work.session, earlier.edition_id, subject.kind.json_file)
         if before is None:
             continue
