@@ -102,6 +102,38 @@ class Quarter:
         return self.year.starts_in + (1 if self.number == 4 else 0)
 
 
+@dataclass(frozen=True, order=True)
+class HalfYear:
+    """Half of a financial year; H1 is April to September (T-62)."""
+
+    year: FinancialYear
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> HalfYear:
+        """`2017-18-h1`. ValueError otherwise."""
+        match = re.fullmatch(r"([0-9]{4}-[0-9]{2})-h([12])", text)
+        if not match:
+            raise ValueError("a half-year is written 2017-18-h1")
+        return cls(FinancialYear.parse(match[1]), int(match[2]))
+
+    @property
+    def slug(self) -> str:
+        return f"{self.year.slug}-h{self.number}"
+
+    @property
+    def label(self) -> str:
+        return f"H{self.number} {self.year.label}"
+
+    @property
+    def start(self) -> date:
+        return self.year.quarters[2 * self.number - 2].start
+
+    @property
+    def end(self) -> date:
+        return self.year.quarters[2 * self.number - 1].end
+
+
 def add_months(day: date, months: int) -> date:
     """The same day number `months` later, clamped to that month's end (D-39, T-43, B-8)."""
     index = day.year * 12 + day.month - 1 + months

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.periods import FinancialYear, Quarter
+from shared.periods import FinancialYear, HalfYear, Quarter
 from shared.work import Work
 
-Period = Quarter | FinancialYear
+Period = Quarter | HalfYear | FinancialYear
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ DatasetName = Annotated[
 Period = Annotated[
     str,
     Path(
-        pattern=r"^[0-9]{4}-[0-9]{2}(-q[1-4])?$",
-        description="Quarter, `2017-18-q1`, or for yearly datasets the year, `2017-18`.",
+        pattern=r"^[0-9]{4}-[0-9]{2}(-q[1-4]|-h[12])?$",
+        description="Quarter, `2017-18-q1`; for yearly datasets the year, `2017-18`; half-yearly ones, `2017-18-h1`.",
     ),
 ]
 

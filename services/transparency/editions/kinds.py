@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from services.transparency.drafts import MakeDraft, Period
 from services.transparency.editions.rules import UnknownDataset
 from shared.errors import NotFound
-from shared.periods import FinancialYear, Quarter
+from shared.periods import FinancialYear, HalfYear, Quarter
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Kind:
     """As addresses and events name it; also the name of its column profile."""
     title: str
     """With `{name}` for the publisher."""
-    cadence: Literal["quarter", "year"]
+    cadence: Literal["quarter", "half", "year"]
     duties: tuple[str, ...]
     """Codes of the duties of the same period that an edition of it meets."""
     make: MakeDraft | None
@@ -35,14 +36,20 @@ class Kind:
 
     def period(self, text: str) -> Period:
         """The period of this slug. NotFound where the dataset has no such period."""
+        parse, form = FORMS[self.cadence]
         try:
-            return Quarter.parse(text) if self.cadence == "quarter" else FinancialYear.parse(text)
+            return parse(text)
         except ValueError as error:
-            form = "a quarter, such as 2017-18-q1" if self.cadence == "quarter" else "a year, such as 2017-18"
             raise NotFound(
                 f"{text[:64]} is no period of {self.name}: {error}. Name {form}.", parameter="period"
             ) from error
 
+
+FORMS: dict[str, tuple[Callable[[str], Period], str]] = {
+    "quarter": (Quarter.parse, "a quarter, such as 2017-18-q1"),
+    "half": (HalfYear.parse, "a half-year, such as 2017-18-h1"),
+    "year": (FinancialYear.parse, "a year, such as 2017-18"),
+}
 
 SPEND = Kind("spend", "Spend over £500 of {name}", "quarter", ("SPEND", "CARDS"), None)
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from shared.money import sterling
-from shared.periods import FinancialYear, Quarter, add_months, end_of_day, london_date
+from shared.periods import FinancialYear, HalfYear, Quarter, add_months, end_of_day, london_date
 
 MonthCoverage = Literal["stated", "missing", "not_stated"]
 
@@ -190,7 +190,7 @@ class BadFaultDay(Invalid):
 
 
 def draft_edition(
-    period: Quarter | FinancialYear,
+    period: Quarter | HalfYear | FinancialYear,
     now: datetime,
     *,
     open_edition: int | None,
