@@ -9,14 +9,14 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request
 from pydantic import AwareDatetime, Field
-from sqlmodel import col, select
+from sqlmodel import select
 from starlette.responses import Response
 
 from services.transparency import queries
+from services.transparency.methodologies.api import MethodologyShape, shape_of
 from services.transparency.tables import (
     Agreement,
     AgreementVariation,
-    Methodology,
     Organisation,
     OutturnFigure,
     QuarterStatement,
@@ -48,14 +48,6 @@ class PublisherShape(Shape):
     uri: str
     is_publisher: bool
     methodology_scope: str
-
-
-class MethodologyShape(Shape):
-    number: int
-    effective_from: date | None
-    parameters: dict[str, Any]
-    why_changed: str | None
-    published_at: datetime
 
 
 class VariationShape(Shape):
@@ -166,7 +158,7 @@ async def read_publisher(work: PublicWork, publisher: PublisherSlug) -> Publishe
             )
             for agreement in agreements
         ],
-        methodologies=[_methodology(row) for row in chosen],
+        methodologies=[shape_of(row, organisation) for row in chosen],
         links={
             "datasets": f"{base}/v1/datasets?publisher={organisation.slug}",
             "obligations": f"{base}/v1/obligations?publisher={organisation.slug}",
@@ -182,18 +174,6 @@ def _grant(agreement: Agreement, variations: Sequence[AgreementVariation], today
         if row.agreement_id == agreement.agreement_id and row.effective_from <= today and row.grant_pence is not None:
             grant_pence = row.grant_pence
     return grant_pence
-
-
-@router.get("/v1/methodologies")
-async def list_methodologies(work: PublicWork, paging: Paging, publisher: str | None = None) -> Page[MethodologyShape]:
-    """The choices behind the editions, every version."""
-    statement = select(Methodology)
-    if publisher is not None:
-        organisation = await queries.publisher(work.session, publisher)
-        statement = statement.where(col(Methodology.organisation_id) == organisation.organisation_id)
-    return await paginate(
-        work, statement, order=(Methodology.published_at, Methodology.methodology_id), paging=paging, shape=_methodology
-    )
 
 
 @router.get("/v1/publishers/{publisher}/workstream-spend")
@@ -298,10 +278,6 @@ def _publisher(row: Organisation, base_url: str) -> PublisherShape:
         is_publisher=row.is_publisher,
         methodology_scope=row.methodology_scope,
     )
-
-
-def _methodology(row: Methodology) -> MethodologyShape:
-    return MethodologyShape.model_validate(row)
 
 
 def _outturn(row: OutturnFigure) -> OutturnShape:

@@ -7,6 +7,7 @@ from pathlib import Path
 from services.transparency import api
 from services.transparency.base import Transparency
 from services.transparency.editions import api as editions
+from services.transparency.methodologies import api as methodologies
 from services.transparency.obligations import api as obligations
 from services.transparency.obligations.commands import tick
 from services.transparency.reactions import REACTIONS
@@ -20,7 +21,14 @@ SERVICE = Service(
     title="Transparency",
     description="What a publicly funded body must show: spend over £500, outturn, and whether it was shown in time.",
     settings=TransparencySettings,
-    routers=(api.router, editions.router, editions.public_files, obligations.router, withdrawals.router),
+    routers=(
+        api.router,
+        methodologies.router,
+        editions.router,
+        editions.public_files,
+        obligations.router,
+        withdrawals.router,
+    ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,
     read_models=READ_MODELS,
