@@ -1,0 +1,89 @@
+"""Outside checkers that run as programs of their own, in an environment of their own: `libcoveocds` and `ocdskit`.
+
+Their packages stand in `requirements.lock` beside this file, with hashes. They are never imported by tests or product:
+one of them is under a licence that asks for that, and their many requirements need not fit ours.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+LOCK = HERE / "requirements.lock"
+STANDARDS = Path(os.environ.get("OUTTURN_STANDARDS_DIR", HERE.parents[2] / "shared" / "standards"))
+FOLDER = HERE.parents[1] / ".venv-checkers"
+
+
+@dataclass(frozen=True)
+class Checkers:
+    """The programs, and the schemas that they check against."""
+
+    programs: Path
+    standards: Path
+
+    def ocds_faults(self, package: bytes) -> dict[str, Any]:
+        """What libcoveocds finds in a release package; an empty answer is praise. It always exits 0."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "package.json"
+            file.write_bytes(package)
+            zipped = self.standards / "ocds-1.1.5" / "standard.zip"
+            said = json.loads(self._run("libcoveocds", "--standard-zip", str(zipped), "-e", str(file), cwd=folder))
+        return {
+            name: said[name]
+            for name in ("validation_errors", "extensions", "structure_warnings", "conformance_errors", "file_type")
+            if said.get(name)
+        }
+
+    def compiled(self, package: bytes) -> list[dict[str, Any]]:
+        """The releases of each ocid merged by ocdskit."""
+        schema = self.standards / "ocds-1.1.5" / "dereferenced-release-schema.json"
+        merged = self._run("ocdskit", "compile", "--schema", str(schema), given=package)
+        return [release for line in merged.splitlines() if line for release in json.loads(line)["releases"]]
+
+    def _run(self, program: str, *words: str, given: bytes | None = None, cwd: str | None = None) -> str:
+        done = subprocess.run(
+            [str(self.programs / program), *words], input=given, capture_output=True, cwd=cwd, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+
+@pytest.fixture(scope="session")
+def checkers() -> Checkers:
+    """The checkers, installed once into a folder beside the project's own environment."""
+    if not (STANDARDS / "ocds-1.1.5").is_dir():
+        pytest.skip(f"no OCDS schemas in {STANDARDS}; name their folder in OUTTURN_STANDARDS_DIR")
+    mark = FOLDER / sha256(LOCK.read_bytes()).hexdigest()[:16]
+    with open(f"{FOLDER}.lock", "w") as turn:
+        # Two workers of one run: the second waits and finds it done.
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not mark.exists():
+            try:
+                _install()
+            except subprocess.CalledProcessError as error:
+                if os.environ.get("REQUIRE_CHECKERS"):
+                    raise
+                pytest.skip(f"the outside checkers could not be installed: {error.stderr.decode()[-300:]}")
+            mark.touch()
+    return Checkers(FOLDER / "bin", STANDARDS)
+
+
+def _install() -> None:
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
+    for words in (
+        ("-m", "venv", "--clear", str(FOLDER)),
+        (str(FOLDER / "bin" / "python"), "-m", "pip", "install", *quiet, "--require-hashes", "-r", str(LOCK)),
+    ):
+        program = words if words[0] != "-m" else (sys.executable, *words)
+        subprocess.run(program, check=True, capture_output=True, timeout=600)
