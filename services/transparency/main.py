@@ -6,6 +6,8 @@ from pathlib import Path
 
 from services.transparency import api
 from services.transparency.base import Transparency
+from services.transparency.contracts import api as contracts
+from services.transparency.contracts import files_api as contract_files
 from services.transparency.editions import api as editions
 from services.transparency.obligations import api as obligations
 from services.transparency.obligations.commands import tick
@@ -19,7 +21,15 @@ SERVICE = Service(
     title="Transparency",
     description="What a publicly funded body must show: spend over £500, outturn, and whether it was shown in time.",
     settings=TransparencySettings,
-    routers=(api.router, editions.router, editions.public_files, obligations.router),
+    routers=(
+        api.router,
+        editions.router,
+        editions.public_files,
+        obligations.router,
+        contract_files.router,
+        contract_files.public_files,
+        contracts.router,
+    ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,
     read_models=READ_MODELS,
