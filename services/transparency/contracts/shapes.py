@@ -50,7 +50,9 @@ class ContactBody(Body):
     """Whom to ask. A person's name or address is kept and never shown; a desk's or role's is public."""
 
     name: Words | None = None
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = Field(
+        default=None, description="An e-mail address."
+    )
     is_role: bool = Field(default=False, strict=True, description="It names a desk or role, so that it may be public.")
 
 

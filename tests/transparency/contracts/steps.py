@@ -18,7 +18,7 @@ from services.transparency.contracts.rules import Statement
 from services.transparency.drafts import Asked, Draft
 from services.transparency.methodology import completed
 from shared.auth import NOBODY
-from shared.periods import Quarter
+from shared.periods import FinancialYear, Quarter
 from shared.work import Work
 from tests.harness import Running
 from tests.transparency.facts import BODY, PARTNER, registered
@@ -126,7 +126,7 @@ async def drafted(
             organisation_name=organisation.name,
             organisation_uri=publishers.public_uri(organisation.identifiers, ""),
             identifiers=organisation.identifiers,
-            period=Quarter.parse(quarter),
+            period=Quarter.parse(quarter) if "q" in quarter else FinancialYear.parse(quarter),
             edition=1,
             parameters=completed(parameters),
             address=f"http://test/transparency/open/{publisher}/contracts/{quarter}/v1/",

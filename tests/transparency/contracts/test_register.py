@@ -282,7 +282,8 @@ async def test_a_prefix_is_set_once_by_an_approver_and_stays(transparency: Runni
     assert (await transparency.anonymous.get(ONE)).json()["open_contracting_id"] == f"{PREFIX}-C-1"
     auditor = transparency.as_("transparency:auditor")
     entries = (await auditor.get("/v1/audit-entries")).json()["items"]
-    assert [entry["after"] for entry in entries if entry["after"] and "prefix" in entry["after"]] == [{"prefix": PREFIX}]
+    afters = [entry["after"] for entry in entries]
+    assert [after for after in afters if after and "prefix" in after] == [{"prefix": PREFIX}]
 
 
 @pytest.mark.parametrize(
