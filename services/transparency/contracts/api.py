@@ -197,9 +197,10 @@ def _shape(
     reference = found.contract.reference
     version = _version(found)
     findings = list(version.findings)
-    over = rules.overspent(found.said, spend_pence or 0, london_date(work.now))
-    if over is not None:
-        findings.append(NotedShape.model_validate(over))
+    today = london_date(work.now)
+    for noted in (rules.overspent(found.said, spend_pence or 0, today), rules.behind_its_days(found.said, today)):
+        if noted is not None:
+            findings.append(NotedShape.model_validate(noted))
     return ContractShape(
         **version.model_dump(exclude={"findings"}),
         findings=findings,

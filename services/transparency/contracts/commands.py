@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -37,6 +37,14 @@ CONTRACTS = UUID("1b0b6a0e-5b36-5f0e-9c52-4a6f8b8f7d21")
 """Namespace of public row ids of contracts."""
 
 
+@dataclass(frozen=True)
+class Added:
+    """A version about to be stored, with its contact."""
+
+    found: Registered
+    contact: ContractContact | None
+
+
 async def register_contract(
     work: Work, publisher: str, reference: str, said: Statement, *, texts_cleared: str | None
 ) -> Registered:
@@ -48,7 +56,9 @@ async def register_contract(
             pointer="/reference",
         )
     _refuse(rules.contradictions(said, work.now))
-    found = await add_version(work, organisation, reference, None, said, texts_cleared=texts_cleared)
+    added = next_version(work, organisation, reference, None, said, texts_cleared=texts_cleared)
+    await store(work, [added])
+    found = added.found
     work.audit("register_contract", found.contract.contract_id, after=audited(found))
     return found
 
@@ -80,7 +90,9 @@ async def change_contract(
         raise VersionRefused(_sentence(faults), errors=_pointed(faults))
     if texts_cleared is None and (said.title, said.description) == (last.said.title, last.said.description):
         texts_cleared = last.version.texts_cleared
-    found = await add_version(work, organisation, reference, last.contract, said, texts_cleared=texts_cleared)
+    added = next_version(work, organisation, reference, last.contract, said, texts_cleared=texts_cleared)
+    await store(work, [added])
+    found = added.found
     work.audit(
         "change_contract",
         found.contract.contract_id,
@@ -157,7 +169,7 @@ async def lock_register(work: Work, publisher: str) -> Organisation:
     return organisation
 
 
-async def add_version(
+def next_version(
     work: Work,
     organisation: Organisation,
     reference: str,
@@ -166,8 +178,8 @@ async def add_version(
     *,
     texts_cleared: str | None = None,
     import_id: UUID | None = None,
-) -> Registered:
-    """Store the next version; the contract itself comes with its first."""
+) -> Added:
+    """The next version, not yet stored; the contract itself comes with its first."""
     if contract is None:
         contract = Contract(
             contract_id=work.new_id(),
@@ -179,10 +191,8 @@ async def add_version(
             created_at=work.now,
             modified_at=work.now,
         )
-        work.session.add(contract)
     contract.version += 1
     contract.modified_at = work.now
-    await work.session.flush()
     values = {name: getattr(said, name) for name in STATED if name not in (*CONTACT, "areas")}
     version = ContractVersion(
         contract_id=contract.contract_id,
@@ -194,20 +204,27 @@ async def add_version(
         recorded_by=work.actor.sub,
         recorded_at=work.now,
     )
-    work.session.add(version)
-    await work.session.flush()
+    contact = None
     if said.contact_name or said.contact_email:
-        work.session.add(
-            ContractContact(
-                contract_id=contract.contract_id,
-                version=contract.version,
-                name=said.contact_name,
-                email=said.contact_email,
-                is_role=said.contact_is_role,
-            )
+        contact = ContractContact(
+            contract_id=contract.contract_id,
+            version=contract.version,
+            name=said.contact_name,
+            email=said.contact_email,
+            is_role=said.contact_is_role,
         )
+    return Added(Registered(contract, version, said), contact)
+
+
+async def store(work: Work, added: Sequence[Added]) -> None:
+    """Store versions, each table at once: contracts before their versions, versions before their contacts."""
+    for rows in (
+        [each.found.contract for each in added],
+        [each.found.version for each in added],
+        [each.contact for each in added if each.contact is not None],
+    ):
+        work.session.add_all(rows)
         await work.session.flush()
-    return Registered(contract, version, said)
 
 
 def row_id(organisation_id: UUID, reference: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from services.transparency.contracts import layouts, queries
-from services.transparency.contracts.commands import add_version, lock_register
+from services.transparency.contracts.commands import lock_register, next_version, store
 from services.transparency.contracts.layouts import Layout
 from services.transparency.contracts.reading import read_records
 from services.transparency.contracts.refusals import ImportRefused
@@ -63,13 +63,14 @@ async def import_contracts(
     work.session.add(row)
     contracts = {reference: versions[-1].contract for reference, versions in registered.items()}
     accepted = [answer for answer in answers if answer.outcome is Outcome.ACCEPTED]
+    added = []
     for answer in sorted(accepted, key=lambda answer: answer.version or 0):
         reference, said = answer.record.reference, answer.record.said
         assert said is not None
-        added = await add_version(
-            work, organisation, reference, contracts.get(reference), said, import_id=row.import_id
-        )
-        contracts[reference] = added.contract
+        next_one = next_version(work, organisation, reference, contracts.get(reference), said, import_id=row.import_id)
+        contracts[reference] = next_one.found.contract
+        added.append(next_one)
+    await store(work, added)
     work.audit(
         "import_contracts",
         organisation.organisation_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -72,13 +72,13 @@ def releases_of(
     *,
     body: Body,
     prefix: str,
-    frameworks: Mapping[str, str],
+    frameworks: Collection[str],
     rows_at: str,
 ) -> list[dict[str, Any]]:
     """The releases of one contract: of each version that is asked for, and of the payments under it.
 
-    `versions` are all, oldest first, because an award keeps what its contract first said. `frameworks` is reference →
-    title of those in the register; `rows_at` is the address below which each published row explains itself.
+    `versions` are all, oldest first, because an award keeps what its contract first said. `frameworks` are the
+    references of those in the register; `rows_at` is the address below which each published row explains itself.
     """
     wanted = set(shown)
     found = [
@@ -92,7 +92,7 @@ def releases_of(
 
 
 def _release(
-    versions: Sequence[Public], place: int, body: Body, prefix: str, frameworks: Mapping[str, str]
+    versions: Sequence[Public], place: int, body: Body, prefix: str, frameworks: Collection[str]
 ) -> dict[str, Any]:
     version = versions[place]
     ocid = f"{prefix}-{version.reference}"
@@ -120,7 +120,6 @@ def _release(
             {
                 "id": version.framework_ref,
                 "relationship": ["framework"],
-                "title": frameworks[version.framework_ref or ""],
                 "scheme": "ocid",
                 "identifier": f"{prefix}-{version.framework_ref}",
             }

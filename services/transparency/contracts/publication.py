@@ -132,7 +132,7 @@ async def _releases(
             )
         )
     frameworks = {
-        reference: showing.public(versions[-1]).title
+        reference
         for reference, versions in register.items()
         if versions[-1].said.contract_type == "Framework agreement"
     }

@@ -132,13 +132,14 @@ async def role_contacts(
 
 async def unknown_refs(session: AsyncSession, organisation_id: UUID, refs: Collection[str]) -> set[str]:
     """Of these references those that the publisher's register does not hold; an empty one is fine (T-16)."""
-    wanted = {ref for ref in refs if ref}
+    wanted = {ref: ref.strip() for ref in refs if ref.strip()}
     found = await session.exec(
         select(Contract.reference).where(
-            col(Contract.organisation_id) == organisation_id, col(Contract.reference).in_(list(wanted))
+            col(Contract.organisation_id) == organisation_id, col(Contract.reference).in_(list(wanted.values()))
         )
     )
-    return wanted - set(found.all())
+    held = set(found.all())
+    return {ref for ref, plain in wanted.items() if plain not in held}
 
 
 async def spend_of(session: AsyncSession, organisation_id: UUID, reference: str, until: date | None = None) -> Spend:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from shared.rows import Record as Row
 from shared.rows import UnreadableRows, by_column_name, read_rows, read_text, trimmed
 from shared.texts import column_name, folded
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MAX_BYTES = 16 * 1024 * 1024
 MAX_RECORDS = 5_000
 CSV_TYPES = ("text/csv", "application/csv")
@@ -111,6 +113,8 @@ def _json_cells(text: str) -> tuple[dict[str, str], str | None]:
     names = [name for name, _ in content]
     if len(set(names)) < len(names):
         return {}, "A member of the object comes twice; give each once."
+    if any(_UNSTORABLE.search(f"{name} {value}") for name, value in content):
+        return {}, "The line holds NUL or half of a surrogate pair, which no text may hold; remove it."
     cells = {}
     for name, value in content:
         if isinstance(value, bool):

@@ -194,6 +194,17 @@ def overspent(said: Statement, spend_pence: int, on: date) -> Noted | None:
     )
 
 
+def behind_its_days(said: Statement, on: date) -> Noted | None:
+    """A status that the contract's own days have overtaken; the next version says what became of it (section 3)."""
+    if said.status == "pending" and said.start_date <= on:
+        detail = f"The contract is pending and began on {said.start_date.isoformat()}; enter a version saying active."
+        return Noted("pending_after_start", "status", detail)
+    if said.status == "active" and said.end_date is not None and said.end_date < on:
+        detail = f"The contract is active and ended on {said.end_date.isoformat()}; enter its end or its extension."
+        return Noted("active_after_end", "status", detail)
+    return None
+
+
 def differing(said: Statement, stored: Statement) -> list[str]:
     """The fields in which two statements of one version differ, as a reader sees them."""
     return [name for name in STATED if _plain(getattr(said, name)) != _plain(getattr(stored, name))]

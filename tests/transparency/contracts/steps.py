@@ -48,7 +48,7 @@ def contract(**more: Any) -> dict[str, Any]:
         "irrecoverable_vat_pence": 0,
         "value_basis": "total",
         "start_date": "2017-05-01",
-        "end_date": "2018-04-30",
+        "end_date": "2019-04-30",
         **more,
     }
 

@@ -12,6 +12,7 @@ from services.transparency.contracts.rules import (
     PROCESSES,
     STATUSES,
     VCSE_TYPES,
+    behind_its_days,
     contradictions,
     following,
     has_company_number_form,
@@ -166,6 +167,21 @@ def test_spend_above_the_value_is_a_finding_and_a_yearly_value_counts_for_each_y
     noted = overspent(yearly, 200_000, date(2018, 4, 30))
     assert noted is not None
     assert overspent(yearly, 200_001, date(2018, 5, 1)) is not None
+
+
+def test_a_status_that_the_days_have_overtaken_is_a_finding() -> None:
+    """T-28: nothing moves by itself; a person enters the version that says so."""
+    pending = statement(status="pending", start_date=date(2018, 4, 1))
+    assert behind_its_days(pending, date(2018, 3, 31)) is None
+    noted = behind_its_days(pending, date(2018, 4, 1))
+    assert noted is not None
+    assert (noted.code, noted.field) == ("pending_after_start", "status")
+    active = statement(end_date=date(2018, 4, 30))
+    assert behind_its_days(active, date(2018, 4, 30)) is None
+    noted = behind_its_days(active, date(2018, 5, 1))
+    assert noted is not None
+    assert noted.detail.startswith("The contract is active and ended on 2018-04-30;")
+    assert behind_its_days(statement(), date(2030, 1, 1)) is None
 
 
 def test_a_threshold_is_strictly_exceeded_and_without_one_every_contract_counts() -> None:
