@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Path, Query, Request
@@ -168,9 +169,9 @@ def _links(
         addresses["agreement"] = f"{base}/publishers/{ground.recipient}"
     same = f"{base}/contracts?publisher={organisation.slug}"
     if found.said.grant_ref:
-        addresses["same_grant"] = f"{same}&grant_ref={found.said.grant_ref}"
+        addresses["same_grant"] = f"{same}&grant_ref={quote(found.said.grant_ref, safe='')}"
     if found.said.decision_ref:
-        addresses["same_decision"] = f"{same}&decision_ref={found.said.decision_ref}"
+        addresses["same_decision"] = f"{same}&decision_ref={quote(found.said.decision_ref, safe='')}"
     if found.said.framework_ref:
         addresses["framework"] = _url(work, organisation.slug, found.said.framework_ref)
     return addresses
@@ -251,4 +252,4 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def _url(work: Work, publisher: str, reference: str) -> str:
-    return f"{work.base_url}/v1/contracts/{publisher}/{reference}"
+    return f"{work.base_url}/v1/contracts/{publisher}/{quote(reference, safe='')}"

@@ -28,7 +28,7 @@ class Ground:
 
 
 async def ground_of(session: AsyncSession, organisation_id: UUID, grant_ref: str | None) -> Ground | None:
-    """The agreement and budget line that a grant reference such as `G-2017-18` or `2017-18/IL1` means, where known."""
+    """The agreement, and its budget line, that a grant reference ending in `2017-18` or `2017-18/IL1` means."""
     match = re.search("([0-9]{4}-[0-9]{2})(?:/(.+))?$", grant_ref or "")
     try:
         year = FinancialYear.parse(match[1]) if match else None

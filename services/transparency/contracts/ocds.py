@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -174,13 +176,29 @@ def _payments(
 
 
 def exact_json(value: Any) -> str:
-    """JSON whose amounts are written from the exact value; a binary fraction is refused, not rounded (T-57)."""
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{exact_json(value[key])}" for key in value) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(exact_json(item) for item in value) + "]"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
+    """JSON whose amounts are written from the exact value; a binary fraction is refused, not rounded (T-57).
+
+    The encoder in C knows no decimals, so they pass it as marked texts and become numbers behind it; the mark is new
+    each time, so that no text can pretend to be one.
+    """
+    _refuse_fractions(value)
+    mark = secrets.token_hex(8)
+
+    def marked(amount: Any) -> str:
+        if not isinstance(amount, Decimal):
+            raise TypeError(f"{type(amount).__name__} has no form in JSON")
+        return f"{mark} {amount:f}"
+
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=marked)
+    return re.sub(f'"{mark} (-?[0-9.]+)"', r"\1", text)
+
+
+def _refuse_fractions(value: Any) -> None:
     if isinstance(value, float):
         raise TypeError("an amount must not be a binary fraction")
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, dict):
+        for item in value.values():
+            _refuse_fractions(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_fractions(item)

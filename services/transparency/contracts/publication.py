@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -53,7 +54,8 @@ async def draft(work: Work, asked: Asked) -> Draft:
             publishers.org_id([*map(dict, asked.identifiers)]),
         )
         releases = await _releases(work, asked.organisation_id, register, kept, body, prefix, until)
-        data = ocds.package(
+        data = await asyncio.to_thread(
+            ocds.package,
             releases,
             body=body,
             uri=f"{asked.address}{OCDS_FILE}",
@@ -91,7 +93,8 @@ async def register_package(work: Work, organisation: Organisation) -> bytes:
     uri = publishers.public_uri(organisation.identifiers, f"{work.base_url}/v1/publishers/{organisation.slug}")
     body = Body(organisation.slug, organisation.name, uri, publishers.org_id(organisation.identifiers))
     releases = await _releases(work, organisation.organisation_id, register, register, body, prefix, None)
-    return ocds.package(
+    return await asyncio.to_thread(
+        ocds.package,
         releases,
         body=body,
         uri=f"{work.base_url}/v1/contracts/{OCDS_FILE}?publisher={organisation.slug}",

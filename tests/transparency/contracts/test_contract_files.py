@@ -175,11 +175,8 @@ def test_a_layout_that_cannot_read_contracts_is_refused_with_every_fault() -> No
 
 def test_json_lines_are_read_by_the_same_rules_and_numbers_stay_as_written() -> None:
     """T-57."""
-    good = {name: text for name, text in ROW.items() if text} | {
-        "version": 1,
-        "vcse": False,
-        "title": "Venue \U0001f3db",
-    }
+    good: dict[str, Any] = {name: text for name, text in ROW.items() if text}
+    good |= {"version": 1, "vcse": False, "title": "Venue \U0001f3db"}
     line = json.dumps(good).replace('"184000.00"', "184000.10")
     bad = ["[1]", "{", '{"title": ["x"]}', '{"title": "a", "title": "b"}', json.dumps({**good, "colour": "red"})]
     bad += ['{"title": "\\u0000"}', '{"title": "\\ud800"}']

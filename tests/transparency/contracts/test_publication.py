@@ -109,7 +109,7 @@ async def test_each_quarter_has_the_contracts_signed_in_it_in_their_latest_versi
 
 
 async def test_every_edge_case_of_the_synthetic_file_reads_as_it_should(transparency: Running) -> None:
-    """T-22, T-26, T-27, T-29, worked examples 2, 8 and 9: each remark of the file has one right answer."""
+    """T-21, T-22, T-26, T-27, T-29, worked examples 2, 8 and 9: each remark of the file has one right answer."""
     await filled(transparency)
     rows: dict[str, dict[str, str]] = {}
     for quarter in YEAR:

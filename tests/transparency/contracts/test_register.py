@@ -41,13 +41,9 @@ def errors(answer: httpx.Response) -> list[tuple[str, str]]:
 async def test_a_contract_is_entered_changed_and_read_with_every_version(transparency: Running) -> None:
     """T-26, T-27, T-28: each change is a new version; what it leaves out stays as it was."""
     peers = BudgetLine(code="IL1", name="Peer support", kind="leaf", amount_pence=100)
-    budget: dict[str, Any] = {
-        "agreement_id": AGREEMENT,
-        "version": 1,
-        "year": "2017/18",
-        "effective_from": date(2017, 4, 1),
-    }
-    await transparency.receive(registered(), signed(), BudgetSet(**budget, lines=(peers,)))
+    start = date(2017, 4, 1)
+    budget = BudgetSet(agreement_id=AGREEMENT, version=1, year="2017/18", effective_from=start, lines=(peers,))
+    await transparency.receive(registered(), signed(), budget)
     new = await entered(transparency, grant_ref="2017-18/IL1", decision_ref="B-7", contact={"name": "Jo Specimen"})
     assert (new["version"], new["kind"], new["signed_on"]) == (1, "new", "2017-04-12")
     assert new["url"].endswith(ONE)
