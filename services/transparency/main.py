@@ -6,6 +6,8 @@ from pathlib import Path
 
 from services.transparency import api
 from services.transparency.base import Transparency
+from services.transparency.contracts import api as contracts
+from services.transparency.contracts import files_api as contract_files
 from services.transparency.editions import api as editions
 from services.transparency.methodologies import api as methodologies
 from services.transparency.obligations import api as obligations
@@ -28,6 +30,9 @@ SERVICE = Service(
         editions.public_files,
         obligations.router,
         withdrawals.router,
+        contract_files.router,
+        contract_files.public_files,
+        contracts.router,
     ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,

@@ -10,6 +10,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
 from services.transparency.base import Transparency
+from services.transparency.contracts import tables as _contracts  # noqa: F401 - the metadata must know every table
 from services.transparency.editions import tables as _editions  # noqa: F401 - the metadata must know every table
 from services.transparency.obligations import tables as _obligations  # noqa: F401
 from services.transparency.spending.tables import LedgerBatch, LedgerMonth, SpendLine, SpreadLine

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import col, update
 
 from services.transparency import queries as publishers
+from services.transparency.contracts import queries as contracts
 from services.transparency.editions import building, differences, files, ledger, queries, rules, selection
 from services.transparency.editions.cells import Frame, figures_query
 from services.transparency.editions.row_lines import Digests
@@ -49,6 +50,7 @@ async def check(
     await refuse_unfinished(work, subject, edition, unheard)
     rules.refuse_unaccounted(await reconciliation_of(work, subject, edition))
     rules.refuse_clashes(await selection.clashing_keys(connection, edition.edition_id))
+    rules.refuse_unknown_contracts(await _unknown_contracts(work, subject, edition))
     await build_files(work, subject, edition, editions)
 
 
@@ -183,6 +185,25 @@ async def build_files(work: Work, subject: Subject, edition: Edition, editions: 
         redactions=await queries.redactions(connection, edition.edition_id, edition.total_pence),
         comparisons=comparisons,
     )
+
+
+async def _unknown_contracts(work: Work, subject: Subject, edition: Edition) -> dict[str, list[str]]:
+    """Contract references that rows show and the publisher's register does not hold, with those rows (T-16)."""
+    connection = await raw_connection(work.session)
+    cursor = await connection.execute(
+        """
+        SELECT btrim(line.contract_ref), array_agg(DISTINCT decision.row_id ORDER BY decision.row_id)
+        FROM row_decisions decision JOIN spend_lines line USING (entry_id)
+        WHERE decision.edition_id = %(edition)s AND decision.inclusion IS NOT NULL
+            AND decision.inclusion <> 'EXPENSE_MONTH' AND btrim(line.contract_ref) <> ''
+            AND line.party_kind NOT IN ('individual', 'staff') AND NOT line.source_redacted
+        GROUP BY 1
+        """,
+        {"edition": edition.edition_id},
+    )
+    named = dict(await cursor.fetchall())
+    unknown = await contracts.unknown_refs(work.session, subject.organisation.organisation_id, set(named))
+    return {reference: rows for reference, rows in named.items() if reference in unknown}
 
 
 def frame_of(work: Work, subject: Subject, edition: Edition) -> Frame:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from services.transparency.contracts.publication import draft as contracts
 from services.transparency.drafts import MakeDraft, Period
 from services.transparency.editions.rules import UnknownDataset
 from shared.errors import NotFound
@@ -53,7 +54,9 @@ FORMS: dict[str, tuple[Callable[[str], Period], str]] = {
 
 SPEND = Kind("spend", "Spend over £500 of {name}", "quarter", ("SPEND", "CARDS"), None)
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (SPEND,)}
+CONTRACTS = Kind("contracts", "New contracts of {name}", "quarter", ("CONTRACTS",), contracts)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (SPEND, CONTRACTS)}
 
 
 def kind_of(name: str) -> Kind:

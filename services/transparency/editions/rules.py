@@ -179,6 +179,11 @@ class WrongOrder(Invalid):
     title = "The editions to compare are the wrong way round"
 
 
+class ContractUnknown(Conflict):
+    code = "contract_unknown"
+    title = "Rows name contracts that are not in the register"
+
+
 class NilNotStated(Conflict):
     code = "nil_not_stated"
     title = "There is nothing to report, and nobody says so"
@@ -376,6 +381,19 @@ def refuse_still_shown(public: Collection[int], newly_withheld: Mapping[int, int
             f"{_counted(most, 'row')} of which this edition withholds text stand in full in edition {named}, which "
             "anyone can read. Suspend it first (POST /v1/withdrawals); then publish this one.",
             extra={"editions": showing},
+        )
+
+
+def refuse_unknown_contracts(rows_by_reference: Mapping[str, Sequence[str]]) -> None:
+    """Every contract that a row names stands in the publisher's register (T-16)."""
+    if rows_by_reference:
+        references = sorted(rows_by_reference)
+        named = ", ".join(references[:10]) + (" and others" if len(references) > 10 else "")
+        raise ContractUnknown(
+            f"Rows of this edition name {named}, and the publisher's register of contracts holds no such reference. "
+            "Enter the contracts (POST /v1/contracts), or have the ledger's owner correct the lines; then check the "
+            "edition again.",
+            extra={"rows": {reference: list(rows_by_reference[reference])[:20] for reference in references[:100]}},
         )
 
 

@@ -19,6 +19,12 @@ class SpendLine(Transparency, table=True):
     __table_args__ = (
         Index("ix_spend_lines_period", "organisation_id", "payment_date"),
         Index("ix_spend_lines_item", "organisation_id", "source", "item_id"),
+        Index(
+            "ix_spend_lines_contract",
+            "organisation_id",
+            "contract_ref",
+            postgresql_where=text("contract_ref IS NOT NULL"),
+        ),
         Index("ix_spend_lines_reverses", "reverses", postgresql_where=text("reverses IS NOT NULL")),
     )
 
