@@ -12,8 +12,12 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,35 @@ STANDARDS = Path(os.environ.get("OUTTURN_STANDARDS_DIR", HERE.parents[2] / "shar
 FOLDER = HERE.parents[1] / ".venv-checkers"
 
 
+FAULTS = ("validation_errors", "structure_warnings", "conformance_errors", "additional_fields", "deprecated_fields")
+
+
+@contextmanager
+def served(files: Mapping[str, bytes]) -> Iterator[str]:
+    """An address on this machine under which these files stand, by path."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            data = files.get(self.path)
+            self.send_response(200 if data is not None else 404)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(data or b"")
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @dataclass(frozen=True)
 class Checkers:
     """The programs, and the schemas that they check against."""
@@ -32,18 +65,20 @@ class Checkers:
     programs: Path
     standards: Path
 
-    def ocds_faults(self, package: bytes) -> dict[str, Any]:
-        """What libcoveocds finds in a release package; an empty answer is praise. It always exits 0."""
-        with tempfile.TemporaryDirectory() as folder:
+    def ocds_faults(self, package: bytes, base: str, files: Mapping[str, bytes]) -> dict[str, Any]:
+        """What libcoveocds finds in a release package; an empty answer is praise. It always exits 0.
+
+        `files` are what stands under `base`, the service's own address, so that the declared extension can be fetched.
+        """
+        with tempfile.TemporaryDirectory() as folder, served(files) as address:
             file = Path(folder) / "package.json"
-            file.write_bytes(package)
+            file.write_bytes(package.replace(base.encode(), address.encode()))
             zipped = self.standards / "ocds-1.1.5" / "standard.zip"
             said = json.loads(self._run("libcoveocds", "--standard-zip", str(zipped), "-e", str(file), cwd=folder))
-        return {
-            name: said[name]
-            for name in ("validation_errors", "extensions", "structure_warnings", "conformance_errors", "file_type")
-            if said.get(name)
-        }
+        found = {name: said[name] for name in FAULTS if said.get(name)}
+        if not said["extensions"]["is_extended_schema"] or said["extensions"]["invalid_extension"]:
+            found["extensions"] = said["extensions"]
+        return found
 
     def compiled(self, package: bytes) -> list[dict[str, Any]]:
         """The releases of each ocid merged by ocdskit."""
