@@ -86,7 +86,7 @@ async def test_a_quarter_of_contracts_is_published_corrected_and_merges_to_the_c
     register = await reader.get("/v1/contracts/ocds.json", params={"publisher": "body"})
     assert await ocds_faults(transparency, checkers, register.content) == {}
     compiled = {release["ocid"]: release for release in checkers.compiled(register.content)}
-    assert set(compiled) == {f"{PREFIX}-{name}" for name in ("C-1", "C-2")} or len(compiled) == 2
+    assert (len(compiled), all(ocid.startswith(f"{PREFIX}-") for ocid in compiled)) == (2, True)
     values = sorted(release["contracts"][0]["value"]["amount"] for release in compiled.values())
     assert values == [5000.00, 12160.00]
     assert (await reader.get(f"{FILES}/v1/contracts.csv")).status_code == 200
@@ -166,7 +166,7 @@ async def test_a_row_that_names_a_contract_outside_the_register_stops_the_editio
     rows = list(csv.DictReader(io.StringIO((await transparency.anonymous.get(f"{OPEN}/v1/spend.csv")).text)))
     assert {row["RowID"]: row["ContractRef"] for row in rows}[row_ids[0]] == reference == "C-9"
     read = (await transparency.anonymous.get("/v1/contracts/body/C-9")).json()
-    assert read["cumulative_spend_pence"] == 90_000 or read["spend"]["pence"] == 90_000
+    assert read["cumulative_spend_pence"] == 90_000
 
 
 async def test_a_dataset_and_a_period_that_do_not_exist_are_named(transparency: Running) -> None:
