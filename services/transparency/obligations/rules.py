@@ -11,6 +11,8 @@ from shared.periods import FinancialYear, Quarter, add_months, end_of_day, londo
 
 DUE_SOON_DAYS = 10
 
+NO_DAY_STATED = "No day is stated for it, so it is neither in time nor late until something meets it."
+
 OPEN_STATES = frozenset({"upcoming", "due_soon"})
 JUDGED_STATES = frozenset({"met", "missed", "met_late"})
 
@@ -126,11 +128,17 @@ def reminder(due_on: date, is_working_day: Callable[[date], bool]) -> date:
 # States ---------------------------------------------------------------------------------------------------------
 
 
-def first_state(alarm_on: date | None, now: datetime) -> str:
-    """The state in which an obligation begins. One created after its day was never watched, so it is not judged."""
-    if alarm_on is not None and now >= end_of_day(alarm_on):
-        return "not_judged"
-    return _waiting(alarm_on, now)
+def first_state(alarm_on: date | None, now: datetime, *, without_day: str = NO_DAY_STATED) -> tuple[str, str | None]:
+    """The state in which an obligation begins, and why where it is not judged: one created after its day was never
+    watched, and one without a day can be neither in time nor late."""
+    if alarm_on is None:
+        return "not_judged", without_day
+    if now >= end_of_day(alarm_on):
+        return "not_judged", (
+            f"It was entered here on {_day(london_date(now))}, after its day, {_day(alarm_on)}; nobody here could "
+            "watch for it."
+        )
+    return _waiting(alarm_on, now), None
 
 
 def next_state(state: str, alarm_on: date | None, now: datetime) -> str:
