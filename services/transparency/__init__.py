@@ -1,16 +1,19 @@
 """Transparency: what a body that receives a grant must show, the files themselves, and whether they were out in time.
 
 Owns       methodologies, datasets with their editions, the decision on every ledger line, findings, the publication
-           calendar with its judgements, documents
+           calendar with its judgements, documents, requests for information with who asked held apart
 Commands   draft_edition, check_edition, approve_edition, discard_edition, resolve_finding · publish_document ·
-           propose_exemption, approve_exemption · tick (obligations due soon and missed)
-Publishes  DatasetPublished, DatasetCorrected, ObligationMet, ObligationMissed
+           propose_exemption, approve_exemption ·
+           receive_request, ask_clarification, extend_request, respond_to_request, decide_review, clear_subject,
+           erase_requester, decide_day · tick (obligations due soon and missed, answered requests closed)
+Publishes  DatasetPublished, DatasetCorrected, ObligationMet, ObligationMissed, RequestAnswered
 Reacts to  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, PassThroughAwarded,
            ExpenditureBatchReceived, ExpenditureRecorded, ExpenditureBatchCompleted, QuarterSpendStated,
            OutturnRecorded (of grants) · PerformanceReportSubmitted, PerformanceReportReopened,
            PerformanceReportPublished (of deliverables) · MeetingScheduled, PapersPublished, MinutesPublished,
            MinutesApproved (of governance)
 Tables     tables.py here and in each folder; READ_MODELS hold other services' facts and nothing of our own
-Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes · obligations: the calendar
+Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes · obligations: the calendar ·
+           requests: requests for information, their clock, the disclosure log
 Files      /open/{publisher}/spend/{quarter}/v{n}/spend.csv, spend.json, schema.json, edition.json; latest.csv
 """

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from services.transparency import api
 from services.transparency.base import Transparency
 from services.transparency.editions import api as editions
 from services.transparency.obligations import api as obligations
-from services.transparency.obligations.commands import tick
+from services.transparency.obligations.commands import tick as judge_by_time
 from services.transparency.reactions import REACTIONS
+from services.transparency.requests import api as requests
+from services.transparency.requests import log_api as disclosure_log
+from services.transparency.requests.answers import close_unreviewed
 from services.transparency.settings import TransparencySettings
 from services.transparency.tables import READ_MODELS
 from shared.service import Service
+from shared.work import Work
+
+
+async def tick(work: Work, now: datetime) -> None:
+    """What time does by itself: duties fall due or are missed, answered requests are closed."""
+    await judge_by_time(work, now)
+    await close_unreviewed(work, now)
+
 
 SERVICE = Service(
     name="transparency",
     title="Transparency",
     description="What a publicly funded body must show: spend over £500, outturn, and whether it was shown in time.",
     settings=TransparencySettings,
-    routers=(api.router, editions.router, editions.public_files, obligations.router),
+    routers=(
+        api.router,
+        editions.router,
+        editions.public_files,
+        obligations.router,
+        requests.router,
+        disclosure_log.router,
+    ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,
     read_models=READ_MODELS,
