@@ -3,7 +3,7 @@
 Owns       methodologies, datasets with their editions, the decision on every ledger line, findings, the publication
            calendar with its judgements, documents, requests for information with who asked held apart
 Commands   draft_edition, check_edition, approve_edition, discard_edition, resolve_finding · publish_document ·
-           propose_exemption, approve_exemption ·
+           propose_exemption, approve_exemption, add_evidence ·
            receive_request, ask_clarification, extend_request, respond_to_request, decide_review, clear_subject,
            erase_requester, decide_day · tick (obligations due soon and missed, answered requests closed)
 Publishes  DatasetPublished, DatasetCorrected, ObligationMet, ObligationMissed, RequestAnswered

@@ -9,6 +9,8 @@ from services.transparency import api
 from services.transparency.base import Transparency
 from services.transparency.editions import api as editions
 from services.transparency.obligations import api as obligations
+from services.transparency.obligations import documents_api as documents
+from services.transparency.obligations import punctuality_api as punctuality
 from services.transparency.obligations.commands import tick as judge_by_time
 from services.transparency.reactions import REACTIONS
 from services.transparency.requests import api as requests
@@ -35,7 +37,9 @@ SERVICE = Service(
         api.router,
         editions.router,
         editions.public_files,
+        punctuality.router,
         obligations.router,
+        documents.router,
         requests.router,
         disclosure_log.router,
     ),

@@ -194,6 +194,8 @@ async def meet(recorder: Recorder, obligation: Obligation) -> None:
     obligation.stated = first.stated
     obligation.days_late = verdict.days_late
     obligation.url = first.url
+    known = rules.lateness_is_known(obligation.alarm_on, obligation.created_at, first.happened_at, stated=first.stated)
+    obligation.state_reason = None if known else rules.ENTERED_LATE
     obligation.readings = [{**item, "met": verdict.readings_met.get(item["name"])} for item in obligation.readings]
     _touch(obligation, recorder.now)
     await recorder.record(
@@ -206,9 +208,7 @@ async def meet(recorder: Recorder, obligation: Obligation) -> None:
             met_at=first.happened_at,
             readings=due_readings(obligation),
             days_late=verdict.days_late,
-            lateness_known=rules.lateness_is_known(
-                obligation.alarm_on, obligation.created_at, first.happened_at, stated=first.stated
-            ),
+            lateness_known=known,
             url=first.url,
         )
     )

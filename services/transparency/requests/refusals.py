@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from services.transparency.obligations.document_rules import WithholdingIncomplete
+from services.transparency.obligations.rules import PersonalDetails
 from shared.errors import Conflict, Gone, Invalid, Refusal
+
+__all__ = ["PersonalDetails", "WithholdingIncomplete"]
 
 
 class RequestNotOpen(Conflict):
@@ -92,11 +96,6 @@ class ExemptionRepeated(Invalid):
     title = "A ground is given twice"
 
 
-class WithholdingIncomplete(Invalid):
-    code = "withholding_incomplete"
-    title = "Withholding needs more than was given"
-
-
 class NothingDisclosed(Invalid):
     code = "nothing_disclosed"
     title = "Nothing is disclosed under this outcome"
@@ -110,11 +109,6 @@ class SubjectNeedsClearing(Conflict):
 class NamesRequester(Invalid):
     code = "names_requester"
     title = "A text names the person who asked"
-
-
-class PersonalDetails(Invalid):
-    code = "personal_details_in_text"
-    title = "A text seems to hold a personal detail"
 
 
 class RequestOpen(Conflict):
