@@ -43,17 +43,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("document_id", "number", name=op.f("pk_withheld_parts")),
     )
     op.add_column("documents", sa.Column("series", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
-    # A document that people recorded has the code of the duty that was published with it; of one of several letters
-    # of a year that is not to be seen in its kind.
+    # A document's kind says which duty it is about; of the letters of a year only what was published at the same
+    # instant does.
     op.execute(
         "UPDATE documents SET series = CASE kind WHEN 'performance_report' THEN 'REPORT ' || period "
         "WHEN 'minutes' THEN 'MINUTES ' || coalesce(meeting_id::text, period) "
         "WHEN 'board_papers' THEN 'PAPERS ' || coalesce(meeting_id::text, period) || "
         "CASE WHEN title LIKE 'Supplement %' THEN '/' || split_part(title, ' ', 2) ELSE '' END "
+        "WHEN 'accounts' THEN 'ACCOUNTS ' || period WHEN 'memorandum' THEN 'MEMORANDUM ' || period "
+        "WHEN 'management_accounts' THEN 'MGMT-ACCOUNTS ' || period "
+        "WHEN 'business_plan' THEN 'BUSINESS-PLAN ' || period "
         "ELSE coalesce((SELECT min(p.code) FROM publications p "
         "WHERE p.organisation_id = documents.organisation_id AND p.subject = documents.period "
-        "AND p.happened_at = documents.happened_at AND p.recorded_at = documents.recorded_at "
-        "AND p.url IS NOT DISTINCT FROM documents.url), upper(kind)) || ' ' || period END"
+        "AND p.code LIKE 'LETTER-%' AND p.happened_at = documents.happened_at "
+        "AND p.recorded_at = documents.recorded_at), upper(kind)) || ' ' || period END"
     )
     op.execute(
         "UPDATE documents SET version = numbered.version FROM ("
