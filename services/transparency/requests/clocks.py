@@ -18,6 +18,7 @@ from services.transparency.requests.clock import WorkingDays
 from services.transparency.requests.tables import InformationRequest, NonWorkingDay
 from services.transparency.tables import Organisation
 from shared.periods import FinancialYear, london_date
+from shared.personal_details import WORDS, find
 from shared.work import Work
 
 CODE = "REQUESTS"
@@ -72,6 +73,8 @@ async def decide_day(
 ) -> tuple[NonWorkingDay, int]:
     """Decide that a day is, or is not, a bank holiday in some nations. Open clocks move, answered ones do not."""
     work.may_write_for_all()
+    public = {"/name": name, "/source": source, "/reason": reason}
+    duties.refuse_personal({place: [WORDS[kind] for kind in find(text)] for place, text in public.items()})
     calendar = await calendar_for(work, day)
     rules.decide_day(day, nations, change, calendar.days_off.get(day))
     latest = (await work.session.exec(select(func.max(NonWorkingDay.number)))).one()

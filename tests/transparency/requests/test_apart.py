@@ -110,7 +110,7 @@ async def test_only_information_officer_and_data_protection_lead_read_who_asked(
 
 
 async def test_a_text_that_others_read_may_not_name_who_asked(transparency: Running) -> None:
-    """T-63 in spirit: whatever the order of the names; the refusal does not repeat them."""
+    """T-63: whatever the order of the names; the refusal does not repeat them."""
     await known(transparency)
     await received(transparency)
     client = officer(transparency)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from shared.events.transparency import ObligationMet, ObligationMissed, RequestAnswered
 from tests.harness import Running
@@ -268,3 +273,38 @@ async def test_a_request_may_not_come_from_the_future_nor_for_nobody(transparenc
     limited = transparency.as_("transparency:information", organisations=["partner"])
     assert (await refused(limited, PATH, body()))[0] == 403
     assert (await client.get(f"{PATH}/IR-2017-0099")).json()["errors"][0]["code"] == "request_not_found"
+
+
+async def test_requests_that_come_in_together_get_numbers_of_their_own(transparency: Running) -> None:
+    """T-54, T-47; and the same request sent twice is one."""
+    await known(transparency)
+    rows = await asyncio.gather(*(received(transparency) for _ in range(3)))
+    assert sorted(row["reference"] for row in rows) == [f"IR-2017-000{number}" for number in (1, 2, 3)]
+    for _ in range(2):
+        again = await officer(transparency).post(PATH, json=body(), headers={"Idempotency-Key": "twice"})
+        assert again.json()["reference"] == "IR-2017-0004"
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        (
+            "review_decided_by = answered_by, review_decided_on = answered_on, review_result = 'upheld'",
+            "review_by_another",
+        ),
+        ("state = 'open'", "answered_has_its_day"),
+        ("due_on = NULL", "clock_stopped_while_clarifying"),
+        ("extra_days = 5", "extension_says_why"),
+        ("published_subject = 'Cost'", "subject_cleared_by_name"),
+        ("outcome = 'lost'", "outcome"),
+    ],
+)
+async def test_the_database_keeps_what_the_rules_say(transparency: Running, change: str, constraint: str) -> None:
+    """Section 3; T-47: each invariant stands twice."""
+    await known(transparency)
+    await received(transparency)
+    await done(officer(transparency), f"{ONE}/responses", {"outcome": "full"})
+    async with transparency.session() as session:
+        connection = await session.connection()
+        with pytest.raises(IntegrityError, match=f"ck_information_requests_{constraint}"):
+            await connection.execute(text(f"UPDATE information_requests SET {change}"))

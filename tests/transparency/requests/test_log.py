@@ -198,5 +198,7 @@ async def test_a_decision_on_a_day_must_change_something(transparency: Running) 
         [("day_as_decided", "/date")],
     )
     assert (await refused(client, path, {**proclaimed(), "nations": ["Cornwall"]}))[0] == 422
+    mail = {**proclaimed(), "reason": "Told by joe@example.org."}
+    assert await refused(client, path, mail) == (422, [("personal_details_in_text", "/reason")])
     limited = transparency.as_("transparency:information", organisations=["body"])
     assert (await refused(limited, path, proclaimed()))[0] == 403
