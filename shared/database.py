@@ -44,6 +44,8 @@ class Database:
             pool_pre_ping=False,
             pool_recycle=1800,
             pool_timeout=10,
+            # An error of the database is logged: the values of its statement may be personal, and stay out of it.
+            hide_parameters=True,
             connect_args={"connect_timeout": 5, "application_name": "outturn"},
         )
         self._sessions = async_sessionmaker(self.engine, class_=AsyncSession, expire_on_commit=False)

@@ -1,18 +1,24 @@
 """Transparency: what a body that receives a grant must show, the files themselves, and whether they were out in time.
 
-Owns       methodologies, datasets with their editions, the decision on every ledger line, findings, the publication
-           calendar with its judgements, documents, the register of contracts
-Commands   draft_edition, check_edition, approve_edition, discard_edition, resolve_finding · publish_document ·
-           propose_exemption, approve_exemption · tick (obligations due soon and missed) · register_contract,
-           change_contract, import_contracts, create_profile, set_prefix
-Publishes  DatasetPublished, DatasetCorrected, ObligationMet, ObligationMissed
+Owns       methodologies, datasets with their editions, the decision on every ledger line, findings, withdrawals, the
+           publication calendar with its judgements, documents, the register of contracts, requests for information with
+           who asked held apart
+Commands   draft_edition, check_edition, approve_edition, discard_edition, resolve_finding · suspend_editions,
+           confirm_withdrawal, lift_suspension · publish_methodology · publish_document · propose_exemption,
+           approve_exemption, add_evidence · register_contract, change_contract, import_contracts, create_profile,
+           set_prefix · receive_request, ask_clarification, extend_request, respond_to_request, decide_review,
+           clear_subject, erase_requester, decide_day · tick (obligations due soon and missed, answered requests closed)
+Publishes  DatasetPublished, DatasetCorrected, DatasetWithdrawn, ObligationMet, ObligationMissed, RequestAnswered
 Reacts to  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, PassThroughAwarded,
            ExpenditureBatchReceived, ExpenditureRecorded, ExpenditureBatchCompleted, QuarterSpendStated,
            OutturnRecorded (of grants) · PerformanceReportSubmitted, PerformanceReportReopened,
            PerformanceReportPublished (of deliverables) · MeetingScheduled, PapersPublished, MinutesPublished,
            MinutesApproved (of governance)
 Tables     tables.py here and in each folder; READ_MODELS hold other services' facts and nothing of our own
-Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes · obligations: the calendar ·
-           contracts: the register, its files, its rows of a quarter and its Open Contracting export
-Files      /open/{publisher}/spend/{quarter}/v{n}/spend.csv, spend.json, schema.json, edition.json; latest.csv
+Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes, differences · withdrawals ·
+           methodologies · obligations: the calendar, documents, punctuality · contracts: the register, its files, its
+           rows of a quarter and its Open Contracting export · requests: requests for information, their clock, the
+           disclosure log
+Files      /open/{publisher}/{dataset}/{period}/v{n}/{dataset}.csv, .json, schema.json, edition.json, changes.csv;
+           latest.csv
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from services.transparency import api
@@ -11,12 +12,25 @@ from services.transparency.contracts import files_api as contract_files
 from services.transparency.editions import api as editions
 from services.transparency.methodologies import api as methodologies
 from services.transparency.obligations import api as obligations
-from services.transparency.obligations.commands import tick
+from services.transparency.obligations import documents_api as documents
+from services.transparency.obligations import punctuality_api as punctuality
+from services.transparency.obligations.commands import tick as judge_by_time
 from services.transparency.reactions import REACTIONS
+from services.transparency.requests import api as requests
+from services.transparency.requests import log_api as disclosure_log
+from services.transparency.requests.answers import close_unreviewed
 from services.transparency.settings import TransparencySettings
 from services.transparency.tables import READ_MODELS
 from services.transparency.withdrawals import api as withdrawals
 from shared.service import Service
+from shared.work import Work
+
+
+async def tick(work: Work, now: datetime) -> None:
+    """What time does by itself: duties fall due or are missed, answered requests are closed."""
+    await judge_by_time(work, now)
+    await close_unreviewed(work, now)
+
 
 SERVICE = Service(
     name="transparency",
@@ -28,7 +42,11 @@ SERVICE = Service(
         methodologies.router,
         editions.router,
         editions.public_files,
+        punctuality.router,
         obligations.router,
+        documents.router,
+        requests.router,
+        disclosure_log.router,
         withdrawals.router,
         contract_files.router,
         contract_files.public_files,

@@ -17,7 +17,6 @@ from services.transparency.obligations.reactions import (
     owe_for_meeting,
     publish_report,
     reopen_report,
-    spend_was_stated,
     submit_report,
     take_on_duties,
 )
@@ -189,7 +188,6 @@ async def state_workstream_spend(event: QuarterSpendStated, reacting: Reacting) 
         recorded_at=reacting.occurred_at,
     )
     await reacting.session.exec(row.on_conflict_do_nothing())
-    await spend_was_stated(event.agreement_id, reacting)
 
 
 async def _choose_methodology(organisation_id: UUID, scope: str, reacting: Reacting) -> None:

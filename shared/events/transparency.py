@@ -113,3 +113,19 @@ class ObligationMissed(Event, owner="transparency", key="obligation_id"):
     readings: tuple[DueReading, ...] = Field(description="Every reading of the deadline and whether it was met.")
     alarm_reading: str = Field(description="Name of the reading whose day has passed.")
     missed_on: date = Field(description="First London day on which it was late.")
+
+
+class RequestAnswered(Event, owner="transparency", key="request_id"):
+    """A request for information was answered, in time or late; nothing here says who asked, or in what words (T-47)."""
+
+    request_id: UUID = Field(description="The request.")
+    version: int = Field(ge=1, description="Version of the aggregate; readers ignore an older one.")
+    organisation_id: UUID = Field(description="The organisation, as `OrganisationRegistered` names it.")
+    publisher: str = Field(description="Slug of the publisher.")
+    reference: str = Field(description="Reference within the publisher, such as `IR-2017-0001`.")
+    outcome: Literal["full", "part", "refused", "not_held"] = Field(description="How it was answered.")
+    received_on: date = Field(description="London day of receipt.")
+    due_on: date = Field(description="Last day in time, as the clock stood at the answer.")
+    answered_on: date = Field(description="London day of the answer.")
+    working_days: int = Field(ge=0, description="Working days taken, counted as the due day is.")
+    working_days_late: int = Field(ge=0, description="Working days after the due day; 0 in time.")

@@ -145,9 +145,19 @@ def test_a_waiting_obligation_moves_with_time(now: str, state: str) -> None:
 
 def test_an_obligation_created_after_its_day_is_not_judged() -> None:
     """Two times: nobody watched it, so nobody missed it here."""
-    assert rules.first_state(date(2017, 7, 30), at("2017-07-30T23:00")) == "not_judged"
+    state, reason = rules.first_state(date(2017, 7, 30), at("2017-07-30T23:00"))
+    assert state == "not_judged"
+    assert reason is not None
+    assert "on 31 July 2017, after its day, 30 July 2017" in reason
     assert rules.next_state("not_judged", date(2017, 7, 30), at("2018-01-01T00:00")) == "not_judged"
-    assert rules.first_state(None, datetime.fromisoformat("2030-01-01T00:00:00+00:00")) == "upcoming"
+    assert rules.first_state(date(2017, 7, 30), at("2017-07-30T22:59")) == ("due_soon", None)
+
+
+def test_an_obligation_without_a_day_is_not_judged_and_says_so() -> None:
+    """T-42: it can be neither in time nor late; the caller may say more."""
+    state, reason = rules.first_state(None, datetime.fromisoformat("2030-01-01T00:00:00+00:00"))
+    assert (state, reason) == ("not_judged", rules.NO_DAY_STATED)
+    assert rules.first_state(None, at("2017-07-30T22:59"), without_day="Stopped.") == ("not_judged", "Stopped.")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Literal
 from services.transparency.contracts.publication import draft as contracts
 from services.transparency.drafts import MakeDraft, Period
 from services.transparency.editions.rules import UnknownDataset
+from services.transparency.obligations.drafts import draft_documents, draft_record
+from services.transparency.requests.draft import draft as requests
 from shared.errors import NotFound
 from shared.periods import FinancialYear, HalfYear, Quarter
 
@@ -56,7 +58,11 @@ SPEND = Kind("spend", "Spend over £500 of {name}", "quarter", ("SPEND", "CARDS"
 
 CONTRACTS = Kind("contracts", "New contracts of {name}", "quarter", ("CONTRACTS",), contracts)
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (SPEND, CONTRACTS)}
+REQUESTS = Kind("requests", "Requests for information to {name}", "year", (), requests)
+DOCUMENTS = Kind("documents", "Documents of {name}", "year", (), draft_documents)
+PUBLICATION_RECORD = Kind("publication_record", "Duties of {name} and when they were met", "year", (), draft_record)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (SPEND, CONTRACTS, REQUESTS, DOCUMENTS, PUBLICATION_RECORD)}
 
 
 def kind_of(name: str) -> Kind:

@@ -1,7 +1,8 @@
-"""Routes of the publication calendar, its public record, and documents."""
+"""Routes of the publication calendar and its public record."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
@@ -9,20 +10,19 @@ from uuid import UUID
 
 from fastapi import Query, Request
 from jinja2 import Environment, FileSystemLoader, select_autoescape
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from sqlmodel import col
 from starlette.responses import HTMLResponse
 
 from services.transparency import queries as publishers
-from services.transparency.obligations import commands, queries, rules
-from services.transparency.obligations.tables import Document, Obligation
+from services.transparency.obligations import commands, queries, record, rules
+from services.transparency.obligations.tables import Obligation, ObligationEvidence
 from services.transparency.tables import Organisation
 from shared.errors import Invalid
 from shared.http import Body, PublicWork, Routes, Shape, Writes
 from shared.pagination import Page, Paging, paginate
 from shared.periods import FinancialYear, london_date
 from shared.tabular import csv_bytes, csv_response, wants_csv
-from shared.values import Slug
 from shared.work import Work
 
 router = Routes(tags=["obligations"])
@@ -36,6 +36,7 @@ TEMPLATES = Environment(
 Publisher = Annotated[str | None, Query(max_length=80, description="Slug of a publisher; all without it.")]
 Year = Annotated[str | None, Query(max_length=10, description="Financial year, `2017-18`; all without it.")]
 State = Literal["upcoming", "due_soon", "met", "missed", "met_late", "not_judged", "not_applicable"]
+STATES = f"{'; '.join(f'`{state}`: {words}' for state, words in rules.STATE_WORDS.items())}."
 HTTPS = r"^https?://[^\s]+$"
 
 
@@ -45,6 +46,14 @@ class ReadingShape(Shape):
     arithmetic: str = Field(description="How the day was found, in words.")
     is_alarm: bool = Field(description="The earliest configured reading, on which the alarm stands (T-42).")
     met: bool | None = None
+
+
+class EvidenceShape(Shape):
+    evidence_id: UUID
+    url: str
+    note: str
+    recorded_by: str
+    recorded_at: datetime
 
 
 class ObligationShape(Shape):
@@ -60,8 +69,10 @@ class ObligationShape(Shape):
     readings: list[ReadingShape]
     alarm_on: date | None
     remind_on: date | None
-    state: str
-    state_reason: str | None
+    state: State = Field(
+        description=f"{'; '.join(f'`{state}`: {words}' for state, words in rules.STATE_WORDS.items())}."
+    )
+    state_reason: str | None = Field(description="Why it is not judged, or does not apply; else mostly null.")
     met_at: datetime | None
     stated: bool = Field(description="The time of publication was stated afterwards, not seen here.")
     days_late: int | None
@@ -73,62 +84,43 @@ class ObligationShape(Shape):
     )
     url: str | None
     proposed_by: str | None
+    exemption_reason: str | None = Field(description="Why it is proposed that it does not apply.")
     approved_by: str | None
+    evidence: list[EvidenceShape] = Field(
+        description="Where it can be seen that it was met, as people recorded it; it changes no judgement."
+    )
     version: int
+
+
+class Reminder(ObligationShape):
+    days_left: int = Field(description="Days from the asked day to the alarm's day; 0 on the day itself.")
 
 
 class Compliance(Shape):
     publisher: str | None
     year: str | None
     summary: dict[str, int]
+    states: dict[str, str] = Field(description="What each state means.")
     notes: list[str] = Field(
         description="What to know first: duties entered here after their day, and what that means."
     )
     items: list[ObligationShape]
 
 
-class DocumentShape(Shape):
-    document_id: UUID
-    publisher: str | None
-    kind: str
-    title: str
-    period: str
-    meeting_id: UUID | None
-    version: int
-    state: str
-    url: str | None
-    sha256: str | None
-    withheld_count: int
-    happened_at: datetime
-    stated: bool
-    recorded_at: datetime
-
-
-class DocumentBody(Body):
+class EvidenceBody(Body):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
-                    "publisher": "improvement-agency",
-                    "code": "MEMORANDUM",
-                    "period": "2017-18",
-                    "title": "Memorandum of understanding 2017/18",
-                    "url": "https://example.org/memorandum.pdf",
-                    "happened_at": "2017-05-12T09:00:00Z",
+                    "url": "https://example.org/archive/accounts-2016-17.pdf",
+                    "note": "The accounts in the web archive, captured on 29 July 2017.",
                 }
             ]
         }
     )
 
-    publisher: Slug
-    code: str = Field(max_length=40, description="Duty it meets, such as `ACCOUNTS` or `MEMORANDUM`.")
-    period: str = Field(max_length=80, description="Year it is about, `2017-18`.")
-    title: str = Field(min_length=3, max_length=300)
-    url: str | None = Field(default=None, pattern=HTTPS, max_length=2000, description="Where it can be read.")
-    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
-    happened_at: AwareDatetime | None = Field(
-        default=None, description="When it was published or sent; now without it, earlier with transparency:history."
-    )
+    url: str = Field(pattern=HTTPS, max_length=2000, description="Where it can be seen. Public.")
+    note: str = Field(min_length=3, max_length=2000, description="What it shows. Public.")
 
 
 class ExemptionBody(Body):
@@ -147,15 +139,45 @@ async def list_obligations(
     state: Annotated[State | None, Query(description="State of the obligation.")] = None,
 ) -> Page[ObligationShape]:
     """The calendar: every obligation with its readings, their arithmetic and its state."""
-    organisation_id = await _publisher_id(work, publisher)
-    statement = queries.obligations(organisation_id, _year(year), code, state).add_columns(Organisation)
+    organisation_id = await publisher_id(work, publisher)
+    statement = queries.obligations(organisation_id, year_of(year), code, state).add_columns(Organisation)
     statement = statement.outerjoin(Organisation, col(Organisation.organisation_id) == col(Obligation.organisation_id))
-    return await paginate(
+    page = await paginate(
         work,
         statement,
         order=(Obligation.year, Obligation.code, Obligation.subject, Obligation.obligation_id),
         paging=paging,
-        shape=lambda row: _obligation(row[0], row[1]),
+        shape=lambda row: (row[0], row[1]),
+    )
+    return Page(items=await _shapes(work, page.items), links=page.links)
+
+
+@router.get("/v1/obligations/reminders")
+async def list_reminders(
+    work: PublicWork,
+    paging: Paging,
+    on: Annotated[date | None, Query(description="London day to look from; today without it.")] = None,
+    publisher: Publisher = None,
+) -> Page[Reminder]:
+    """What is due within ten days and not met, the nearest first, with the last working day before (T-42)."""
+    day = on or london_date(work.now)
+    statement = queries.due_within(day, await publisher_id(work, publisher)).add_columns(Organisation)
+    statement = statement.outerjoin(Organisation, col(Organisation.organisation_id) == col(Obligation.organisation_id))
+    page = await paginate(
+        work,
+        statement,
+        order=(Obligation.alarm_on, Obligation.obligation_id),
+        paging=paging,
+        shape=lambda row: (row[0], row[1]),
+    )
+    shapes = await _shapes(work, page.items)
+    return Page(
+        items=[
+            Reminder(**shape.model_dump(), days_left=(shape.alarm_on - day).days)
+            for shape in shapes
+            if shape.alarm_on is not None
+        ],
+        links=page.links,
     )
 
 
@@ -164,19 +186,20 @@ async def list_obligations(
 @router.get("/v1/obligations/compliance.html", include_in_schema=False, name="read_compliance_html")
 async def read_compliance(work: PublicWork, request: Request, publisher: Publisher = None, year: Year = None) -> Any:
     """The public record of met, late and missed, for one publisher or all; also as CSV and as a page (T-48)."""
-    organisation_id = await _publisher_id(work, publisher)
-    found = await queries.calendar_of(work.session, organisation_id, _year(year))
+    organisation_id = await publisher_id(work, publisher)
+    found = await queries.calendar_of(work.session, organisation_id, year_of(year))
     if wants_csv(request):
-        data, _ = csv_bytes(RECORD_COLUMNS, _record(found, work.base_url))
+        data, _ = csv_bytes(record.COLUMNS, [row.cells for row in record.rows(found, work.base_url)])
         return csv_response(data, f"compliance-{publisher or 'all'}-{year or 'all'}.csv")
     answer = Compliance(
         publisher=publisher,
         year=year,
         summary=queries.summary([obligation for obligation, _ in found]),
+        states=rules.STATE_WORDS,
         notes=rules.notes([queries.entered(obligation) for obligation, _ in found]),
-        items=[_obligation(obligation, organisation) for obligation, organisation in found],
+        items=await _shapes(work, found),
     )
-    if _wants_html(request):
+    if wants_html(request):
         names = {organisation.slug: organisation.name for _, organisation in found if organisation is not None}
         page = TEMPLATES.get_template("compliance.html").render(compliance=answer, names=names, base=work.base_url)
         return HTMLResponse(page, headers={"Vary": "Accept"})
@@ -206,117 +229,38 @@ async def approve_exemption(
     return await _answer(work, await commands.approve_exemption(work, obligation_id))
 
 
-@router.post("/v1/documents", status_code=201)
-async def publish_document(work: Annotated[Work, Writes("transparency:preparer")], body: DocumentBody) -> DocumentShape:
-    """Record a document as published, sent or shared; it meets the duty of its code."""
-    document = await commands.publish_document(
-        work,
-        body.publisher,
-        code=body.code,
-        period=body.period,
-        title=body.title,
-        url=body.url,
-        sha256=body.sha256,
-        happened_at=body.happened_at,
-    )
-    work.headers["Location"] = f"{work.base_url}/v1/documents/{document.document_id}"
-    return _document(document, body.publisher)
-
-
-@router.get("/v1/documents")
-async def list_documents(
-    work: PublicWork,
-    paging: Paging,
-    publisher: Publisher = None,
-    kind: Annotated[str | None, Query(max_length=40)] = None,
-) -> Page[DocumentShape]:
-    """Documents known here: reports, papers, minutes, accounts, letters, the memorandum."""
-    organisation_id = await _publisher_id(work, publisher)
-    statement = queries.documents(organisation_id, kind).add_columns(Organisation)
-    statement = statement.outerjoin(Organisation, col(Organisation.organisation_id) == col(Document.organisation_id))
+@router.get("/v1/obligations/{obligation_id}/evidence")
+async def list_evidence(work: PublicWork, obligation_id: UUID, paging: Paging) -> Page[EvidenceShape]:
+    """Where it can be seen that a duty was met, the oldest entry first."""
+    await queries.obligation(work.session, obligation_id)
     return await paginate(
         work,
-        statement,
-        order=(Document.happened_at, Document.document_id),
+        queries.evidence_of(obligation_id),
+        order=(ObligationEvidence.recorded_at, ObligationEvidence.evidence_id),
         paging=paging,
-        shape=lambda row: _document(row[0], row[1].slug if row[1] else None),
+        shape=EvidenceShape.model_validate,
     )
 
 
-@router.get("/v1/documents/{document_id}")
-async def read_document(work: PublicWork, document_id: UUID) -> DocumentShape:
-    """One document."""
-    document = await queries.document(work.session, document_id)
-    organisation = await publishers.organisation(work.session, document.organisation_id)
-    work.etag(document.version)
-    return _document(document, organisation.slug if organisation else None)
+@router.post("/v1/obligations/{obligation_id}/evidence", status_code=201)
+async def add_evidence(
+    work: Annotated[Work, Writes("transparency:preparer")], obligation_id: UUID, body: EvidenceBody
+) -> EvidenceShape:
+    """Record where it can be seen that a duty was met, judged duties included; the judgement stays as it is."""
+    return EvidenceShape.model_validate(await commands.add_evidence(work, obligation_id, url=body.url, note=body.note))
 
 
-RECORD_COLUMNS = (
-    "OrganisationLabel",
-    "OrganisationURI",
-    "Obligation",
-    "PeriodOrMeeting",
-    "Source",
-    "Reading",
-    "Arithmetic",
-    "DueOn",
-    "PublishedOn",
-    "State",
-    "DaysLate",
-    "URL",
-    "EnteredOn",
-    "LatenessKnown",
-)
-"""The publication record; `not_judged` joins the states of its profile, for duties entered after their day."""
-
-
-def _record(found: list[tuple[Obligation, Organisation | None]], base_url: str) -> list[tuple[Any, ...]]:
-    """One row for each reading; a duty without a stated day has one row with empty days."""
-    rows = []
-    for obligation, organisation in found:
-        label = organisation.name if organisation else str(obligation.organisation_id)
-        uri = (
-            publishers.public_uri(organisation.identifiers, f"{base_url}/v1/publishers/{organisation.slug}")
-            if organisation
-            else None
-        )
-        entered = queries.entered(obligation)
-        published = f"{london_date(obligation.met_at):%d/%m/%Y}" if obligation.met_at else None
-        readings: list[dict[str, Any] | None] = [*obligation.readings] or [None]
-        for reading in readings:
-            rows.append(
-                (
-                    label,
-                    uri,
-                    obligation.code,
-                    obligation.period,
-                    obligation.source,
-                    reading["name"] if reading else "no day stated",
-                    reading["arithmetic"] if reading else "The memorandum states no day.",
-                    f"{date.fromisoformat(reading['due_on']):%d/%m/%Y}" if reading else None,
-                    published,
-                    obligation.state,
-                    obligation.days_late,
-                    obligation.url,
-                    f"{entered.entered_on:%d/%m/%Y}",
-                    str(entered.lateness_known).lower(),
-                )
-            )
-    return rows
-
-
-def _wants_html(request: Request) -> bool:
+def wants_html(request: Request) -> bool:
     return request.url.path.endswith(".html") or "text/html" in request.headers.get("accept", "")
 
 
-async def _publisher_id(work: Work, slug: str | None) -> UUID | None:
+async def publisher_id(work: Work, slug: str | None) -> UUID | None:
     if slug is None:
         return None
     return (await publishers.publisher(work.session, slug)).organisation_id
 
 
-def _year(text: str | None) -> str | None:
+def year_of(text: str | None) -> str | None:
     if text is None:
         return None
     try:
@@ -327,45 +271,39 @@ def _year(text: str | None) -> str | None:
 
 async def _answer(work: Work, obligation: Obligation) -> ObligationShape:
     work.etag(obligation.version)
-    return _obligation(obligation, await publishers.organisation(work.session, obligation.organisation_id))
+    organisation = await publishers.organisation(work.session, obligation.organisation_id)
+    (shape,) = await _shapes(work, [(obligation, organisation)])
+    return shape
 
 
-def _obligation(obligation: Obligation, organisation: Organisation | None) -> ObligationShape:
+async def _shapes(work: Work, found: Sequence[tuple[Obligation, Organisation | None]]) -> list[ObligationShape]:
+    evidence = await queries.evidence(work.session, [obligation.obligation_id for obligation, _ in found])
+    return [
+        _obligation(obligation, organisation, evidence.get(obligation.obligation_id, ()))
+        for obligation, organisation in found
+    ]
+
+
+def _obligation(
+    obligation: Obligation, organisation: Organisation | None, evidence: Sequence[ObligationEvidence]
+) -> ObligationShape:
     entered = queries.entered(obligation)
+    computed = {
+        "publisher",
+        "readings",
+        "remind_on",
+        "entered_on",
+        "entered_after_due",
+        "lateness_known",
+        "evidence",
+    }
     return ObligationShape(
-        **obligation.model_dump(
-            include={
-                "obligation_id",
-                "code",
-                "period",
-                "subject",
-                "year",
-                "what",
-                "kind",
-                "source",
-                "alarm_on",
-                "state",
-                "state_reason",
-                "met_at",
-                "stated",
-                "days_late",
-                "url",
-                "proposed_by",
-                "approved_by",
-                "version",
-            }
-        ),
+        **obligation.model_dump(include=set(ObligationShape.model_fields) - computed),
         publisher=organisation.slug if organisation else None,
         readings=[ReadingShape(**reading) for reading in queries.judged_readings(obligation)],
         remind_on=queries.reminder_of(obligation),
         entered_on=entered.entered_on,
         entered_after_due=entered.after_its_day,
         lateness_known=entered.lateness_known,
-    )
-
-
-def _document(document: Document, publisher: str | None) -> DocumentShape:
-    return DocumentShape(
-        **document.model_dump(exclude={"organisation_id", "created_by"}),
-        publisher=publisher,
+        evidence=[EvidenceShape.model_validate(row) for row in evidence],
     )

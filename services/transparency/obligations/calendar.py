@@ -80,12 +80,17 @@ async def owe(
     *,
     year: str,
     source_version: int = 0,
+    without_day: str = rules.NO_DAY_STATED,
 ) -> Obligation:
-    """Put a duty into the calendar once; a newer version of its source may move its days until it is judged."""
+    """Put a duty into the calendar once; a newer version of its source may move its days until it is judged.
+
+    `without_day` says why, where no reading names a day.
+    """
     session = recorder.session
     identity = obligation_id(organisation_id, due.duty.code, due.subject)
     watched = rules.alarm(due.readings)
     alarm_on = watched.due_on if watched else None
+    state, state_reason = rules.first_state(alarm_on, recorder.now, without_day=without_day)
     row = insert(Obligation).values(
         obligation_id=identity,
         version=1,
@@ -100,7 +105,8 @@ async def owe(
         readings=stored(due.readings),
         alarm_reading=watched.name if watched else None,
         alarm_on=alarm_on,
-        state=rules.first_state(alarm_on, recorder.now),
+        state=state,
+        state_reason=state_reason,
         stated=False,
         source_version=source_version,
         created_at=recorder.now,
@@ -125,8 +131,7 @@ async def owe(
             obligation.year = year
             obligation.alarm_reading = watched.name if watched else None
             obligation.alarm_on = alarm_on
-            obligation.state = rules.first_state(alarm_on, recorder.now)
-            obligation.state_reason = None
+            obligation.state, obligation.state_reason = state, state_reason
             _touch(obligation, recorder.now)
     await meet(recorder, obligation)
     return obligation
@@ -189,6 +194,8 @@ async def meet(recorder: Recorder, obligation: Obligation) -> None:
     obligation.stated = first.stated
     obligation.days_late = verdict.days_late
     obligation.url = first.url
+    known = rules.lateness_is_known(obligation.alarm_on, obligation.created_at, first.happened_at, stated=first.stated)
+    obligation.state_reason = None if known else rules.ENTERED_LATE
     obligation.readings = [{**item, "met": verdict.readings_met.get(item["name"])} for item in obligation.readings]
     _touch(obligation, recorder.now)
     await recorder.record(
@@ -201,9 +208,7 @@ async def meet(recorder: Recorder, obligation: Obligation) -> None:
             met_at=first.happened_at,
             readings=due_readings(obligation),
             days_late=verdict.days_late,
-            lateness_known=rules.lateness_is_known(
-                obligation.alarm_on, obligation.created_at, first.happened_at, stated=first.stated
-            ),
+            lateness_known=known,
             url=first.url,
         )
     )

@@ -1,80 +1,23 @@
-"""What people and time do with obligations: documents that meet them, exemptions, and the tick."""
+"""What people and time do with obligations: exemptions, evidence, and the tick."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 
 from services.transparency import queries as publishers
-from services.transparency.obligations import catalogue, rules
-from services.transparency.obligations.calendar import Made, due_readings, make_public
-from services.transparency.obligations.tables import Document, Obligation
+from services.transparency.obligations import rules
+from services.transparency.obligations.calendar import due_readings
+from services.transparency.obligations.tables import Obligation, ObligationEvidence
 from shared.errors import NotFound
 from shared.events.transparency import ObligationMissed
 from shared.periods import london_date
+from shared.personal_details import WORDS, find
 from shared.work import Work, four_eyes
 
 TICK_BATCH = 500
-
-
-async def publish_document(
-    work: Work,
-    publisher: str,
-    *,
-    code: str,
-    period: str,
-    title: str,
-    url: str | None,
-    sha256: str | None,
-    happened_at: datetime | None,
-) -> Document:
-    """Record that a document was published, sent or shared; it meets the duty of its code for that period."""
-    work.may_write_for(publisher)
-    organisation = await publishers.publisher(work.session, publisher)
-    kind = rules.kind_of_document(code, catalogue.document_duties())
-    period = rules.year_of_document(period)
-    moment = work.happened_at(happened_at)
-    await work.lock("document", str(organisation.organisation_id), code, period)
-    versions = await work.session.exec(
-        select(func.max(Document.version)).where(
-            col(Document.organisation_id) == organisation.organisation_id,
-            col(Document.kind) == kind,
-            col(Document.period) == period,
-        )
-    )
-    document = Document(
-        document_id=work.new_id(),
-        organisation_id=organisation.organisation_id,
-        kind=kind,
-        title=title,
-        period=period,
-        version=(versions.one() or 0) + 1,
-        state="published",
-        url=url,
-        sha256=sha256,
-        happened_at=moment,
-        stated=moment < work.now,
-        recorded_at=work.now,
-        created_by=work.actor.sub,
-    )
-    work.session.add(document)
-    await work.session.flush()
-    await make_public(
-        work,
-        Made(
-            publication_id=uuid5(document.document_id, code),
-            organisation_id=organisation.organisation_id,
-            code=code,
-            subject=period,
-            happened_at=moment,
-            recorded_at=work.now,
-            url=url,
-        ),
-    )
-    work.audit("publish_document", document.document_id, after={"code": code, "period": period, "title": title})
-    return document
 
 
 async def propose_exemption(work: Work, obligation_id: UUID, reason: str) -> Obligation:
@@ -82,7 +25,7 @@ async def propose_exemption(work: Work, obligation_id: UUID, reason: str) -> Obl
     obligation = await _locked(work, obligation_id)
     rules.refuse_exemption(obligation.state)
     obligation.proposed_by = work.actor.sub
-    obligation.state_reason = reason
+    obligation.exemption_reason = reason
     obligation.version += 1
     obligation.modified_at = work.now
     work.audit("propose_exemption", obligation_id, reason=reason)
@@ -99,7 +42,7 @@ async def approve_exemption(work: Work, obligation_id: UUID) -> Obligation:
         )
     four_eyes(work.actor, obligation.proposed_by, code="four_eyes")
     before = obligation.state
-    obligation.state = "not_applicable"
+    obligation.state, obligation.state_reason = "not_applicable", obligation.exemption_reason
     obligation.approved_by = work.actor.sub
     obligation.version += 1
     obligation.modified_at = work.now
@@ -111,6 +54,25 @@ async def approve_exemption(work: Work, obligation_id: UUID) -> Obligation:
         reason=obligation.state_reason,
     )
     return obligation
+
+
+async def add_evidence(work: Work, obligation_id: UUID, *, url: str, note: str) -> ObligationEvidence:
+    """Say where it can be seen that the duty was met. A judgement once recorded stands as it is (T-48)."""
+    rules.refuse_personal({"/url": [WORDS[kind] for kind in find(url)], "/note": [WORDS[kind] for kind in find(note)]})
+    obligation = await _locked(work, obligation_id)
+    evidence = ObligationEvidence(
+        evidence_id=work.new_id(),
+        obligation_id=obligation_id,
+        url=url,
+        note=note,
+        recorded_by=work.actor.sub,
+        recorded_at=work.now,
+    )
+    work.session.add(evidence)
+    obligation.version += 1
+    obligation.modified_at = work.now
+    work.audit("add_evidence", obligation_id, after={"url": url, "state": obligation.state}, reason=note)
+    return evidence
 
 
 async def tick(work: Work, now: datetime) -> None:

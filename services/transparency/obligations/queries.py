@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from services.transparency.obligations import rules
-from services.transparency.obligations.tables import Document, Obligation
+from services.transparency.obligations.tables import Obligation, ObligationEvidence
 from services.transparency.tables import Organisation
 from shared.errors import NotFound
 from shared.periods import london_date
@@ -65,12 +66,30 @@ async def obligation(session: AsyncSession, obligation_id: UUID) -> Obligation:
     return found
 
 
-async def document(session: AsyncSession, document_id: UUID) -> Document:
-    """One document."""
-    found = await session.get(Document, document_id)
-    if found is None:
-        raise NotFound("There is no such document.")
-    return found
+def due_within(day: date, organisation_id: UUID | None) -> SelectOfScalar[Obligation]:
+    """What is due from this day on for ten days, and neither met nor lifted."""
+    return obligations(organisation_id).where(
+        col(Obligation.alarm_on).between(day, day + timedelta(days=rules.DUE_SOON_DAYS)),
+        col(Obligation.met_at).is_(None),
+        col(Obligation.state) != "not_applicable",
+    )
+
+
+def evidence_of(obligation_id: UUID) -> SelectOfScalar[ObligationEvidence]:
+    return select(ObligationEvidence).where(col(ObligationEvidence.obligation_id) == obligation_id)
+
+
+async def evidence(session: AsyncSession, obligation_ids: Sequence[UUID]) -> dict[UUID, list[ObligationEvidence]]:
+    """What was recorded about each duty, the oldest first."""
+    found = await session.exec(
+        select(ObligationEvidence)
+        .where(col(ObligationEvidence.obligation_id).in_(obligation_ids))
+        .order_by(col(ObligationEvidence.recorded_at), col(ObligationEvidence.evidence_id))
+    )
+    by_duty: dict[UUID, list[ObligationEvidence]] = {}
+    for row in found.all():
+        by_duty.setdefault(row.obligation_id, []).append(row)
+    return by_duty
 
 
 def summary(obligations: list[Obligation]) -> dict[str, int]:
@@ -100,15 +119,6 @@ def reminder_of(obligation: Obligation) -> date | None:
 def is_working_day(day: date) -> bool:
     """Monday to Friday, and no bank holiday in England."""
     return day.weekday() < 5 and day not in holidays.country_holidays("GB", subdiv="ENG", years=day.year)
-
-
-def documents(organisation_id: UUID | None, kind: str | None) -> SelectOfScalar[Document]:
-    statement = select(Document)
-    if organisation_id is not None:
-        statement = statement.where(col(Document.organisation_id) == organisation_id)
-    if kind is not None:
-        statement = statement.where(col(Document.kind) == kind)
-    return statement
 
 
 def judged_readings(obligation: Obligation) -> list[dict[str, Any]]:

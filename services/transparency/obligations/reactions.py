@@ -8,8 +8,7 @@ from uuid import UUID, uuid5
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select, update
 
-from services.transparency import tables
-from services.transparency.obligations import catalogue, rules
+from services.transparency.obligations import catalogue, documents, rules
 from services.transparency.obligations.calendar import Made, make_public, owe
 from services.transparency.obligations.catalogue import Due
 from services.transparency.obligations.rules import Reading
@@ -38,7 +37,6 @@ async def bring_into_calendar(event: AgreementSigned, recipient: UUID, parent: U
     if parent is not None:
         for due in catalogue.owed_by_parent(year):
             await owe(reacting, parent, due, year=year.slug, source_version=event.version)
-    await spend_was_stated(event.agreement_id, reacting)
 
 
 async def take_on_duties(event: PassThroughAwarded, reacting: Reacting) -> None:
@@ -46,30 +44,6 @@ async def take_on_duties(event: PassThroughAwarded, reacting: Reacting) -> None:
     year = FinancialYear.parse(event.year)
     for due in catalogue.owed_by_pass_through(year, event.awarded_on):
         await owe(reacting, event.organisation_id, due, year=year.slug, source_version=event.version)
-
-
-async def spend_was_stated(agreement_id: UUID, reacting: Reacting) -> None:
-    """REPORT-SPEND is met by the statement of the quarter. Statement and agreement may come in either order."""
-    agreement = await reacting.session.get(tables.Agreement, agreement_id)
-    if agreement is None:
-        return
-    statements = await reacting.session.exec(
-        select(tables.QuarterStatement).where(col(tables.QuarterStatement.agreement_id) == agreement_id)
-    )
-    for statement in statements.all():
-        if Quarter.parse(statement.quarter).number == 1:
-            continue
-        await make_public(
-            reacting,
-            Made(
-                publication_id=uuid5(agreement_id, f"REPORT-SPEND {statement.quarter} {statement.version}"),
-                organisation_id=agreement.recipient_id,
-                code="REPORT-SPEND",
-                subject=statement.quarter,
-                happened_at=statement.happened_at,
-                recorded_at=statement.recorded_at,
-            ),
-        )
 
 
 async def submit_report(event: PerformanceReportSubmitted, reacting: Reacting) -> None:
@@ -83,11 +57,14 @@ async def reopen_report(event: PerformanceReportReopened, reacting: Reacting) ->
 
 
 async def publish_report(event: PerformanceReportPublished, reacting: Reacting) -> None:
-    """REPORT is met by publication; the year's last report also meets REPORT-YEAR."""
+    """REPORT is met by publication, and so is what stands inside the report and nowhere else: spend by workstream from
+    the second quarter on, the year's summary in the last (T-59)."""
     await _keep_report(
         event, reacting, state="published", happened_at=event.published_at, url=event.url, sha256=event.sha256
     )
     duties = [("REPORT", event.quarter)]
+    if Quarter.parse(event.quarter).number > 1:
+        duties.append(("REPORT-SPEND", event.quarter))
     if event.report_type == "quarterly_summative":
         duties.append(("REPORT-YEAR", FinancialYear.parse(event.year).slug))
     for code, subject in duties:
@@ -151,14 +128,17 @@ async def judge_papers(event: PapersPublished, reacting: Reacting) -> None:
     else:
         await _as_stated(event, "PAPERS", subject, event.met_policy, reacting)
     name = "Papers" if event.scope is PapersScope.MAIN_PACK else f"Supplement {event.supplement_no}"
-    await _keep_meeting_document(event, "board_papers", name, reacting, version=1)
+    supplement = "" if event.scope is PapersScope.MAIN_PACK else f"/{event.supplement_no}"
+    series = f"PAPERS {event.meeting_id}{supplement}"
+    await _keep_meeting_document(event, "board_papers", name, reacting, series=series)
 
 
 async def judge_minutes(event: MinutesPublished, reacting: Reacting) -> None:
     """Minutes, a labelled draft included, meet MINUTES; the verdict is governance's (T-45)."""
     await _as_stated(event, "MINUTES", str(event.meeting_id), event.met, reacting)
     name = "Minutes" if event.state == "approved" else "Draft minutes"
-    await _keep_meeting_document(event, "minutes", name, reacting, version=event.minutes_version)
+    series = f"MINUTES {event.meeting_id}"
+    await _keep_meeting_document(event, "minutes", name, reacting, series=series, version=event.minutes_version)
 
 
 async def approve_minutes(event: MinutesApproved, reacting: Reacting) -> None:
@@ -231,9 +211,11 @@ async def _keep_report(
     url: str | None = None,
     sha256: str | None = None,
 ) -> None:
+    await _keep_earlier_report(event.report_id, event.version, reacting)
     values = {
         "organisation_id": event.organisation_id,
         "kind": "performance_report",
+        "series": f"REPORT {event.quarter}",
         "title": f"Performance report {Quarter.parse(event.quarter).label}",
         "period": event.quarter,
         "version": event.version,
@@ -250,15 +232,38 @@ async def _keep_report(
     await reacting.session.exec(row.on_conflict_do_update(index_elements=["document_id"], set_=values, where=newer))
 
 
+async def _keep_earlier_report(report_id: UUID, version: int, reacting: Reacting) -> None:
+    """A published report that is opened again stays readable as the version it was."""
+    found = await reacting.session.exec(select(Document).where(col(Document.document_id) == report_id))
+    published = found.one_or_none()
+    if published is None or published.state != "published" or published.version >= version:
+        return
+    earlier = published.model_dump() | {
+        "document_id": uuid5(report_id, f"version {published.version}"),
+        "state": "superseded",
+    }
+    await reacting.session.exec(insert(Document).values(**earlier).on_conflict_do_nothing())
+
+
 async def _keep_meeting_document(
-    event: PapersPublished | MinutesPublished, kind: str, name: str, reacting: Reacting, *, version: int
+    event: PapersPublished | MinutesPublished,
+    kind: str,
+    name: str,
+    reacting: Reacting,
+    *,
+    series: str,
+    version: int | None = None,
 ) -> None:
+    """Without a version of its own it is the next one of its series."""
+    if version is None:
+        version = await documents.next_version(reacting.session, event.organisation_id, series)
     owed = await _obligation(event.organisation_id, "PAPERS", str(event.meeting_id), reacting)
     period = owed.period if owed else str(event.meeting_id)
     row = insert(Document).values(
         document_id=reacting.derived_id("document"),
         organisation_id=event.organisation_id,
         kind=kind,
+        series=series,
         title=f"{name} of {period}",
         period=period,
         meeting_id=event.meeting_id,

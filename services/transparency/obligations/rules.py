@@ -6,12 +6,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, ErrorItem, Invalid
 from shared.periods import FinancialYear, Quarter, add_months, end_of_day, london_date
 
 DUE_SOON_DAYS = 10
 
+NO_DAY_STATED = "No day is stated for it, so it is neither in time nor late until something meets it."
+
+ENTERED_LATE = (
+    "It was entered here after its day and met by what was published here since; that says nothing of when the body "
+    "first published."
+)
 OPEN_STATES = frozenset({"upcoming", "due_soon"})
+STATE_WORDS = {
+    "upcoming": "due in more than ten days",
+    "due_soon": "due within ten days",
+    "met": "met on or before its day, or met where no day is stated",
+    "met_late": "met after its day",
+    "missed": "its day is over and nothing has met it",
+    "not_judged": "nobody here could watch for it, or it has no day; the reason says which",
+    "not_applicable": "lifted, with the reason, by two people or because its meeting is off",
+}
+"""Each state in plain words, for people who read the calendar."""
 JUDGED_STATES = frozenset({"met", "missed", "met_late"})
 
 
@@ -45,14 +61,9 @@ class NothingProposed(Conflict):
     title = "Nobody has proposed this"
 
 
-class BadPeriod(Invalid):
-    code = "bad_period"
-    title = "The period is no financial year"
-
-
-class UnknownDuty(Invalid):
-    code = "unknown_duty"
-    title = "No document meets this duty"
+class PersonalDetails(Invalid):
+    code = "personal_details_in_text"
+    title = "A text seems to hold a personal detail"
 
 
 # Deadlines ------------------------------------------------------------------------------------------------------
@@ -126,11 +137,17 @@ def reminder(due_on: date, is_working_day: Callable[[date], bool]) -> date:
 # States ---------------------------------------------------------------------------------------------------------
 
 
-def first_state(alarm_on: date | None, now: datetime) -> str:
-    """The state in which an obligation begins. One created after its day was never watched, so it is not judged."""
-    if alarm_on is not None and now >= end_of_day(alarm_on):
-        return "not_judged"
-    return _waiting(alarm_on, now)
+def first_state(alarm_on: date | None, now: datetime, *, without_day: str = NO_DAY_STATED) -> tuple[str, str | None]:
+    """The state in which an obligation begins, and why where it is not judged: one created after its day was never
+    watched, and one without a day can be neither in time nor late."""
+    if alarm_on is None:
+        return "not_judged", without_day
+    if now >= end_of_day(alarm_on):
+        return "not_judged", (
+            f"It was entered here on {_day(london_date(now))}, after its day, {_day(alarm_on)}; nobody here could "
+            "watch for it."
+        )
+    return _waiting(alarm_on, now), None
 
 
 def next_state(state: str, alarm_on: date | None, now: datetime) -> str:
@@ -229,22 +246,19 @@ def horizon(now: datetime) -> date:
     return london_date(now) + timedelta(days=DUE_SOON_DAYS)
 
 
-def kind_of_document(code: str, document_duties: Mapping[str, str]) -> str:
-    """The kind of document that meets the duty of this code. Other duties are met by what is published elsewhere."""
-    if code not in document_duties:
-        raise UnknownDuty(
-            f"No document meets this duty; those that one meets are {', '.join(sorted(document_duties))}.",
-            pointer="/code",
+def refuse_personal(texts: Mapping[str, Sequence[str]]) -> None:
+    """Texts that become public and what they seem to hold, by their place; none of it is repeated."""
+    errors = [
+        ErrorItem(
+            code=PersonalDetails.code,
+            detail=f"This text seems to hold {' and '.join(kinds)}; it is public, so leave that out.",
+            pointer=pointer,
         )
-    return document_duties[code]
-
-
-def year_of_document(period: str) -> str:
-    """The year a document is about, as `2017-18`; both ways of writing it are taken (G-2)."""
-    try:
-        return FinancialYear.parse(period).slug
-    except ValueError as error:
-        raise BadPeriod(f"The period cannot be read: {error}.", pointer="/period") from error
+        for pointer, kinds in texts.items()
+        if kinds
+    ]
+    if errors:
+        raise PersonalDetails(errors[0].detail, errors=errors)
 
 
 def refuse_exemption(state: str) -> None:

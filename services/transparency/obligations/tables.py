@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from services.transparency.base import Transparency
@@ -48,6 +48,7 @@ class Obligation(Transparency, table=True):
     missed_at: datetime | None = instant(nullable=True)
     source_version: int = 0
     proposed_by: str | None = None
+    exemption_reason: str | None = Field(default=None, description="Why it is proposed that it does not apply.")
     approved_by: str | None = None
     created_at: datetime = instant()
     modified_at: datetime = instant()
@@ -71,18 +72,46 @@ class Publication(Transparency, table=True):
     in_time: bool | None = Field(default=None, description="The verdict that came with it; null where we judge.")
 
 
+class ObligationEvidence(Transparency, table=True):
+    """Where it can be seen that a duty was met; it stands beside the judgement and changes nothing of it."""
+
+    __tablename__ = "obligation_evidence"
+
+    evidence_id: UUID = Field(primary_key=True)
+    obligation_id: UUID = Field(index=True, foreign_key="obligations.obligation_id")
+    url: str
+    note: str
+    recorded_by: str
+    recorded_at: datetime = instant()
+
+
 class Document(Transparency, table=True):
-    """A document that was published, sent or shared: accounts, letters, memorandum, reports, papers, minutes."""
+    """One version of a document that was published, sent or shared: accounts, letters, memorandum, reports, papers,
+    minutes. Versions of one document have the same series."""
 
     __tablename__ = "documents"
+    __table_args__ = (
+        Index("ix_documents_series", "organisation_id", "series", "version"),
+        Index(
+            "uq_documents_version",
+            "organisation_id",
+            "series",
+            "version",
+            unique=True,
+            postgresql_where=text("created_by IS NOT NULL"),
+        ),
+        CheckConstraint("created_by IS NULL OR version = 1 OR change_note IS NOT NULL", name="change_note"),
+    )
 
     document_id: UUID = Field(primary_key=True)
     organisation_id: UUID = Field(index=True)
     kind: str
+    series: str = Field(description="Code of its duty and what it is about: a year, a quarter, a meeting.")
     title: str
     period: str
     meeting_id: UUID | None = Field(default=None, index=True)
     version: int
+    change_note: str | None = None
     state: str
     url: str | None = None
     sha256: str | None = None
@@ -91,3 +120,21 @@ class Document(Transparency, table=True):
     stated: bool
     recorded_at: datetime = instant()
     created_by: str | None = None
+
+    @property
+    def code(self) -> str:
+        return self.series.partition(" ")[0]
+
+
+class WithheldPart(Transparency, table=True):
+    """A part of a document that readers do not get, and why. The reasoning stays inside; part and reason are public."""
+
+    __tablename__ = "withheld_parts"
+
+    document_id: UUID = Field(primary_key=True, foreign_key="documents.document_id")
+    number: int = Field(primary_key=True)
+    what: str
+    reason_code: str
+    exemption: str
+    prejudice: str | None = None
+    public_interest: str | None = None
