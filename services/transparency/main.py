@@ -9,6 +9,9 @@ from services.transparency.base import Transparency
 from services.transparency.editions import api as editions
 from services.transparency.obligations import api as obligations
 from services.transparency.obligations.commands import tick
+from services.transparency.pay import api as pay
+from services.transparency.people import api as people
+from services.transparency.people import lists_api as staff_lists
 from services.transparency.reactions import REACTIONS
 from services.transparency.settings import TransparencySettings
 from services.transparency.tables import READ_MODELS
@@ -19,7 +22,15 @@ SERVICE = Service(
     title="Transparency",
     description="What a publicly funded body must show: spend over £500, outturn, and whether it was shown in time.",
     settings=TransparencySettings,
-    routers=(api.router, editions.router, editions.public_files, obligations.router),
+    routers=(
+        api.router,
+        editions.router,
+        editions.public_files,
+        obligations.router,
+        staff_lists.router,
+        people.router,
+        pay.router,
+    ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,
     read_models=READ_MODELS,
