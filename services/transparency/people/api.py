@@ -110,7 +110,7 @@ async def read_chart_page(work: PublicWork, publisher: PublisherSlug, day: Chart
     content, edition = await _published(work, publisher, day)
     return HTMLResponse(
         TEMPLATES.get_template("chart.html").render(
-            chart=_shape(work, content, edition), svg=chart_svg(content, ""), facts=facts
+            chart=_shape(work, content, edition), svg=chart_svg(content, ""), facts=_facts
         )
     )
 
@@ -182,6 +182,10 @@ def _shape(work: Work, content: Mapping[str, Any], edition: int | None) -> Chart
             "edges": f"{address}/edges.csv",
         },
     )
+
+
+def _facts(post: TreeShape) -> list[str]:
+    return facts(post.model_dump(exclude={"reports"}))
 
 
 def _about(content: Mapping[str, Any]) -> dict[str, Any]:
