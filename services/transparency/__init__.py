@@ -1,9 +1,11 @@
 """Transparency: what a body that receives a grant must show, the files themselves, and whether they were out in time.
 
 Owns       methodologies, datasets with their editions, the decision on every ledger line, findings, the publication
-           calendar with its judgements, documents
+           calendar with its judgements, documents, staff lists and pay runs (restricted)
 Commands   draft_edition, check_edition, approve_edition, discard_edition, resolve_finding · publish_document ·
-           propose_exemption, approve_exemption · tick (obligations due soon and missed)
+           propose_exemption, approve_exemption · tick (obligations due soon and missed) ·
+           import_posts, raise_objection, decide_objection, settle_small_unit · make_pay_run, import_pay_list,
+           approve_pay_run, rerun_pay_run
 Publishes  DatasetPublished, DatasetCorrected, ObligationMet, ObligationMissed
 Reacts to  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, PassThroughAwarded,
            ExpenditureBatchReceived, ExpenditureRecorded, ExpenditureBatchCompleted, QuarterSpendStated,
@@ -12,5 +14,6 @@ Reacts to  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, 
            MinutesApproved (of governance)
 Tables     tables.py here and in each folder; READ_MODELS hold other services' facts and nothing of our own
 Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes · obligations: the calendar
+           people: staff lists, posts, the chart, senior pay · pay: pay runs and the pay multiple
 Files      /open/{publisher}/spend/{quarter}/v{n}/spend.csv, spend.json, schema.json, edition.json; latest.csv
 """

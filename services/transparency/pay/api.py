@@ -53,7 +53,7 @@ class PayRunBody(Body):
     )
 
     publisher: Slug = Field(description="Slug of the publisher.")
-    pay_date: date = Field(description="Day of which everyone employed is counted; the day of its staff list.")
+    pay_date: Day = Field(description="Day of which everyone employed is counted; the day of its staff list.")
     further_factors: list[Factor] = Field(default=[], max_length=2, description=FURTHER)
 
 
@@ -160,6 +160,7 @@ async def import_pay_list(
         pay_date,
         path=upload.path,
         media_type=upload.media_type,
+        sha256=upload.sha256,
         further_factors=further_factors or [],
     )
     return await _made(work, run, publisher)

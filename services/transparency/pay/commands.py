@@ -18,6 +18,7 @@ from services.transparency.pay import queries, rules
 from services.transparency.pay.reader import read_pay_list
 from services.transparency.pay.tables import PayRerun, PayRun, PayRunEntry
 from services.transparency.people import queries as people
+from services.transparency.people.commands import forget_upload
 from services.transparency.people.rules import NoStaffList
 from services.transparency.people.staff import Staff
 from services.transparency.tables import Organisation
@@ -40,12 +41,13 @@ async def make_pay_run(work: Work, publisher: str, day: date, further_factors: S
 
 
 async def import_pay_list(
-    work: Work, publisher: str, day: date, *, path: Path, media_type: str, further_factors: Sequence[str]
+    work: Work, publisher: str, day: date, *, path: Path, media_type: str, sha256: str, further_factors: Sequence[str]
 ) -> PayRun:
     """The same from anonymous pay entries that were sent."""
     work.may_write_for(publisher)
     organisation = await publishers.publisher(work.session, publisher)
     rows = await asyncio.to_thread(read_pay_list, await asyncio.to_thread(path.read_bytes), media_type)
+    await forget_upload(work, sha256)
     return await _make(work, organisation, day, rows, further_factors, None)
 
 

@@ -13,8 +13,8 @@ WIDTH = 360
 GAP, PAD, LINE = 12, 10, 18
 INDENT = 16
 NARROWEST = 200
-SIGN_WIDTH = 7.2
-"""Of a letter at this size, generously."""
+SIGN_WIDTH, BOLD_WIDTH = 8.0, 9.2
+"""Of a letter at this size, generously: fonts differ."""
 MOST_SIDE_BY_SIDE = 2
 
 STYLE = (
@@ -149,7 +149,7 @@ def _tree(posts: Sequence[Mapping[str, Any]]) -> dict[str, Box]:
 
 def _boxed(post: Mapping[str, Any], x: float, y: float, width: float) -> Box:
     signs = max(int((width - 2 * PAD) / SIGN_WIDTH), 8)
-    title = textwrap.wrap(post["job_title"], signs) or [post["post_id"]]
+    title = textwrap.wrap(post["job_title"], max(int((width - 2 * PAD) / BOLD_WIDTH), 8)) or [post["post_id"]]
     below = [line for fact in facts(post) for line in textwrap.wrap(fact, signs)]
     return Box(post, x, y, width, (*title, *below), len(title))
 

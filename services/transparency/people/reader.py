@@ -23,7 +23,7 @@ COLUMNS = (
     "pension_value_change", "vacancy", "shared_with", "holder_name", "consent_to_name", "objection", "contact",
     "responsibilities", "own_budget", "remark",
 )  # fmt: skip
-"""`remark` and `pension_value_change` are read over and never kept: nothing here needs them (T-38)."""
+"""`remark` and `pension_value_change` are read over and not kept: nothing here needs them (T-38)."""
 REQUIRED = ("post_id", "job_title", "unit", "employment_type")
 EMPLOYMENT = ("permanent", "temporary", "contractor")
 POST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")

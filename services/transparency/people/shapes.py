@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from services.transparency.people.rules import Decision, UnitDecision
 from shared.errors import ErrorItem
+from shared.fields import Day
 from shared.http import Body, Shape
 
 
@@ -171,7 +172,7 @@ class SmallUnitBody(Body):
     )
 
     publisher: str = Field(max_length=80, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Slug of the publisher.")
-    applicable_date: date = Field(description="Date of the staff list.")
+    applicable_date: Day = Field(description="Date of the staff list.")
     unit: str = Field(min_length=1, max_length=200, description="Unit, as the staff list writes it.")
     decision: UnitDecision = Field(
         description="`publish` shows its posts as they are; `hide_figures` leaves salary band, budget and staff number "

@@ -134,7 +134,7 @@ async def drafted(transparency: Running, make: MakeDraft, **parameters: Any) -> 
         )
 
 
-async def publish(transparency: Running, dataset: str, draft: Draft) -> None:
+async def publish(transparency: Running, dataset: str, draft: Draft, *, state: str = "published") -> None:
     """Put the files of a draft where a published edition has them, without the editions' own commands."""
     async with transparency.session() as session:
         organisation = await publishers.publisher(session, "body")
@@ -152,8 +152,8 @@ async def publish(transparency: Running, dataset: str, draft: Draft) -> None:
             "edition_id": uuid4(),
             "dataset_id": known.dataset_id,
             "period": YEAR.slug,
-            "number": 1,
-            "state": "published",
+            "number": 1 if state == "published" else 2,
+            "state": state,
             "change_kind": "first",
             "coverage": "complete",
             "drafted_by": "person:pia",

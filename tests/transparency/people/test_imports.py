@@ -141,6 +141,9 @@ async def test_the_synthetic_list_is_taken_for_each_publisher_it_names(transpare
     found = await imported(transparency, SYNTHETIC, rows_of="example-lead")
     assert (found["rows"], found["posts"], found["rows_of_others"], found["objections_raised"]) == (57, 56, 8, 1)
     assert found["errors"] == []
+    async with transparency.session() as session:
+        files = (await (await session.connection()).execute(text("SELECT * FROM stored_files"))).all()
+    assert files == []
 
 
 async def test_only_finance_data_protection_and_audit_read_a_list_and_each_for_its_publisher(
