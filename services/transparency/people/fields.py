@@ -130,13 +130,14 @@ def _text_of(value: Any) -> str | None:
 
 
 def refuse_columns(heads: list[str], columns: Collection[str], required: Collection[str], line: int) -> None:
-    """Every unknown, repeated and missing column, all at once."""
+    """Every unknown, repeated and missing column, all at once. In a file without header a head may be a person's name,
+    so an unknown one is told by its place."""
     errors = []
-    for head in dict.fromkeys(heads):
+    for number, head in enumerate(heads, start=1):
         if head not in columns:
-            detail = f"There is no column {head[:64]}; leave it out, so that nothing personal is kept without need."
-            errors.append(ErrorItem(code="unknown_column", detail=detail, line=line, column=head[:64]))
-        elif heads.count(head) > 1:
+            detail = f"Column {number} of the header is not known; leave it out, or correct its name."
+            errors.append(ErrorItem(code="unknown_column", detail=detail, line=line))
+        elif head in heads[: number - 1]:
             detail = f"The column {head} comes twice; leave one out."
             errors.append(ErrorItem(code="column_twice", detail=detail, line=line, column=head))
     for name in required:

@@ -66,7 +66,7 @@ async def draft_structure(work: Work, asked: Asked) -> Draft:
         mark=_mark(asked, people, rows, notes),
         left_out=chart.left_out,
         notes=notes,
-        findings=[*_undecided_units(people, rows), *_lint(people, rows)],
+        findings=[*_undecided_units(people, rows), *_nameless(people, rows), *_lint(people, rows)],
         files=(
             DraftFile(CHART_JSON, "application/json", canonical_json(content)),
             DraftFile(CHART_SVG, "image/svg+xml", chart_svg(content, page).encode()),
@@ -177,6 +177,14 @@ def _undecided_units(people: _People, rows: Sequence[DraftRow]) -> Iterable[Draf
         if first is not None:
             digest = _digest(f"{unit.unit} {unit.posts} {unit.withheld}")
             yield DraftFinding("small_unit", first.row_id, "OrganisationalUnit", digest)
+
+
+def _nameless(people: _People, rows: Sequence[DraftRow]) -> Iterable[DraftFinding]:
+    """A holder whose salary reaches the limit must be named, and the list gives no name (T-33)."""
+    holders = (holder for node in people.chart.nodes for holder in node.holders)
+    for row, holder in zip(rows, holders, strict=True):
+        if holder.staff.salary_pence >= people.choices.named_from_pence and not holder.name and holder.staff.person_id:
+            yield DraftFinding("name_missing", row.row_id, "Name", _digest(row.row_id))
 
 
 def _lint(people: _People, rows: Sequence[DraftRow]) -> Iterable[DraftFinding]:

@@ -122,6 +122,17 @@ async def test_what_is_no_list_is_refused_in_words(
     assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (status, code), answer.text
 
 
+async def test_a_list_without_header_gives_nothing_of_its_first_row_away(transparency: Running) -> None:
+    """Section 6: an error repeats no personal value."""
+    await transparency.receive(registered())
+    answer = await send(transparency, b"A1,Jo Planted,61000.00,permanent\r\nA2,Al,62000.00,permanent\r\n")
+    assert answer.status_code == 422
+    assert "Planted" not in answer.text
+    assert "61000" not in answer.text
+    assert [item["code"] for item in answer.json()["errors"]] == ["unknown_column"] * 4 + ["column_missing"] * 4
+    assert answer.json()["errors"][1]["detail"].startswith("Column 2 of the header is not known")
+
+
 async def test_a_new_import_is_a_new_version_and_the_same_list_changes_nothing(transparency: Running) -> None:
     """T-54: bytes may differ, such as the order of columns; the content decides."""
     first = await imported(transparency, as_csv(MANAGER, post("A2")))

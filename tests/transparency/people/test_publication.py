@@ -147,6 +147,16 @@ async def test_texts_that_name_a_holder_or_say_how_to_reach_one_are_findings(tra
     ]
 
 
+async def test_a_holder_who_must_be_named_and_is_not_is_a_finding(transparency: Running) -> None:
+    """T-33: name required from 150,000."""
+    top = {**MANAGER, "base_salary_fte": "150000", "basic_pay_paid": "150000", "holder_name": ""}
+    await imported(transparency, as_csv(top, post("A2", holder_name="")))
+    draft = await drafted(transparency, draft_structure)
+    assert [(finding.code, finding.row_id, finding.field) for finding in draft.findings] == [
+        ("name_missing", draft.rows[0].row_id, "Name")
+    ]
+
+
 async def test_the_list_of_the_methodologys_day_is_taken_else_the_latest_of_the_year(transparency: Running) -> None:
     """T-35: an edition is a snapshot of one day of its year."""
     await transparency.receive(registered())
@@ -176,3 +186,4 @@ async def test_a_shared_post_that_both_publishers_carry_in_full_is_refused(trans
         "body",
         "60000-64999",
     ]
+    assert draft.findings == []
