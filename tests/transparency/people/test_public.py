@@ -171,6 +171,23 @@ def test_a_narrow_tree_stands_side_by_side_and_overlaps_nowhere() -> None:
     assert right + last <= 360
 
 
+def test_a_deep_chart_stays_within_the_page() -> None:
+    """T-30: 14 levels under each other, and beside them enough to be drawn as a list."""
+    posts: list[dict[str, object]] = [
+        {
+            "post_id": f"A{depth:02d}", "reports_to": f"A{depth - 1:02d}" if depth > 1 else None, "depth": depth,
+            "job_title": "Adviser", "salary_bands": [], "employment_type": "contractor", "fte": None, "vacancy": False,
+            "holders": 1, "shared_with": None, "is_link": False,
+        }
+        for depth in range(1, 15)
+    ]  # fmt: skip
+    posts += [{**posts[1], "post_id": f"B{number}"} for number in range(3)]
+    content = {"organisation": "Body", "applicable_date": "2018-03-31", "posts_withheld": 0, "posts": posts}
+    for rect in ElementTree.fromstring(chart_svg(content, "")).iter(f"{SVG}rect"):
+        assert float(rect.get("x", "")) + float(rect.get("width", "")) <= 360
+        assert float(rect.get("width", "")) >= 200
+
+
 async def test_a_preview_is_for_those_who_prepare_it(transparency: Running) -> None:
     """T-37: what waits for a decision is left out as if upheld."""
     await imported(transparency, as_csv(MANAGER, post("A2", objection="raised"), post("A3")))
