@@ -15,6 +15,9 @@ from services.transparency.obligations import api as obligations
 from services.transparency.obligations import documents_api as documents
 from services.transparency.obligations import punctuality_api as punctuality
 from services.transparency.obligations.commands import tick as judge_by_time
+from services.transparency.pay import api as pay
+from services.transparency.people import api as people
+from services.transparency.people import lists_api as staff_lists
 from services.transparency.reactions import REACTIONS
 from services.transparency.requests import api as requests
 from services.transparency.requests import log_api as disclosure_log
@@ -51,6 +54,9 @@ SERVICE = Service(
         contract_files.router,
         contract_files.public_files,
         contracts.router,
+        staff_lists.router,
+        people.router,
+        pay.router,
     ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,

@@ -13,6 +13,8 @@ from services.transparency.base import Transparency
 from services.transparency.contracts import tables as _contracts  # noqa: F401 - the metadata must know every table
 from services.transparency.editions import tables as _editions  # noqa: F401 - the metadata must know every table
 from services.transparency.obligations import tables as _obligations  # noqa: F401
+from services.transparency.pay import tables as _pay  # noqa: F401
+from services.transparency.people import tables as _people  # noqa: F401
 from services.transparency.requests import tables as _requests  # noqa: F401
 from services.transparency.spending.tables import LedgerBatch, LedgerMonth, SpendLine, SpreadLine
 from shared.database import instant, json_field, pence

@@ -19,6 +19,7 @@ from services.transparency.obligations.calendar import Made, make_public
 from shared.database import raw_connection
 from shared.errors import NotFound, Refusal
 from shared.events.transparency import DatasetCorrected, DatasetPublished
+from shared.periods import FinancialYear
 from shared.work import Work, four_eyes
 
 
@@ -207,6 +208,7 @@ async def resolve_finding(
         raise NotFound("This edition has no such finding.")
     if edition.state not in ("draft", "checked"):
         raise rules.EditionImmutable("This edition is published; its findings are closed.")
+    rules.refuse_settled_elsewhere(finding.code)
     finding.resolved_by, finding.resolved_at, finding.reason = work.actor.sub, work.now, reason
     edition.changed_by = rules.with_maker(edition.changed_by, work.actor.sub)
     edition.version += 1
@@ -294,6 +296,8 @@ async def _meet_duties(work: Work, subject: Subject, edition: Edition) -> None:
     if not queries.meets_duty(edition):
         return
     duties = [(code, edition.period) for code in subject.kind.duties]
+    if subject.kind.year_before and isinstance(subject.period, FinancialYear):
+        duties += [(code, subject.period.next().slug) for code in subject.kind.duties]
     if subject.kind == SPEND:
         year = subject.quarter.year
         if await queries.year_is_out(work.session, subject.dataset.dataset_id, year):
@@ -302,7 +306,7 @@ async def _meet_duties(work: Work, subject: Subject, edition: Edition) -> None:
         await make_public(
             work,
             Made(
-                publication_id=uuid5(edition.edition_id, code),
+                publication_id=uuid5(edition.edition_id, f"{code} {about}"),
                 organisation_id=subject.organisation.organisation_id,
                 code=code,
                 subject=about,

@@ -28,6 +28,9 @@ class Kind:
     """Codes of the duties of the same period that an edition of it meets."""
     make: MakeDraft | None
     """None for spend, whose rows are the owner's ledger."""
+    year_before: bool = False
+    """Its duties fall due in the July of their year, when only the year before has ended: an edition of that year meets
+    them too (Annex C items G and H)."""
 
     @property
     def csv_file(self) -> str:

@@ -184,6 +184,11 @@ class ContractUnknown(Conflict):
     title = "Rows name contracts that are not in the register"
 
 
+class SettledElsewhere(Conflict):
+    code = "settled_elsewhere"
+    title = "This finding is settled by another decision"
+
+
 class NilNotStated(Conflict):
     code = "nil_not_stated"
     title = "There is nothing to report, and nobody says so"
@@ -395,6 +400,16 @@ def refuse_unknown_contracts(rows_by_reference: Mapping[str, Sequence[str]]) -> 
             "edition again.",
             extra={"rows": {reference: list(rows_by_reference[reference])[:20] for reference in references[:100]}},
         )
+
+
+SETTLED_BY = {"small_unit": "a data protection lead settles the unit (POST /v1/posts/small-units)"}
+"""Findings that a word of the preparer does not settle (T-37)."""
+
+
+def refuse_settled_elsewhere(code: str) -> None:
+    """Some findings need a decision of their own, which makes them vanish at the next check."""
+    if code in SETTLED_BY:
+        raise SettledElsewhere(f"A finding {code} is not resolved here: {SETTLED_BY[code]}; then check again.")
 
 
 def refuse_order(earlier: int, later: int) -> None:
