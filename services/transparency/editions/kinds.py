@@ -10,6 +10,8 @@ from services.transparency.contracts.publication import draft as contracts
 from services.transparency.drafts import MakeDraft, Period
 from services.transparency.editions.rules import UnknownDataset
 from services.transparency.obligations.drafts import draft_documents, draft_record
+from services.transparency.pay.publication import draft_multiple
+from services.transparency.people.publication import draft_counts, draft_senior, draft_structure
 from services.transparency.requests.draft import draft as requests
 from shared.errors import NotFound
 from shared.periods import FinancialYear, HalfYear, Quarter
@@ -65,7 +67,25 @@ REQUESTS = Kind("requests", "Requests for information to {name}", "year", (), re
 DOCUMENTS = Kind("documents", "Documents of {name}", "year", (), draft_documents)
 PUBLICATION_RECORD = Kind("publication_record", "Duties of {name} and when they were met", "year", (), draft_record)
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (SPEND, CONTRACTS, REQUESTS, DOCUMENTS, PUBLICATION_RECORD)}
+STRUCTURE = Kind("organisation_structure", "Organisation chart of {name}", "year", ("ORGCHART",), draft_structure, True)
+SENIOR = Kind("senior_employees", "Senior employees of {name}", "year", ("SENIORPAY",), draft_senior)
+COUNTS = Kind("senior_salary_count", "Staff of {name} by pay bracket", "year", (), draft_counts)
+MULTIPLE = Kind("pay_multiple", "Pay multiple of {name}", "year", ("PAYMULTIPLE",), draft_multiple, True)
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        SPEND,
+        CONTRACTS,
+        STRUCTURE,
+        SENIOR,
+        COUNTS,
+        MULTIPLE,
+        REQUESTS,
+        DOCUMENTS,
+        PUBLICATION_RECORD,
+    )
+}
 
 
 def kind_of(name: str) -> Kind:

@@ -18,7 +18,6 @@ from services.transparency.pay import queries, rules
 from services.transparency.pay.reader import read_pay_list
 from services.transparency.pay.tables import PayRerun, PayRun, PayRunEntry
 from services.transparency.people import queries as people
-from services.transparency.people.commands import forget_upload
 from services.transparency.people.rules import NoStaffList
 from services.transparency.people.staff import Staff
 from services.transparency.tables import Organisation
@@ -47,7 +46,7 @@ async def import_pay_list(
     work.may_write_for(publisher)
     organisation = await publishers.publisher(work.session, publisher)
     rows = await asyncio.to_thread(read_pay_list, await asyncio.to_thread(path.read_bytes), media_type)
-    await forget_upload(work, sha256)
+    await work.forget_file(sha256)
     return await _make(work, organisation, day, rows, further_factors, None)
 
 

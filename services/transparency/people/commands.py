@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import delete, insert
+from sqlalchemy import insert
 from sqlmodel import col, select
 
 from services.transparency import queries as publishers
@@ -59,7 +59,8 @@ async def import_posts(
     await work.lock("staff list", str(organisation.organisation_id))
     newest = await queries.newest_list(work.session, organisation.organisation_id, day)
     if newest is not None and newest.content_sha256 == read.digest:
-        await forget_upload(work, sha256)
+        # No file that names people is kept beside the rows taken from it.
+        await work.forget_file(sha256)
         return Imported(newest, read, changed=False, objections=0)
     staff_list = StaffList(
         list_id=work.new_id(),
@@ -93,7 +94,7 @@ async def import_posts(
             "rejected_rows": read.rejected,
         },
     )
-    await forget_upload(work, sha256)
+    await work.forget_file(sha256)
     return Imported(staff_list, read, changed=True, objections=raised)
 
 
@@ -202,12 +203,6 @@ async def settle_small_unit(
     await work.session.flush()
     work.audit("settle_small_unit", settled.decision_id, after={"publisher": publisher, "decision": decision})
     return settled
-
-
-async def forget_upload(work: Work, sha256: str) -> None:
-    """Keep no file that names people beside the rows taken from it: no row names it, so the sweep removes it."""
-    table = work.runtime.tables.files
-    await (await work.session.connection()).execute(delete(table).where(table.c.sha256 == sha256))
 
 
 async def _raise_stated(work: Work, organisation: Organisation, read: StaffRows) -> int:
