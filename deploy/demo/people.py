@@ -1,4 +1,4 @@
-"""Who acts in the demonstration: eight people, and finance systems that may only push their own body's lines."""
+"""Who acts in the demonstration: ten people, and finance systems that may only push their own body's lines."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ PUBLISHER = Person(
     "Publication Approver (demo)",
     ("transparency:approver", "transparency:information", "transparency:finance", "transparency:history"),
 )
+FINANCE_LEAD = Person("person:finance-lead", "Finance Lead (demo)", ("transparency:finance",))
+PROTECTOR = Person("person:data-protection-lead", "Data Protection Lead (demo)", ("transparency:dpl",))
 CLERK = Person(
     "person:board-clerk",
     "Board Clerk (demo)",

@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from deploy.demo import ending
 from deploy.demo.client import Client, DemoFailed, connected
-from deploy.demo.steps import agreement, boards, money, papers, programme, reports, spend
+from deploy.demo.steps import agreement, boards, money, openness, papers, programme, reports, spend
 
 Step = Callable[[Client], Awaitable[str]]
 Steps = Sequence[tuple[str, Step]]
@@ -40,6 +40,10 @@ YEAR: Steps = (
     ("Publish notes, decisions and actions", papers.publish_notes),
     ("Enter the attendance registers", boards.enter_attendance),
     ("Settle clear findings", papers.settle_findings),
+    ("Enter contracts (synthetic)", openness.enter_contracts),
+    ("Enter posts and pay (synthetic)", openness.enter_staff),
+    ("Answer a request for information (synthetic)", openness.answer_request),
+    ("Publish contracts, chart, pay and requests", openness.publish_registers),
 )
 """One after the other: each stands on those before it."""
 
