@@ -9,7 +9,7 @@ from services.transparency.base import Transparency
 from services.transparency.editions import api as editions
 from services.transparency.obligations import api as obligations
 from services.transparency.obligations.commands import tick
-from services.transparency.open_data import dictionary_api
+from services.transparency.open_data import dictionary_api, quality_api
 from services.transparency.reactions import REACTIONS
 from services.transparency.settings import TransparencySettings
 from services.transparency.tables import READ_MODELS
@@ -28,6 +28,7 @@ SERVICE = Service(
         obligations.router,
         withdrawals.router,
         dictionary_api.router,
+        quality_api.router,
     ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,
