@@ -9,6 +9,7 @@ from services.transparency.base import Transparency
 from services.transparency.editions import api as editions
 from services.transparency.obligations import api as obligations
 from services.transparency.obligations.commands import tick
+from services.transparency.open_data import api as open_data
 from services.transparency.open_data import dictionary_api, quality_api
 from services.transparency.reactions import REACTIONS
 from services.transparency.settings import TransparencySettings
@@ -27,6 +28,7 @@ SERVICE = Service(
         editions.public_files,
         obligations.router,
         withdrawals.router,
+        open_data.router,
         dictionary_api.router,
         quality_api.router,
     ),
