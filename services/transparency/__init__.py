@@ -11,6 +11,7 @@ Reacts to  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, 
            PerformanceReportPublished (of deliverables) · MeetingScheduled, PapersPublished, MinutesPublished,
            MinutesApproved (of governance)
 Tables     tables.py here and in each folder; READ_MODELS hold other services' facts and nothing of our own
-Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes · obligations: the calendar
+Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes · obligations: the calendar ·
+           open_data: catalogue, feed of changes, data dictionary, quality cards, pages for people
 Files      /open/{publisher}/spend/{quarter}/v{n}/spend.csv, spend.json, schema.json, edition.json; latest.csv
 """

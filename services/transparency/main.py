@@ -10,7 +10,7 @@ from services.transparency.editions import api as editions
 from services.transparency.obligations import api as obligations
 from services.transparency.obligations.commands import tick
 from services.transparency.open_data import api as open_data
-from services.transparency.open_data import dictionary_api, quality_api
+from services.transparency.open_data import dictionary_api, pages, quality_api
 from services.transparency.reactions import REACTIONS
 from services.transparency.settings import TransparencySettings
 from services.transparency.tables import READ_MODELS
@@ -22,7 +22,9 @@ SERVICE = Service(
     title="Transparency",
     description="What a publicly funded body must show: spend over £500, outturn, and whether it was shown in time.",
     settings=TransparencySettings,
+    # The pages come first: their addresses are those of JSON answers with `.html` behind.
     routers=(
+        pages.router,
         api.router,
         editions.router,
         editions.public_files,
