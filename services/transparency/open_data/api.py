@@ -88,7 +88,7 @@ async def read_feed(
         address=_with(address, sized | ({"before": before} if before else {})),
         first=_with(address, sized),
         following=_with(address, following) if following else None,
-        page=f"{work.base_url}/v1/publishers/{publisher}.html" if publisher else f"{work.base_url}/v1/quality.html",
+        page=f"{work.base_url}/v1/publishers/{publisher}.html" if publisher else f"{work.base_url}/v1/publishers.html",
     )
     return tagged(content, atom.ATOM_TYPE)
 

@@ -74,7 +74,7 @@ async def catalogue(work: Work) -> Node:
         "with the same bytes.",
         "conformsTo": [nodes.standard(words.DCAT_AP)],
         "publisher": nodes.this_service(base),
-        "homepage": nodes.document(f"{base}/v1/quality.html"),
+        "homepage": nodes.document(f"{base}/v1/publishers.html"),
         "language": [nodes.typed(words.ENGLISH, "dct:LinguisticSystem")],
         "license": nodes.licence(),
         "spatial": [nodes.typed(words.UNITED_KINGDOM, "dct:Location")],

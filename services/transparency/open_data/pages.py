@@ -61,6 +61,37 @@ class DatasetLine:
         return sum(line.state == state for line in self.periods)
 
 
+@dataclass(frozen=True)
+class PublisherLine:
+    """A publisher in the list of all."""
+
+    organisation: Organisation
+    kinds: Sequence[str]
+    editions: int
+    duties: Sequence[Duty]
+
+    def count(self, state: str) -> int:
+        """Duties in this state, but for those whose lateness nobody knows."""
+        return sum(duty.state == state and duty.lateness_known for duty in self.duties)
+
+
+@router.get("/v1/publishers.html", name="list_publishers_page")
+async def list_publishers_page(work: PublicWork) -> HTMLResponse:
+    """Who publishes here, what, and whether on time."""
+    organisations = await queries.organisations(work.session)
+    found = await queries.published(work.session)
+    duties = await queries.duties(work.session, [each.organisation_id for each in organisations])
+    lines = []
+    for organisation in organisations:
+        own = [each for each in found if each.organisation.slug == organisation.slug]
+        in_force = [each for each in own if each.edition.state == "published"]
+        owed = duties[organisation.organisation_id]
+        if own or owed or organisation.is_publisher:
+            kinds = sorted({each.dataset.kind for each in own})
+            lines.append(PublisherLine(organisation, kinds, len(in_force), owed))
+    return page(work, "publishers.html", lines=lines)
+
+
 @router.get("/v1/publishers/{publisher}.html", name="read_publisher_page")
 async def read_publisher_page(work: PublicWork, publisher: PublisherSlug) -> HTMLResponse:
     """What a publisher publishes, what was late, and where everything is."""

@@ -98,6 +98,6 @@ async def duties(
     return found
 
 
-async def publishers_with_editions(session: AsyncSession) -> list[Organisation]:
-    """Everybody who publishes here, or is registered to, by slug."""
+async def organisations(session: AsyncSession) -> list[Organisation]:
+    """Everybody known here, by slug."""
     return list((await session.exec(select(Organisation).order_by(col(Organisation.slug)))).all())

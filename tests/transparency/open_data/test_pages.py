@@ -124,6 +124,8 @@ async def test_a_dataset_names_each_gap_and_an_edition_shows_all_that_is_known_o
     assert "Spend over £500 of Improvement Body Q1 2017/18, edition 2 1 1 1 1" in owner
     assert "SPEND Q2 2017/18 30/10/2017 met late 3" in owner
     assert "Quality in 2017-18" in owner
+    everybody = plain(await page(transparency, "/v1/publishers.html"))
+    assert "Improvement Body spend 1 2 2 " in everybody
     for path in ("/v1/methodologies.html?publisher=body", "/v1/quality.html", "/v1/data-dictionary/spend.html"):
         await page(transparency, path)
 

@@ -7,8 +7,9 @@ import io
 from typing import Any
 
 from tests.harness import Running
-from tests.transparency.facts import at
-from tests.transparency.open_data.stage import correction, figures, first_quarter, whole_record
+from tests.transparency.facts import at, batch, line
+from tests.transparency.open_data.stage import NUMBER, correction, figures, first_quarter, whole_record
+from tests.transparency.test_editions import publish
 
 
 def by_name(card: dict[str, Any]) -> dict[str, Any]:
@@ -36,6 +37,20 @@ async def test_the_rows_of_an_edition_give_each_share_with_the_counts_behind_it(
         "late_pence": 100_000,
         "late_value_percent": "20.0",
     }
+
+
+async def test_only_organisations_that_are_named_count_as_payees_with_or_without_a_number(
+    transparency: Running,
+) -> None:
+    """T-58, T-19: a sole trader has no such number, and nothing is counted of a withheld name."""
+    await first_quarter(transparency)
+    trader = line(70_000, paid="2017-06-20", party_kind="sole_trader", party_key="js", name="J Smith")
+    hidden = line(80_000, paid="2017-06-20", party_key="xx", name="XXXX", source_redacted=True, **NUMBER)
+    await transparency.receive(*batch(trader, hidden, covers=("2017-06-20", "2017-06-20")))
+    await publish(transparency, change_note="Two invoices more.")
+    counted = await figures(transparency)
+    assert (counted["rows"], counted["organisation_payees"], counted["checked_payees"]) == (6, 2, 1)
+    assert counted["redacted_rows"] == 2
 
 
 async def test_the_card_of_an_edition_and_of_the_year_say_what_was_on_time_and_open_to_their_rows(
@@ -69,6 +84,10 @@ async def test_the_card_of_an_edition_and_of_the_year_say_what_was_on_time_and_o
     table = list(csv.DictReader(io.StringIO((await transparency.anonymous.get("/v1/quality.csv")).text)))
     assert {row["figure"] for row in table} == set(found)
     assert [row["value"] for row in table if row["figure"] == "published_on_time"] == ["15.4", "true", "true"]
+    one = (await transparency.anonymous.get("/v1/quality?limit=1")).json()
+    following = one["links"]["next"].removeprefix("http://test/transparency")
+    two = (await transparency.anonymous.get(following)).json()
+    assert ([card["edition"] for card in one["items"] + two["items"]], two["years"]) == ([1, 2], [])
     page = await transparency.anonymous.get("/v1/quality.html")
     assert "Share of duties met on time" in page.text
 
