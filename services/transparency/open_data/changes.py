@@ -78,7 +78,7 @@ FROM obligations WHERE missed_at IS NOT NULL
 # pass it by. A request takes its time a moment before its transaction begins, so some seconds are added.
 SETTLED = """
 at < (SELECT LEAST(clock_timestamp(), min(xact_start)) - interval '15 seconds' FROM pg_stat_activity
-    WHERE datname = current_database())
+    WHERE datname = current_database() AND backend_type = 'client backend')
 """
 
 

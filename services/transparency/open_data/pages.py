@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Query
@@ -22,9 +21,10 @@ from services.transparency.editions.kinds import KINDS, Kind, kind_of
 from services.transparency.editions.tables import Edition, EditionFile, Withdrawal, WithdrawnEdition
 from services.transparency.methodology import completed
 from services.transparency.open_data import cards, contents, queries, rules
+from services.transparency.open_data.periods import DatasetLine, periods_of
 from services.transparency.open_data.queries import Published
 from services.transparency.open_data.rendering import page
-from services.transparency.open_data.rules import Duty, PeriodState, Timeliness
+from services.transparency.open_data.rules import Duty
 from services.transparency.tables import Methodology, Organisation
 from shared.errors import NotFound
 from shared.http import PublicWork, Routes
@@ -33,32 +33,6 @@ from shared.periods import london_date
 from shared.work import Work
 
 router = Routes(tags=["pages"], include_in_schema=False)
-
-
-@dataclass(frozen=True)
-class PeriodLine:
-    """A period of a dataset in a list: its edition, or why there is none."""
-
-    slug: str
-    label: str
-    state: PeriodState
-    edition: Edition | None
-    """The newest one that was published once."""
-    timely: Timeliness
-    replaced: bool = False
-    """It stands in the place of an edition that was withdrawn."""
-
-
-@dataclass(frozen=True)
-class DatasetLine:
-    """A dataset in the list of what a publisher publishes."""
-
-    kind: Kind
-    title: str
-    periods: Sequence[PeriodLine]
-
-    def count(self, state: str) -> int:
-        return sum(line.state == state for line in self.periods)
 
 
 @dataclass(frozen=True)
@@ -102,7 +76,7 @@ async def read_publisher_page(work: PublicWork, publisher: PublisherSlug) -> HTM
     lines = []
     for kind in KINDS.values():
         of_kind = [each for each in found if each.dataset.kind == kind.name]
-        periods = _periods(kind, of_kind, duties, today)
+        periods = periods_of(kind, of_kind, duties, today)
         if periods:
             lines.append(DatasetLine(kind, kind.title.format(name=organisation.name), periods))
     late = [duty for duty in duties if duty.lateness_known and duty.state in ("missed", "met_late")]
@@ -126,7 +100,7 @@ async def read_dataset_page(work: PublicWork, publisher: PublisherSlug, dataset:
     organisation = await publishers.publisher(work.session, publisher)
     found = await queries.published(work.session, publisher=publisher, kind=dataset, states=editions.KNOWN_STATES)
     duties = (await queries.duties(work.session, [organisation.organisation_id]))[organisation.organisation_id]
-    lines = _periods(kind, found, duties, london_date(work.now))
+    lines = periods_of(kind, found, duties, london_date(work.now))
     if not lines:
         raise NotFound(f"{organisation.name} has not published any {dataset} and has no duty to.")
     return page(
@@ -223,48 +197,6 @@ async def list_methodologies_page(
         for methodology, organisation in (await work.session.exec(statement)).all()
     ]
     return page(work, "methodologies.html", versions=versions)
-
-
-def _periods(kind: Kind, found: Sequence[Published], duties: Sequence[Duty], today: date) -> list[PeriodLine]:
-    """Each period that has an edition or a duty, and each between them, the earliest first."""
-    owed: dict[str, list[Duty]] = {}
-    for duty in duties:
-        if duty.code in kind.duties:
-            owed.setdefault(duty.subject, []).append(duty)
-    out: dict[str, list[Edition]] = {}
-    for each in found:
-        out.setdefault(each.edition.period, []).append(each.edition)
-    lines = []
-    for slug in _every_period(kind, {*owed, *out}):
-        known = out.get(slug, [])
-        newest = known[-1] if known else None
-        own = owed.get(slug, [])
-        lines.append(
-            PeriodLine(
-                slug=slug,
-                label=kind.period(slug).label,
-                state=rules.period_state(own, today, edition_state=newest.state if newest else None),
-                edition=newest,
-                timely=rules.timeliness(own, today),
-                replaced=any(edition.state == "withdrawn" for edition in known[:-1]),
-            )
-        )
-    return lines
-
-
-def _every_period(kind: Kind, slugs: set[str]) -> list[str]:
-    """These periods in order, without a gap: what lies between two of them is listed too."""
-    if not slugs:
-        return []
-    marks = {"quarter": "-q{}", "half": "-h{}", "year": ""}
-    parts = {"quarter": 4, "half": 2, "year": 1}[kind.cadence]
-    years = sorted(kind.period(slug).start for slug in slugs)
-    first, last = min(slugs), max(slugs)
-    every = []
-    for year in range(years[0].year - 1, years[-1].year + 1):
-        for part in range(1, parts + 1):
-            every.append(f"{year}-{(year + 1) % 100:02d}" + marks[kind.cadence].format(part))
-    return [slug for slug in every if first <= slug <= last]
 
 
 def _comparisons(known: Sequence[Published]) -> dict[int, int]:
