@@ -20,7 +20,8 @@ Tables     tables.py here and in each folder; READ_MODELS hold other services' f
 Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes, differences · withdrawals ·
            methodologies · obligations: the calendar, documents, punctuality · contracts: the register, its files, its
            rows of a quarter and its Open Contracting export · requests: requests for information, their clock, the
-           disclosure log · people: staff lists, posts, the chart, senior pay · pay: pay runs and the pay multiple
+           disclosure log · people: staff lists, posts, the chart, senior pay · pay: pay runs and the pay multiple ·
+           open_data: catalogue, feed of changes, data dictionary, quality cards, pages for people
 Files      /open/{publisher}/{dataset}/{period}/v{n}/{dataset}.csv, .json, schema.json, edition.json, changes.csv;
            latest.csv
 """

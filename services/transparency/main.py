@@ -15,6 +15,8 @@ from services.transparency.obligations import api as obligations
 from services.transparency.obligations import documents_api as documents
 from services.transparency.obligations import punctuality_api as punctuality
 from services.transparency.obligations.commands import tick as judge_by_time
+from services.transparency.open_data import api as open_data
+from services.transparency.open_data import dictionary_api, pages, quality_api
 from services.transparency.pay import api as pay
 from services.transparency.people import api as people
 from services.transparency.people import lists_api as staff_lists
@@ -40,7 +42,9 @@ SERVICE = Service(
     title="Transparency",
     description="What a publicly funded body must show: spend over £500, outturn, and whether it was shown in time.",
     settings=TransparencySettings,
+    # The pages come first: their addresses are those of JSON answers with `.html` behind.
     routers=(
+        pages.router,
         api.router,
         methodologies.router,
         editions.router,
@@ -57,6 +61,9 @@ SERVICE = Service(
         staff_lists.router,
         people.router,
         pay.router,
+        open_data.router,
+        dictionary_api.router,
+        quality_api.router,
     ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,

@@ -9,7 +9,7 @@ from sqlmodel import col, update
 
 from services.transparency import queries as publishers
 from services.transparency.contracts import queries as contracts
-from services.transparency.editions import building, differences, files, ledger, queries, rules, selection
+from services.transparency.editions import building, differences, files, ledger, quality, queries, rules, selection
 from services.transparency.editions.cells import Frame, figures_query
 from services.transparency.editions.row_lines import Digests
 from services.transparency.editions.subject import Subject, methodology_of
@@ -171,6 +171,7 @@ async def build_files(work: Work, subject: Subject, edition: Edition, editions: 
         raise
     for built in (csv_file, json_file, digests_file):
         await work.name_file(built)
+    edition.quality = await quality.spend_figures(connection, frame)
     comparisons = []
     for earlier in reversed([other for other in editions if other.state in queries.KEPT_STATES]):
         rows = await differences.rows_decided_otherwise(connection, earlier.edition_id, edition.edition_id)

@@ -11,7 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from shared.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
-from shared.money import sterling
+from shared.money import percent, sterling
 from shared.periods import FinancialYear, HalfYear, Quarter, add_months, end_of_day, london_date
 
 MonthCoverage = Literal["stated", "missing", "not_stated"]
@@ -493,3 +493,10 @@ def change_kind(changes: Changes) -> str:
 
 def months_of(quarter: Quarter) -> list[str]:
     return [f"{add_months(quarter.start, step):%Y-%m}" for step in range(3)]
+
+
+def share(part: int | None, whole: int | None) -> str | None:
+    """Share in per cent, one decimal. None without a whole, or where credits make a part larger than its whole."""
+    if part is None or whole is None or whole <= 0 or not 0 <= part <= whole:
+        return None
+    return percent(part, whole, 1)

@@ -1,0 +1,1 @@
+"""What a stranger gets: the catalogue, the feed of changes, the data dictionary, quality cards, pages for people."""
