@@ -12,6 +12,9 @@ from sqlmodel import Field
 from services.transparency.base import Transparency
 from services.transparency.editions import tables as _editions  # noqa: F401 - the metadata must know every table
 from services.transparency.obligations import tables as _obligations  # noqa: F401
+from services.transparency.payments.authority import tables as _authority  # noqa: F401
+from services.transparency.payments.invoices import tables as _invoices  # noqa: F401
+from services.transparency.payments.performance import tables as _performance  # noqa: F401
 from services.transparency.spending.tables import LedgerBatch, LedgerMonth, SpendLine, SpreadLine
 from shared.database import instant, json_field, pence
 
