@@ -8,6 +8,8 @@ from typing import Literal
 
 from services.transparency.drafts import MakeDraft, Period
 from services.transparency.editions.rules import UnknownDataset
+from services.transparency.payments.performance.draft import draft_performance
+from services.transparency.payments.threshold.draft import draft_payments
 from shared.errors import NotFound
 from shared.periods import FinancialYear, HalfYear, Quarter
 
@@ -53,7 +55,18 @@ FORMS: dict[str, tuple[Callable[[str], Period], str]] = {
 
 SPEND = Kind("spend", "Spend over £500 of {name}", "quarter", ("SPEND", "CARDS"), None)
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (SPEND,)}
+PAYMENTS = Kind(
+    "payments_over_threshold",
+    "Payments over £30,000 under contracts of {name}",
+    "quarter",
+    ("PAYMENTS30K",),
+    draft_payments,
+)
+PERFORMANCE = Kind(
+    "payment_performance", "Payment performance of {name}", "half", ("PAYMENTPERFORMANCE",), draft_performance
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (SPEND, PAYMENTS, PERFORMANCE)}
 
 
 def kind_of(name: str) -> Kind:
