@@ -18,6 +18,10 @@ from services.transparency.obligations.commands import tick as judge_by_time
 from services.transparency.open_data import api as open_data
 from services.transparency.open_data import dictionary_api, pages, quality_api
 from services.transparency.pay import api as pay
+from services.transparency.payments.authority import api as authority
+from services.transparency.payments.invoices import api as invoices
+from services.transparency.payments.performance import api as performance
+from services.transparency.payments.threshold import api as threshold
 from services.transparency.people import api as people
 from services.transparency.people import lists_api as staff_lists
 from services.transparency.reactions import REACTIONS
@@ -64,6 +68,10 @@ SERVICE = Service(
         open_data.router,
         dictionary_api.router,
         quality_api.router,
+        authority.router,
+        threshold.router,
+        invoices.router,
+        performance.router,
     ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,

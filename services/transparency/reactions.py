@@ -20,6 +20,7 @@ from services.transparency.obligations.reactions import (
     submit_report,
     take_on_duties,
 )
+from services.transparency.payments.authority.duties import owe_procurement_duties
 from services.transparency.spending.reactions import expect_lines, record_spend, state_ledger
 from services.transparency.tables import (
     Agreement,
@@ -121,6 +122,7 @@ async def open_year(event: AgreementSigned, reacting: Reacting) -> None:
         )
     )
     await bring_into_calendar(event, roles["recipient"], roles.get("lead_parent"), reacting)
+    await owe_procurement_duties(reacting, roles["recipient"], roles.get("lead_parent"))
 
 
 async def vary_agreement(event: AgreementVaried, reacting: Reacting) -> None:
@@ -168,6 +170,7 @@ async def pass_duties_on(event: PassThroughAwarded, reacting: Reacting) -> None:
         )
     )
     await take_on_duties(event, reacting)
+    await owe_procurement_duties(reacting, event.organisation_id)
     known = await reacting.session.exec(
         select(Methodology).where(col(Methodology.organisation_id) == event.organisation_id).limit(1)
     )

@@ -14,6 +14,9 @@ from services.transparency.contracts import tables as _contracts  # noqa: F401 -
 from services.transparency.editions import tables as _editions  # noqa: F401 - the metadata must know every table
 from services.transparency.obligations import tables as _obligations  # noqa: F401
 from services.transparency.pay import tables as _pay  # noqa: F401
+from services.transparency.payments.authority import tables as _authority  # noqa: F401
+from services.transparency.payments.invoices import tables as _invoices  # noqa: F401
+from services.transparency.payments.performance import tables as _performance  # noqa: F401
 from services.transparency.people import tables as _people  # noqa: F401
 from services.transparency.requests import tables as _requests  # noqa: F401
 from services.transparency.spending.tables import LedgerBatch, LedgerMonth, SpendLine, SpreadLine

@@ -129,7 +129,7 @@ async def publish_registers(client: Client) -> str:
 
 async def _publish(client: Client, path: str) -> bool:
     """Whether an edition was published now; False where one stands already and nothing has changed since."""
-    standing = await client.find(path)
+    standing = await client.find(path, PREPARER)
     if standing is not None and not standing["ledger_changed_since"]:
         return False
     editions = await client.find(f"{path}/editions", PREPARER)

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, RedirectResponse
 from services.transparency import queries as publishers
 from services.transparency.api import PublisherSlug
 from services.transparency.editions import commands, differences, explain, queries, rules, verification
-from services.transparency.editions.kinds import kind_of
+from services.transparency.editions.kinds import SPEND, kind_of
 from services.transparency.editions.subject import Subject
 from services.transparency.editions.tables import Dataset, Edition, EditionFile, Finding
 from services.transparency.tables import Organisation
@@ -187,7 +187,10 @@ class DraftShape(EditionShape):
 
 class DatasetShape(EditionShape):
     editions: list[int]
-    ledger_changed_since: bool = Field(description="The owner's ledger of the period has moved since this edition.")
+    ledger_changed_since: bool | None = Field(
+        description="What the edition was made of, the owner's ledger or a register kept here, has moved since. Of a "
+        "register it is looked up for those who prepare editions alone, else null."
+    )
 
 
 class ChangeShape(Shape):
@@ -276,8 +279,9 @@ async def read_dataset(
     edition = await queries.edition_in_force(work.session, at.dataset.dataset_id, at.period.slug, as_at)
     await queries.refuse_unreadable(work.session, edition)
     editions = await queries.editions_of(work.session, at.dataset.dataset_id, at.period.slug)
-    moved = await commands.source_moved(work, at, edition)
-    work.etag(f"{edition.edition_id}-{edition.version}-{int(moved)}")
+    asked = at.kind == SPEND or work.actor.may(*INSIDE)
+    moved = await commands.source_moved(work, at, edition) if asked else None
+    work.etag(f"{edition.edition_id}-{edition.version}-{moved}")
     return DatasetShape(
         **_shape(
             edition, publisher, dataset, work.base_url, await queries.files_of(work.session, edition.edition_id)

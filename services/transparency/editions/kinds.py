@@ -11,6 +11,8 @@ from services.transparency.drafts import MakeDraft, Period
 from services.transparency.editions.rules import UnknownDataset
 from services.transparency.obligations.drafts import draft_documents, draft_record
 from services.transparency.pay.publication import draft_multiple
+from services.transparency.payments.performance.draft import draft_performance
+from services.transparency.payments.threshold.draft import draft_payments
 from services.transparency.people.publication import draft_counts, draft_senior, draft_structure
 from services.transparency.requests.draft import draft as requests
 from shared.errors import NotFound
@@ -72,11 +74,24 @@ SENIOR = Kind("senior_employees", "Senior employees of {name}", "year", ("SENIOR
 COUNTS = Kind("senior_salary_count", "Staff of {name} by pay bracket", "year", (), draft_counts)
 MULTIPLE = Kind("pay_multiple", "Pay multiple of {name}", "year", ("PAYMULTIPLE",), draft_multiple, True)
 
+PAYMENTS = Kind(
+    "payments_over_threshold",
+    "Payments over £30,000 under contracts of {name}",
+    "quarter",
+    ("PAYMENTS30K",),
+    draft_payments,
+)
+PERFORMANCE = Kind(
+    "payment_performance", "Payment performance of {name}", "half", ("PAYMENTPERFORMANCE",), draft_performance
+)
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         SPEND,
         CONTRACTS,
+        PAYMENTS,
+        PERFORMANCE,
         STRUCTURE,
         SENIOR,
         COUNTS,

@@ -50,6 +50,7 @@ class SpendLine(Transparency, table=True):
     purpose: str | None = None
     card: str
     contract_ref: str | None = None
+    invoice_date: date | None = Field(default=None, description="Where the ledger states it (T-62).")
     payment_date: date
     date_basis: str
     net_pence: int = pence()
