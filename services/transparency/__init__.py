@@ -11,6 +11,8 @@ Reacts to  OrganisationRegistered, AgreementSigned, AgreementVaried, BudgetSet, 
            PerformanceReportPublished (of deliverables) · MeetingScheduled, PapersPublished, MinutesPublished,
            MinutesApproved (of governance)
 Tables     tables.py here and in each folder; READ_MODELS hold other services' facts and nothing of our own
-Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes · obligations: the calendar
-Files      /open/{publisher}/spend/{quarter}/v{n}/spend.csv, spend.json, schema.json, edition.json; latest.csv
+Folders    spending: the ledgers as they arrive · editions: selection, files, four eyes · obligations: the calendar ·
+           search: published rows, their totals, and the files over all periods
+Files      /open/{publisher}/spend/{quarter}/v{n}/spend.csv, spend.json, schema.json, edition.json; latest.csv ·
+           /open/{publisher}/spend/all.csv.gz, all.parquet
 """

@@ -107,7 +107,7 @@ Top = Annotated[
 ]
 
 
-@router.get("/v1/search", responses={200: {"content": OTHER_FORMS}})
+@router.get("/v1/search", responses={200: {"model": SearchPage, "content": OTHER_FORMS}})
 @router.get("/v1/search.csv", include_in_schema=False, name="search_rows_csv")
 @router.get("/v1/search.atom", include_in_schema=False, name="search_rows_atom")
 @router.get("/v1/search.html", include_in_schema=False, name="search_rows_html")
@@ -142,7 +142,7 @@ async def search_rows(
     return SearchPage(items=found, links=links, rows=rows, total_pence=pence)
 
 
-@router.get("/v1/search/totals", responses={200: {"content": {"text/csv": {}}}})
+@router.get("/v1/search/totals", responses={200: {"model": SearchTotals, "content": {"text/csv": {}}}})
 @router.get("/v1/search/totals.csv", include_in_schema=False, name="read_search_totals_csv")
 async def read_search_totals(work: PublicWork, request: Request, asked: Asking, top: Top = 10) -> Any:
     """Rows and amounts of all that a search finds, by payee, category, unit, month and contract."""

@@ -61,8 +61,8 @@ async def rebuild_all(work: Work, organisation: Organisation) -> list[SpendFile]
     editions = await _in_force(work, organisation)
     built: dict[str, StoredFile] = {}
     if editions:
-        built[CSV_NAME] = await asyncio.to_thread(_build_csv, work.files, editions)
-        built[PARQUET_NAME] = await asyncio.to_thread(_build_parquet, work.files, editions)
+        built[CSV_NAME] = await asyncio.to_thread(build_csv, work.files, editions)
+        built[PARQUET_NAME] = await asyncio.to_thread(build_parquet, work.files, editions)
     await work.session.exec(delete(SpendFile).where(col(SpendFile.organisation_id) == organisation.organisation_id))
     await work.session.flush()
     made = []
@@ -118,7 +118,7 @@ def columns() -> list[str]:
     return [*(column["header"] for column in profile("spend")), *OWN_COLUMNS]
 
 
-def _build_csv(files: FileStore, editions: list[InForce]) -> StoredFile:
+def build_csv(files: FileStore, editions: list[InForce]) -> StoredFile:
     with files.writer(GZIP_TYPE) as target:
         # No name and no time in the head of the file: the same rows give the same bytes.
         with gzip.GzipFile("", "wb", LEVEL, cast(BinaryIO, _Sink(target.write)), mtime=0) as packed:
@@ -152,7 +152,7 @@ def _rearranged(edition: InForce) -> Iterator[bytes]:
             yield line.getvalue().encode()
 
 
-def _build_parquet(files: FileStore, editions: list[InForce]) -> StoredFile:
+def build_parquet(files: FileStore, editions: list[InForce]) -> StoredFile:
     with tempfile.TemporaryDirectory(prefix="outturn-") as folder:
         made = Path(folder) / PARQUET_NAME
         sources = [

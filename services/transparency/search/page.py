@@ -14,7 +14,7 @@ from starlette.requests import Request
 from services.transparency.search import queries, rules
 from shared.errors import Refusal
 from shared.money import sterling
-from shared.pagination import PageRequest
+from shared.pagination import DEFAULT_LIMIT, PageRequest
 from shared.work import Work
 
 CHART_PAYEES = 10
@@ -80,7 +80,7 @@ def render(work: Work, paging: PageRequest, shown: Shown, refusal: Refusal | Non
         refusal=refusal,
         bars=bars(shown.totals.groups["payee"], filters) if shown.totals else [],
         query=f"?{query}" if query else "",
-        sent=dict(filters),
+        sent=dict(filters) | ({"limit": str(paging.limit)} if paging.limit != DEFAULT_LIMIT else {}),
         base=work.base_url,
         is_first=paging.cursor is None,
     )
