@@ -12,7 +12,7 @@ from services.transparency.obligations import api as obligations
 from services.transparency.obligations.commands import tick as move_obligations
 from services.transparency.reactions import REACTIONS
 from services.transparency.search import api as search
-from services.transparency.search.index import fill_search
+from services.transparency.search.upkeep import fill_search
 from services.transparency.settings import TransparencySettings
 from services.transparency.tables import READ_MODELS
 from shared.service import Service

@@ -6,9 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-import structlog
 from psycopg import sql
-from sqlalchemy.exc import DBAPIError
 
 from services.transparency.editions.cells import JSON_MEMBERS, NOT_STATED, ROWS, Frame
 from services.transparency.editions.selection import prefer_sets
@@ -20,6 +18,9 @@ Connection = psycopg.AsyncConnection[Any]
 
 STEP_ROWS = 50_000
 """About how many rows one tick brings into the search of a database that was filled before there was one."""
+
+LARGE_LINES = 50_000
+"""From so many lines on, a look at the whole ledger is faster than a look-up of each line."""
 
 FOLDED_LENGTH = 200
 
@@ -84,6 +85,8 @@ FROM (
 WHERE dimension <> 'contract' OR label <> ''
 """
 
+LINES = "SELECT count(*) FROM row_decisions WHERE edition_id = %(edition)s"
+
 UNSEARCHED = """
 SELECT edition.edition_id, edition.period, edition.row_count, organisation.organisation_id, organisation.name
 FROM editions edition
@@ -104,7 +107,9 @@ async def add_edition(connection: Connection, frame: Frame, *, organisation_id: 
     Doing it again gives the same rows, which is also how a lifted suspension brings them back.
     """
     await remove_edition(connection, frame.edition_id)
-    await prefer_sets(connection)
+    lines = await connection.execute(LINES, {"edition": frame.edition_id})
+    if ((await lines.fetchone()) or (0,))[0] > LARGE_LINES:
+        await prefer_sets(connection)
     await connection.execute("SET LOCAL gin_pending_list_limit = '1GB'")
     values = {
         "edition": sql.Literal(frame.edition_id),
@@ -143,12 +148,3 @@ async def backfill(work: Work, *, rows: int = STEP_ROWS) -> int:
         rows -= row_count
         done += 1
     return done
-
-
-async def fill_search(work: Work) -> None:
-    """A tick's step. What goes wrong here is logged and tried again; it holds up nothing else that the tick does."""
-    try:
-        async with work.session.begin_nested():
-            await backfill(work)
-    except (psycopg.Error, DBAPIError) as error:
-        structlog.get_logger().warning("search not filled", error=type(error).__name__)

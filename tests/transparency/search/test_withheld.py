@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from services.transparency.search import index
+from services.transparency.search.upkeep import build_missing_files
 from shared.database import raw_connection
 from tests.harness import Running
 from tests.transparency.facts import line
@@ -139,8 +140,26 @@ async def test_the_search_is_filled_step_by_step_where_editions_are_older_than_i
         connection = await raw_connection(work.session)
         await connection.execute("DELETE FROM spend_rows")
         await connection.execute("DELETE FROM spend_totals")
+        await connection.execute("DELETE FROM spend_files")
+    assert (await transparency.anonymous.get("/open/body/spend/all.parquet")).status_code == 404
     assert await found(transparency) == []
     await transparency.tick(transparency.clock())
     assert await found(transparency) == before
     async with transparency.runtime.work() as work:
         assert await index.backfill(work) == 0
+        assert await build_missing_files(work) == 0
+    assert (await transparency.anonymous.get("/open/body/spend/all.parquet")).status_code == 200
+
+
+async def test_what_goes_wrong_in_filling_the_search_holds_up_no_tick(transparency: Running) -> None:
+    """T-60: a file that is missing stops neither the tick nor the rows."""
+    await withheld(transparency)
+    async with transparency.runtime.work() as work:
+        connection = await raw_connection(work.session)
+        await connection.execute("DELETE FROM spend_rows")
+        await connection.execute("DELETE FROM spend_totals")
+        await connection.execute("DELETE FROM spend_files")
+        await connection.execute("UPDATE edition_files SET sha256 = repeat('0', 64)")
+    await transparency.tick(transparency.clock())
+    assert len(await found(transparency)) == 8
+    assert (await transparency.anonymous.get("/open/body/spend/all.csv.gz")).status_code == 404
