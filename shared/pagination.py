@@ -108,9 +108,8 @@ async def paginate(
     if isinstance(paging, ChangedPageRequest) and paging.updated_since is not None:
         statement = statement.where(changed >= paging.updated_since)
     columns: list[ColumnElement[Any]] = [getattr(column, "expression", column) for column in order]
-    if paging.cursor is not None:
-        opened = _open(paging, len(columns))
-        values = [_value(text, column) for text, column in zip(opened, columns, strict=True)]
+    values = values_behind(paging, columns)
+    if values is not None:
         key, last = tuple_(*columns), tuple_(*values)
         statement = statement.where(key < last if descending else key > last)
     sort = [column.label(f"sort_{place}") for place, column in enumerate(columns)]
@@ -123,7 +122,7 @@ async def paginate(
     rows = frozen().columns(*range(width)).all()
     more = len(rows) > paging.limit
     items = [shape(row[0] if width == 1 else row) for row in rows[: paging.limit]]
-    return Page(items=items, links=_links(work, paging, keys[paging.limit - 1] if more else None))
+    return Page(items=items, links=links_behind(work, paging, keys[paging.limit - 1] if more else None))
 
 
 def page_of(work: Work, items: Sequence[T], *, key: Callable[[T], tuple[str, ...]], paging: PageRequest) -> Page[T]:
@@ -134,10 +133,18 @@ def page_of(work: Work, items: Sequence[T], *, key: Callable[[T], tuple[str, ...
         found = [pair for pair in found if pair[0] > last]
     shown = found[: paging.limit]
     more = len(found) > paging.limit
-    return Page(items=[item for _, item in shown], links=_links(work, paging, shown[-1][0] if more else None))
+    return Page(items=[item for _, item in shown], links=links_behind(work, paging, shown[-1][0] if more else None))
 
 
-def _links(work: Work, paging: PageRequest, last: Sequence[Any] | None) -> Links:
+def values_behind(paging: PageRequest, columns: Sequence[ColumnElement[Any]]) -> list[Any] | None:
+    """The sort values that the cursor holds, for lists that select their pages themselves; None on the first page."""
+    if paging.cursor is None:
+        return None
+    opened = _open(paging, len(columns))
+    return [_value(text, column) for text, column in zip(opened, columns, strict=True)]
+
+
+def links_behind(work: Work, paging: PageRequest, last: Sequence[Any] | None) -> Links:
     """The way to the page behind the one whose last sort values these are; None where there is no more."""
     if last is None:
         return Links(next=None)

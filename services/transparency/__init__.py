@@ -24,7 +24,8 @@ Folders    spending: the ledgers as they arrive · editions: selection, files, f
            rows of a quarter and its Open Contracting export · requests: requests for information, their clock, the
            disclosure log · people: staff lists, posts, the chart, senior pay · pay: pay runs and the pay multiple ·
            open_data: catalogue, feed of changes, data dictionary, quality cards, pages for people ·
-           payments: payments over £30,000 and payment performance
+           payments: payments over £30,000 and payment performance · search: published rows, their totals, and the
+           files over all periods
 Files      /open/{publisher}/{dataset}/{period}/v{n}/{dataset}.csv, .json, schema.json, edition.json, changes.csv;
-           latest.csv
+           latest.csv · /open/{publisher}/spend/all.csv.gz, all.parquet
 """

@@ -28,6 +28,8 @@ from services.transparency.reactions import REACTIONS
 from services.transparency.requests import api as requests
 from services.transparency.requests import log_api as disclosure_log
 from services.transparency.requests.answers import close_unreviewed
+from services.transparency.search import api as search
+from services.transparency.search.upkeep import fill_search
 from services.transparency.settings import TransparencySettings
 from services.transparency.tables import READ_MODELS
 from services.transparency.withdrawals import api as withdrawals
@@ -36,9 +38,13 @@ from shared.work import Work
 
 
 async def tick(work: Work, now: datetime) -> None:
-    """What time does by itself: duties fall due or are missed, answered requests are closed."""
+    """What time does by itself: duties fall due or are missed, answered requests are closed.
+
+    Last the search of a database that was filled before there was one.
+    """
     await judge_by_time(work, now)
     await close_unreviewed(work, now)
+    await fill_search(work)
 
 
 SERVICE = Service(
@@ -72,6 +78,8 @@ SERVICE = Service(
         threshold.router,
         invoices.router,
         performance.router,
+        search.router,
+        search.public_files,
     ),
     metadata=Transparency.metadata,
     reactions=REACTIONS,

@@ -16,6 +16,8 @@ from services.transparency.editions.row_lines import DIGESTS_FILE
 from services.transparency.editions.subject import Subject, edition_of, lock, methodology_of
 from services.transparency.editions.tables import Edition, EditionFile, Finding, RowDecision
 from services.transparency.obligations.calendar import Made, make_public
+from services.transparency.search import files as all_periods
+from services.transparency.search import index
 from shared.database import raw_connection
 from shared.errors import NotFound, Refusal
 from shared.events.transparency import DatasetCorrected, DatasetPublished
@@ -218,11 +220,24 @@ async def resolve_finding(
 
 
 async def show(work: Work, subject: Subject, edition: Edition) -> None:
-    """Bring an edition into what is found beside its own address: search, files over all periods."""
+    """Bring an edition into what is found beside its own address: search, files over all periods (T-60)."""
+    if subject.kind != SPEND:
+        return
+    await index.add_edition(
+        await raw_connection(work.session),
+        content.frame_of(work, subject, edition),
+        organisation_id=subject.organisation.organisation_id,
+        period=edition.period,
+    )
+    await all_periods.rebuild_soon(work, subject.organisation)
 
 
 async def hide(work: Work, subject: Subject, edition: Edition) -> None:
-    """Take an edition out of what is found beside its own address."""
+    """Take an edition out of what is found beside its own address, at once (T-52)."""
+    if subject.kind != SPEND:
+        return
+    await index.remove_edition(await raw_connection(work.session), edition.edition_id)
+    await all_periods.rebuild_all(work, subject.organisation)
 
 
 async def source_moved(work: Work, subject: Subject, edition: Edition) -> bool:

@@ -17,6 +17,7 @@ from services.transparency.open_data import cards, live, nodes, queries
 from services.transparency.open_data import vocabulary as words
 from services.transparency.open_data.nodes import Node
 from services.transparency.open_data.queries import Published
+from services.transparency.search import files as all_periods
 from services.transparency.tables import Organisation
 from shared.periods import london_date
 from shared.work import Work
@@ -37,7 +38,24 @@ class AllPeriods:
 
 FilesOfAllPeriods = Callable[[Work, Organisation, str], Awaitable[Sequence[AllPeriods]]]
 
-ALL_PERIODS: list[FilesOfAllPeriods] = []
+
+async def _spend_files(work: Work, organisation: Organisation, kind: str) -> list[AllPeriods]:
+    if kind != "spend":
+        return []
+    return [
+        AllPeriods(
+            f"{work.base_url}/open/{organisation.slug}/spend/{file.name}",
+            "text/csv" if file.name.endswith(".gz") else file.media_type,
+            file.sha256,
+            file.size,
+            file.built_at,
+            compressed="application/gzip" if file.name.endswith(".gz") else None,
+        )
+        for file in await all_periods.kept(work, organisation)
+    ]
+
+
+ALL_PERIODS: list[FilesOfAllPeriods] = [_spend_files]
 """Who keeps such files adds a function that names those of a publisher's dataset."""
 
 

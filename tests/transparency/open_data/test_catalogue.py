@@ -78,7 +78,7 @@ async def test_the_catalogue_has_a_dataset_with_every_readable_edition_and_none_
     assert first["temporal"] == temporal
     own = {node["@id"].rsplit("/", 1)[-1]: node for node in spend["distribution"]}
     assert {"spend.csv", "spend.json", "edition.json", "schema.json", "spend.csv-metadata.json"} <= set(own)
-    assert all("/v2/" in node["@id"] for node in own.values())
+    assert all("/v2/" in node["@id"] or "/spend/all." in node["@id"] for node in own.values())
     assert {"@id": own["spend.csv"]["@id"]} in second["distribution"]
     assert [node["@id"].rsplit("/", 2)[-2] for node in first["distribution"]] == ["v1"] * 6
     assert [each["@id"].rsplit("/", 1)[-1] for each in own["spend.csv"]["conformsTo"]] == [
@@ -132,8 +132,8 @@ async def test_a_file_over_all_periods_is_listed_once_somebody_keeps_one(transpa
     """T-60: whoever keeps such files names them to the catalogue."""
 
     async def kept(_: Work, organisation: Organisation, kind: str) -> list[AllPeriods]:
-        url = f"http://test/transparency/open/{organisation.slug}/{kind}/all.csv.gz"
-        return [AllPeriods(url, "text/csv", "a" * 64, 12, at("2017-08-01T00:00"), compressed="application/gzip")]
+        url = f"http://test/transparency/open/{organisation.slug}/{kind}/all.jsonl.gz"
+        return [AllPeriods(url, "application/jsonl", "a" * 64, 12, at("2017-08-01T00:00"), compressed="application/gzip")]
 
     await first_quarter(transparency)
     catalogue.ALL_PERIODS.append(kept)
@@ -141,7 +141,7 @@ async def test_a_file_over_all_periods_is_listed_once_somebody_keeps_one(transpa
         content = (await transparency.anonymous.get("/data.json")).json()
     finally:
         catalogue.ALL_PERIODS.remove(kept)
-    found = [node for node in nodes(content) if str(node.get("downloadURL", "")).endswith("all.csv.gz")]
+    found = [node for node in nodes(content) if str(node.get("downloadURL", "")).endswith("all.jsonl.gz")]
     assert [(node["compressFormat"], node["byteSize"]) for node in found] == [("application/gzip", "12")]
     assert lacking(content) == []
 
