@@ -12,6 +12,7 @@ from sqlmodel import Field
 from services.transparency.base import Transparency
 from services.transparency.editions import tables as _editions  # noqa: F401 - the metadata must know every table
 from services.transparency.obligations import tables as _obligations  # noqa: F401
+from services.transparency.redactions import tables as _redactions  # noqa: F401
 from services.transparency.spending.tables import LedgerBatch, LedgerMonth, SpendLine, SpreadLine
 from shared.database import instant, json_field, pence
 
