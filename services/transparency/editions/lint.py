@@ -13,7 +13,7 @@ from services.transparency.redactions.effects import Part
 from shared.personal_details import PATTERNS, SUSPICIOUS, sql_folded
 
 _START, _END = "(?<![0-9a-z])", "(?![0-9a-z])"
-_NAME = "[a-z][a-z'-]+"
+_INITIAL, _NAME = "(?:[a-z][.]? ?)?", "[a-z][a-z'-]+"
 _NO_PERSON = (
     "office|teams|excel|word|sql|azure|windows|dynamics|project|power|outlook|access|visio|exchange|surface|365|"
     "services?|fees?|development|training|indemnity|standards|body|bodies|subs|subscriptions?|memberships?|advice|"
@@ -23,8 +23,8 @@ _NO_PERSON = (
 _FIRM = "ltd|limited|plc|llp|cic|council|trust|services?|university|college|school|hospital|association|bank"
 NAMES = {
     "person_name_in_text": (
-        f"{_START}(?:mr|mrs|miss|mx|messrs)[.]? (?:[a-z][.]? ?)?{_NAME}"
-        f"|{_START}(?:ms|dr|prof|professor|rev|revd|sir|dame)[.]? (?!(?:{_NO_PERSON}){_END}){_NAME}"
+        f"{_START}(?:mr|mrs|miss|mx|messrs)[.]? {_INITIAL}{_NAME}"
+        f"|{_START}(?:ms|dr|prof|professor|rev|revd|sir|dame)[.]? (?!(?:{_NO_PERSON}){_END}){_INITIAL}{_NAME}"
         f"|{_START}c/o (?!.*{_START}(?:{_FIRM}){_END})(?:[a-z][.]? ?|{_NAME} ){{1,3}}{_NAME}"
     ),
 }
@@ -59,31 +59,39 @@ LEFT JOIN LATERAL (
 ON CONFLICT DO NOTHING
 """
 
+_SHOWN = f"""
+SELECT decision.row_id, decision.entry_id, shown.field, shown.words
+FROM row_decisions decision
+JOIN spend_lines line USING (entry_id)
+{WITHHELD}
+CROSS JOIN LATERAL (VALUES
+    ('purpose', CASE WHEN line.party_kind NOT IN ('individual', 'staff') OR line.source_redacted
+        THEN line.purpose END),
+    ('category', line.category),
+    ('unit', line.unit)
+) AS shown (field, words)
+WHERE decision.edition_id = %(edition)s AND decision.inclusion IS NOT NULL AND shown.words IS NOT NULL
+    AND (withheld.entry_id IS NULL OR shown.field <> ALL(withheld.fields || withheld.named))
+"""
+
 # Each published text is looked at by itself, as a reader sees it: signs that nobody sees hide nothing. The purpose of
 # a hidden payee is replaced, so it is looked at only where the source's own redaction stands and its purpose with it;
-# unit and category are shown on every row. What is withheld is not looked at.
+# unit and category are shown on every row. What is withheld is not looked at. Many rows share a text, and looking is
+# what takes time: so each text is looked at once, and the rows that show it are found afterwards.
 LINT = f"""
-WITH found AS (
-    SELECT shown.row_id, shown.entry_id, pattern.code, shown.field, shown.words
+WITH suspicious AS MATERIALIZED (
+    SELECT plain.words, pattern.code
     FROM (
-        SELECT decision.row_id, decision.entry_id, shown.field, shown.words, plain.words AS plain_words
-        FROM row_decisions decision
-        JOIN spend_lines line USING (entry_id)
-        {WITHHELD}
-        CROSS JOIN LATERAL (VALUES
-            ('purpose', CASE WHEN line.party_kind NOT IN ('individual', 'staff') OR line.source_redacted
-                THEN line.purpose END),
-            ('category', line.category),
-            ('unit', line.unit)
-        ) AS shown (field, words)
-        CROSS JOIN LATERAL (SELECT {sql_folded("shown.words")} AS words) AS plain
-        WHERE decision.edition_id = %(edition)s AND decision.inclusion IS NOT NULL
-            AND plain.words ~ '{SUSPICIOUS}|{TITLES}'
-            AND (withheld.entry_id IS NULL OR shown.field <> ALL(withheld.fields || withheld.named))
-    ) AS shown
+        SELECT text.words, {sql_folded("text.words")} AS folded
+        FROM (SELECT DISTINCT words FROM ({_SHOWN}) AS shown) AS text OFFSET 0
+    ) AS plain
     JOIN (VALUES
         {_EXPRESSIONS}
-    ) AS pattern (code, expression) ON shown.plain_words ~ pattern.expression
+    ) AS pattern (code, expression) ON plain.folded ~ pattern.expression
+    WHERE plain.folded ~ '{SUSPICIOUS}|{TITLES}'
+), found AS (
+    SELECT shown.row_id, shown.entry_id, suspicious.code, shown.field, shown.words
+    FROM ({_SHOWN}) AS shown JOIN suspicious USING (words)
 )
 {_INSERT}
 """

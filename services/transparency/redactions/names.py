@@ -30,6 +30,9 @@ LEAST_RUN = 8
 CACHE_SIZE = 20_000
 
 _WORD = re.compile(r"[^\W\d_]+")
+_BROKEN = {code: chr(code).lower() if chr(code).isalpha() else " " for code in range(128)}
+_JOINED = _BROKEN | {ord("'"): "", ord("`"): ""}
+"""What becomes of the signs of a plain text, so that its words are left."""
 _APOSTROPHE = re.compile("['`\u2018\u2019\u02bc]")
 _TWO_NAMES = re.compile(r"\b(?:t/a|t\.a\.|trading as|also known as|a\.?k\.?a\.?|c/o)(?!\w)")
 
@@ -47,19 +50,28 @@ class WithheldNames:
             for way in _ways_of(name):
                 self._by_first.setdefault(way[0], set()).add(way)
             self._surnames |= _surnames_of(name)
+        self._sought = self._words_to_look_for()
         self._known: dict[str, Found | None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._by_first or self._surnames)
 
-    @property
-    def sought(self) -> tuple[str, ...]:
-        """Letters of which some stand in every plain text that is found, whatever its case; apostrophes left out."""
+    def may_stand_in(self, text: str) -> bool:
+        """Whether a word of a name stands in the text, quickly; a text that is not plain is one to look at closer."""
+        if not text.isascii():
+            return True
+        if not self._sought.isdisjoint(text.translate(_BROKEN).split()):
+            return True
+        return ("'" in text or "`" in text) and not self._sought.isdisjoint(text.translate(_JOINED).split())
+
+    def _words_to_look_for(self) -> frozenset[str]:
+        """Of each name one word that stands in every text that holds it: the surname where it has one."""
         found = set(self._surnames)
-        for way in sorted({way for ways in self._by_first.values() for way in ways}, key=lambda way: (-len(way), way)):
-            if not any(word in written for word in found for written in way):
-                found.add(max(way, key=len))
-        return tuple(sorted(word for word in found if word.isascii()))
+        for ways in self._by_first.values():
+            for way in ways:
+                if found.isdisjoint(way):
+                    found.add(max(way, key=len))
+        return frozenset(found)
 
     def find(self, text: str | None) -> Found | None:
         """`whole` where a name stands in the text, `part` where only a surname does."""

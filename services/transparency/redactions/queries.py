@@ -118,8 +118,8 @@ async def there(session: AsyncSession, redaction: Redaction) -> bool:
 
 # A row that was ever drafted is found by its decision's index; one that never was, among the ledger's lines.
 _ROW = """
-SELECT line.party_kind, line.party_key, line.company_number IS NOT NULL OR line.charity_number IS NOT NULL,
-    line.source_redacted
+SELECT line.party_kind, line.party_key,
+    COALESCE(line.company_number ~ '^[A-Z0-9]{{8}}$', false) OR line.charity_number IS NOT NULL, line.source_redacted
 FROM spend_lines line WHERE line.organisation_id = :organisation AND {found}
 ORDER BY line.reverses IS NOT NULL, line.first_seen_at DESC, line.entry_id LIMIT 1
 """

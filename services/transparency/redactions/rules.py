@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -253,15 +254,13 @@ def _faults(proposal: Proposal, reason: Reason) -> list[ErrorItem]:
     for name in reason.needs:
         if not folded(getattr(proposal, name) or ""):
             fault(WithholdingIncomplete, f"/{name}", _MISSING[name].format(code=reason.code, **_hint(reason)))
-    if proposal.exemption and reason.exemption and reason.approver != NEVER:
-        section = reason.exemption.rpartition("s.")[2].rstrip(")")
-        if f"s.{section}" not in folded(proposal.exemption).replace(" ", ""):
-            fault(
-                ExemptionDiffers,
-                "/exemption",
-                f"{reason.code} rests on {reason.exemption}, and another exemption is stated. State that one, or "
-                "choose the reason of the exemption you rely on.",
-            )
+    if _relies_on_another(proposal.exemption or "", reason):
+        fault(
+            ExemptionDiffers,
+            "/exemption",
+            f"{reason.code} rests on {reason.exemption}, and another exemption is stated. State that one, or choose "
+            "the reason of the exemption you rely on.",
+        )
     if DATASETS[proposal.target_kind] not in reason.applies_to:
         fault(
             ReasonElsewhere,
@@ -316,6 +315,19 @@ def _faults_of_target(proposal: Proposal, target: Target | None) -> list[ErrorIt
         detail = "The ledger gives no key for the payee of this, so other rows cannot be found; name each row instead."
         return [ErrorItem(code=PayeeUnknown.code, detail=detail, pointer="/payee")]
     return []
+
+
+def _relies_on_another(exemption: str, reason: Reason) -> bool:
+    if not folded(exemption) or not reason.exemption or reason.approver == NEVER:
+        return False
+    return _section(exemption) != _section(reason.exemption)
+
+
+def _section(exemption: str) -> str:
+    """`commercial interests (FOI Act s.43(2))` is `s43(2)`; `FOI Act, section 43 (2)` holds it."""
+    plain = folded(exemption).replace("section", "s").replace(" ", "").replace(".", "")
+    found = re.search(r"s[0-9]+(\([0-9]\))?", plain)
+    return found.group() if found else plain
 
 
 def _summary(proposal: Proposal, faults: Sequence[ErrorItem]) -> str:
