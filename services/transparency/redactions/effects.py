@@ -57,7 +57,9 @@ SELECT decision.entry_id, decision.row_id, line.party_key, line.party_kind, line
     line.party_name, line.purpose, line.category, line.unit, line.contract_ref, line.decision_ref
 FROM row_decisions decision JOIN spend_lines line USING (entry_id)
 WHERE decision.edition_id = %(edition)s AND decision.entry_id = ANY(%(entries)s::uuid[])
+    AND line.entry_id = ANY(%(entries)s::uuid[])
 """
+"""A few lines among many: each side is told which, because an edition's statements join whole tables otherwise."""
 
 # Lines whose texts the ledger's owner kept back, because they name a person who was paid (T-63).
 HELD_BACK = """
@@ -72,7 +74,7 @@ SELECT %(edition)s, decision.entry_id, decision.row_id, given.reason_code, given
 FROM unnest(%(entries)s::uuid[], %(reasons)s::text[], %(cells)s::text[], %(fields)s::text[], %(named)s::text[])
     AS given (entry_id, reason_code, cell_text, fields, named)
 JOIN row_decisions decision ON decision.edition_id = %(edition)s AND decision.entry_id = given.entry_id
-WHERE decision.inclusion IS NOT NULL
+WHERE decision.entry_id = ANY(%(entries)s::uuid[]) AND decision.inclusion IS NOT NULL
 """
 
 # The digest of what a row shows tells changed rows of two editions apart; it must tell a withheld text from a shown
@@ -82,12 +84,14 @@ UPDATE row_decisions decision
 SET content = md5(concat_ws('|', decision.content, held.reason_code, held.cell_text, held.fields, held.named))
 FROM row_redactions held
 WHERE held.edition_id = %(edition)s AND decision.edition_id = %(edition)s AND decision.entry_id = held.entry_id
+    AND decision.entry_id = ANY(%(entries)s::uuid[])
 """
 
 EXCLUDE = """
 UPDATE row_decisions SET inclusion = NULL, exclusion = given.code, late_addition = false
 FROM unnest(%(entries)s::uuid[], %(codes)s::text[]) AS given (entry_id, code)
 WHERE edition_id = %(edition)s AND row_decisions.entry_id = given.entry_id AND inclusion IS NOT NULL
+    AND row_decisions.entry_id = ANY(%(entries)s::uuid[])
 """
 
 # A small credit is shown because it names a published invoice; it must not tell of one that is left out (T-7).
@@ -166,7 +170,7 @@ async def apply(connection: Connection, edition_id: UUID, organisation_id: UUID)
         held.setdefault(entry_id, Held()).named.update(texts)
     if held:
         await _keep(connection, edition_id, held)
-        await connection.execute(MARK, values)
+        await connection.execute(MARK, {**values, "entries": list(held)})
     return parts
 
 

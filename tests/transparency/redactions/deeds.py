@@ -8,12 +8,13 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
+from shared.events.base import Event
 from tests.harness import Running
 from tests.transparency.test_editions import Q1, check, publish, rows
 
 NAME = "Jane Penhaligon"
 PERSONAL = "REDACTED PERSONAL DATA"
-BENEFICIARY = {
+BENEFICIARY: dict[str, Any] = {
     "publisher": "body",
     "target_kind": "row",
     "fields": ["beneficiary"],
@@ -21,7 +22,7 @@ BENEFICIARY = {
     "exemption": "Personal data, FOI Act s.40",
     "explanation": "She is a resident who was paid a refund.",
 }
-PREJUDICE = {
+PREJUDICE: dict[str, Any] = {
     **BENEFICIARY,
     "reason_code": "COMMERCIAL_PREJUDICE",
     "exemption": "FOI Act s.43(2)",
@@ -60,7 +61,7 @@ async def row_ids(transparency: Running, edition: int = 1) -> dict[str, str]:
 async def everything(transparency: Running, edition: int) -> str:
     """All that an edition shows to anybody, and all that is told or logged of it."""
     public, officer = transparency.anonymous, transparency.as_("transparency:preparer", "transparency:auditor")
-    found = []
+    found: list[str] = []
     listed = (await public.get(f"{Q1}/editions/{edition}")).json()
     for file in listed["files"]:
         found.append((await public.get(file["url"])).text)
@@ -70,7 +71,8 @@ async def everything(transparency: Running, edition: int) -> str:
         found.append((await public.get(path)).text)
     for path in (f"{Q1}/drafts/{edition}", "/v1/audit-entries", "/v1/redactions/register"):
         found.append((await officer.get(path)).text)
-    found += [event.model_dump_json() for event in await transparency.emitted()]
+    emitted: list[Event] = await transparency.emitted()
+    found += [event.model_dump_json() for event in emitted]
     async with transparency.session() as session:
         connection = await session.connection()
         for table in ("audit_entries", "outbox", "findings", "row_redactions", "redaction_totals", "row_decisions"):

@@ -37,7 +37,7 @@ async def test_a_title_with_a_name_is_found_in_texts_and_left_alone_as_payee(tra
 
 async def test_the_number_of_a_hidden_payee_in_a_text_beside_is_found(transparency: Running) -> None:
     """T-24, T-19: residual ids on redacted rows, whoever redacted them; a named payee's number may stand there."""
-    numbers = {"contract_ref": "c-2017/9"}
+    numbers: dict[str, Any] = {"contract_ref": "c-2017/9"}
     await ledger(
         transparency,
         line(61_000, category="Refund under C-2017/9", **numbers),

@@ -14,7 +14,11 @@ from services.transparency.redactions.reasons import DATA, privacy_exclusions, r
 from shared.errors import Refusal
 from tests.transparency.facts import at
 
-GIVEN = {"exemption": "FOI Act s.40", "prejudice": "A named harm.", "public_interest": "Little is lost."}
+GIVEN: dict[str, Any] = {
+    "exemption": "FOI Act s.40",
+    "prejudice": "A named harm.",
+    "public_interest": "Little is lost.",
+}
 FIRM = rules.Target(party_kind="organisation", party_key="k")
 
 
@@ -65,7 +69,7 @@ def test_each_reason_asks_what_its_table_says(row: dict[str, str]) -> None:
     assert places(missing) == [("withholding_incomplete", f"/{name}") for name in needed]
     assert f"lacks {', '.join(needed)};" in missing.detail
     assert row["exemption"] in missing.errors[0].detail
-    stated = {name: row["exemption"] if name == "exemption" else GIVEN[name] for name in needed}
+    stated: dict[str, Any] = {name: row["exemption"] if name == "exemption" else GIVEN[name] for name in needed}
     propose(**asked, **stated)
     for name in needed:
         assert places(refused(**asked, **(stated | {name: None}))) == [("withholding_incomplete", f"/{name}")]
@@ -131,14 +135,14 @@ def test_suppliers_and_sole_traders_are_named(target: rules.Target, what: str) -
 @pytest.mark.parametrize("hidden", [{"party_kind": "individual"}, {"party_kind": "organisation", "source_redacted": 1}])
 def test_who_is_hidden_already_is_not_hidden_again(hidden: dict[str, Any]) -> None:
     """T-22, T-23: the payee is hidden by rule or at the source; a text beside it may still be withheld."""
-    stated = {"reason_code": "LEGAL_PAYMENT_TO_PERSON", "exemption": "FOI Act s.40"}
+    stated: dict[str, Any] = {"reason_code": "LEGAL_PAYMENT_TO_PERSON", "exemption": "FOI Act s.40"}
     assert places(refused(rules.Target(**hidden), **stated)) == [("hidden_by_rule", "/fields")]
     propose(rules.Target(**hidden), fields=["purpose"], **stated)
 
 
 def test_the_same_is_not_proposed_twice_and_a_payee_needs_a_key() -> None:
     """T-54; one decision covers a person only where the ledger tells which rows are theirs."""
-    stated = {"reason_code": "INDIVIDUAL_BENEFICIARY", "exemption": "FOI Act s.40"}
+    stated: dict[str, Any] = {"reason_code": "INDIVIDUAL_BENEFICIARY", "exemption": "FOI Act s.40"}
     with pytest.raises(refusals.RedactionThere):
         propose(there=True, **stated)
     keyless = rules.Target(party_kind="organisation")
@@ -148,7 +152,11 @@ def test_the_same_is_not_proposed_twice_and_a_payee_needs_a_key() -> None:
 def test_leaving_a_row_out_takes_the_leads_own_reasons() -> None:
     """T-10: exclusions that need a second person: the row goes whole, the data protection lead says why."""
     assert privacy_exclusions() == ("INDIVIDUAL_COMPENSATION", "SOLE_BENEFICIARY_AT_RISK")
-    stated = {"reason_code": "SOLE_BENEFICIARY_AT_RISK", "effect": "exclude", "exemption": "FOI Act s.38"}
+    stated: dict[str, Any] = {
+        "reason_code": "SOLE_BENEFICIARY_AT_RISK",
+        "effect": "exclude",
+        "exemption": "FOI Act s.38",
+    }
     propose(rules.Target(party_kind="individual"), fields=[], **stated)
     assert places(refused(fields=["purpose"], **stated)) == [("field_not_withheld", "/fields")]
     kept = refused(fields=[], **(stated | {"effect": "redact", "exemption": None}))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from shared.events.grants import LedgerLine
 from tests.harness import Running
 from tests.transparency.facts import PARTNER, batch, line, registered
 from tests.transparency.redactions.deeds import (
@@ -29,8 +32,8 @@ from tests.transparency.test_editions import ledger
 OTHER_CELLS = ("PaymentDate", "Amount", "OrganisationalUnit", "CategoryInternalName", "TransactionNumber", "RowID")
 
 
-def jane(pence: int, **more: object) -> object:
-    return line(pence, **{"name": NAME, "party_key": "jp", **more})  # type: ignore[arg-type]
+def jane(pence: int, **more: Any) -> LedgerLine:
+    return line(pence, **{"name": NAME, "party_key": "jp", **more})
 
 
 async def test_commercial_confidentiality_alone_is_refused_and_the_row_is_published(transparency: Running) -> None:
@@ -54,7 +57,7 @@ async def test_with_all_that_is_asked_and_a_second_person_it_is_withheld_and_the
     transparency: Running,
 ) -> None:
     """T-18 to T-21, worked example 7: until approved the row publishes on schedule; afterwards the amount is shown."""
-    numbers = {"company_number": "01234567", "charity_number": "1123456", "contract_ref": "C-9"}
+    numbers: dict[str, Any] = {"company_number": "01234567", "charity_number": "1123456", "contract_ref": "C-9"}
     await ledger(transparency, line(240_000, name="Acme Ltd", party_key="a", **numbers), line(90_000))
     first = await publish(transparency)
     row_id = (await row_ids(transparency))["2400.00"]
@@ -157,7 +160,7 @@ async def test_one_decision_covers_every_row_of_a_payee_of_later_quarters_too(tr
     assert shown == {"2400.00": PERSONAL, "700.00": PERSONAL, "600.00": "Acme Training Ltd"}
     assert second["changes"]["changed"] == 2
     later = [jane(95_000, paid=f"2017-{month}-03", purpose="Refund again") for month in ("07", "08", "09")]
-    await transparency.receive(*batch(*later, covers=("2017-07-01", "2017-09-30")))  # type: ignore[arg-type]
+    await transparency.receive(*batch(*later, covers=("2017-07-01", "2017-09-30")))
     await publish(transparency, "/v1/datasets/body/spend/2017-18-q2")
     found = await rows(transparency, 1, "/open/body/spend/2017-18-q2")
     assert {row["BeneficiaryName"] for row in found} == {PERSONAL}
@@ -189,7 +192,7 @@ async def test_a_row_that_would_endanger_somebody_leaves_the_file_and_is_counted
     first = await publish(transparency)
     assert first["rows"] == 3
     row_id = (await row_ids(transparency))["2400.00"]
-    stated = {"effect": "exclude", "fields": [], "reason_code": "SOLE_BENEFICIARY_AT_RISK"}
+    stated: dict[str, Any] = {"effect": "exclude", "fields": [], "reason_code": "SOLE_BENEFICIARY_AT_RISK"}
     proposed = (await propose(transparency, row_id, **stated)).json()["redaction_id"]
     refused = await approve(transparency, proposed)
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/reason")
