@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from services.transparency import queries as publishers
 from services.transparency.redactions import commands, queries, rules
 from services.transparency.redactions.reasons import ROLES, reasons
-from services.transparency.redactions.tables import Redaction, RedactionGrounds
+from services.transparency.redactions.tables import Redaction
 from services.transparency.tables import Organisation
 from shared.fields import example
 from shared.http import Body, PublicWork, Reads, Routes, Shape, Writes
@@ -134,17 +134,20 @@ class RedactionSummary(Shape):
     version: int
 
 
-class RedactionShape(RedactionSummary):
+class RedactionDecision(RedactionSummary):
     cell_text: str = Field(description="What stands in place of the text.")
+    published_in: list[ExposedShape] = Field(
+        description="Public editions that show what is withheld since; they are to be withdrawn, not only followed."
+    )
+
+
+class RedactionShape(RedactionDecision):
     explanation: str
     exemption: str | None
     prejudice: str | None
     public_interest: str | None
     decision_reason: str | None
     review_reason: str | None
-    published_in: list[ExposedShape] = Field(
-        description="Public editions that show what is withheld since; they are to be withdrawn, not only followed."
-    )
 
 
 class LedgerShape(Shape):
@@ -176,7 +179,7 @@ BESIDE = ("Publisher", "Dataset", "Period", "Edition", "Exemption", "OverdueRevi
 """Behind the profile's own columns, because this table holds more than one edition."""
 
 
-@router.get("/v1/redactions", responses={200: {"content": {"text/csv": {}}}})
+@router.get("/v1/redactions", response_model=Page[LedgerShape], responses={200: {"content": {"text/csv": {}}}})
 @router.get("/v1/redactions.csv", include_in_schema=False, name="list_redactions_csv")
 async def list_redactions(
     work: PublicWork,
@@ -240,13 +243,14 @@ async def list_redaction_decisions(
 async def read_redaction(work: Officer, redaction_id: UUID) -> RedactionShape:
     """For officers: one redaction with its grounds, and the public editions that still show what it withholds."""
     redaction, grounds = await queries.redaction(work.session, redaction_id)
-    return await _answer(work, redaction, grounds)
+    decision = await _answer(work, redaction)
+    return RedactionShape(**decision.model_dump(), **grounds.model_dump(exclude={"redaction_id"}))
 
 
 @router.post("/v1/redactions", status_code=201)
 async def propose_redaction(
     work: Annotated[Work, Writes("transparency:preparer")], body: RedactionBody
-) -> RedactionShape:
+) -> RedactionDecision:
     """Propose to withhold text, or a whole row. Until another person approves it, everything is published on schedule.
 
     Each reason needs what its table says: an exemption, and for most the specific prejudice and the public interest.
@@ -265,43 +269,39 @@ async def propose_redaction(
     grounds = commands.Grounds(body.explanation, body.exemption, body.prejudice, body.public_interest)
     redaction = await commands.propose_redaction(work, body.publisher, proposal, body.target_id, grounds)
     work.headers["Location"] = f"{work.base_url}/v1/redactions/{redaction.redaction_id}"
-    return await _answered(work, redaction)
+    return await _answer(work, redaction)
 
 
 @router.post("/v1/redactions/{redaction_id}/approvals", status_code=201)
-async def approve_redaction(work: Deciding, redaction_id: UUID, body: ApprovalBody) -> RedactionShape:
+async def approve_redaction(work: Deciding, redaction_id: UUID, body: ApprovalBody) -> RedactionDecision:
     """Approve what another person proposed: it is withheld from the next edition on.
 
     The data protection lead decides on personal data, an approver on the rest; nobody on what they proposed themselves.
     """
-    return await _answered(work, await commands.approve_redaction(work, redaction_id, body.reason))
+    return await _answer(work, await commands.approve_redaction(work, redaction_id, body.reason))
 
 
 @router.post("/v1/redactions/{redaction_id}/refusals", status_code=201)
-async def refuse_redaction(work: Deciding, redaction_id: UUID, body: RefusalBody) -> RedactionShape:
+async def refuse_redaction(work: Deciding, redaction_id: UUID, body: RefusalBody) -> RedactionDecision:
     """Refuse a proposal, with the reason."""
-    return await _answered(work, await commands.refuse_redaction(work, redaction_id, body.reason))
+    return await _answer(work, await commands.refuse_redaction(work, redaction_id, body.reason))
 
 
 @router.post("/v1/redactions/{redaction_id}/reviews", status_code=201)
-async def review_redaction(work: Deciding, redaction_id: UUID, body: ReviewBody) -> RedactionShape:
+async def review_redaction(work: Deciding, redaction_id: UUID, body: ReviewBody) -> RedactionDecision:
     """Renew a redaction whose review is due, or lift one: the next edition then shows the text again."""
-    return await _answered(work, await commands.review_redaction(work, redaction_id, body.outcome, body.reason))
+    return await _answer(work, await commands.review_redaction(work, redaction_id, body.outcome, body.reason))
 
 
-async def _answered(work: Work, redaction: Redaction) -> RedactionShape:
+async def _answer(work: Work, redaction: Redaction) -> RedactionDecision:
+    """What was decided, without anybody's words: answers to a POST are kept for its repetition."""
     await work.session.flush()
-    return await _answer(work, *await queries.redaction(work.session, redaction.redaction_id))
-
-
-async def _answer(work: Work, redaction: Redaction, grounds: RedactionGrounds) -> RedactionShape:
     organisation = await publishers.organisation(work.session, redaction.organisation_id)
     shown = await queries.exposed(work.session, redaction)
     work.etag(redaction.version)
-    return RedactionShape(
+    return RedactionDecision(
         **_summary(redaction, organisation.slug if organisation else ""),
         cell_text=reasons()[redaction.reason_code].cell_text,
-        **grounds.model_dump(exclude={"redaction_id"}),
         published_in=[ExposedShape.model_validate(each) for each in shown],
     )
 

@@ -65,7 +65,8 @@ def test_each_reason_asks_what_its_table_says(row: dict[str, str]) -> None:
     fields = {"row": ["purpose"], "contract": ["title"], "post": ["budget"], "document": ["text"]}[target_kind]
     asked: dict[str, Any] = {"reason_code": row["code"], "target_kind": target_kind, "fields": fields}
     needed = ["exemption", *(name for name in ("prejudice", "public_interest") if row[f"{name}_required"] == "yes")]
-    missing = refused(**asked, **dict.fromkeys(GIVEN, " \u200b"))
+    empty: dict[str, Any] = dict.fromkeys(GIVEN, " \u200b")
+    missing = refused(**asked, **empty)
     assert places(missing) == [("withholding_incomplete", f"/{name}") for name in needed]
     assert f"lacks {', '.join(needed)};" in missing.detail
     assert row["exemption"] in missing.errors[0].detail

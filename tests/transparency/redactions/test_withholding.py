@@ -85,7 +85,7 @@ async def test_with_all_that_is_asked_and_a_second_person_it_is_withheld_and_the
 
 
 async def test_the_withheld_name_stands_in_nothing_that_is_published_told_or_logged(transparency: Running) -> None:
-    """T-19, T-20, T-22, T-63, worked example 5: files, row routes, diff, findings, events and audit hold no name."""
+    """T-19, T-20, T-22, T-63: files, row routes, diff, findings, events and audit hold no name."""
     await ledger(
         transparency,
         jane(240_000, purpose="Refund of deposit", company_number="X1"),
@@ -281,6 +281,22 @@ async def test_texts_that_the_ledgers_owner_keeps_back_are_shown_as_withheld(tra
     )
     counted = {each["reason"]: each["rows"] for each in (await metadata(transparency, 1))["redactions"]}
     assert counted == {"INDIVIDUAL_BENEFICIARY": 1, "NAME_IN_TEXT": 1}
+
+
+async def test_a_month_of_expenses_shows_no_name_in_its_other_texts(transparency: Running) -> None:
+    """T-8, T-18, T-63, worked example 5: 320.00 and 240.00 in May are one row of 560.00, the person redacted."""
+    staff: dict[str, Any] = {"party_kind": "staff", "party_key": "p1", "name": None, "kind": "staff_expense"}
+    texts: dict[str, Any] = {"category": None, "unit": f"Desk of {NAME}", "flags": ("name_in_category",)}
+    claims = [line(pence, paid="2017-05-25", **staff, **texts) for pence in (32_000, 24_000)]
+    await ledger(transparency, jane(240_000), *claims)
+    await publish(transparency)
+    before = {row["Amount"]: row for row in await rows(transparency)}["560.00"]
+    assert (before["BeneficiaryName"], before["CategoryInternalName"]) == (PERSONAL, PERSONAL)
+    assert before["OrganisationalUnit"] == f"Desk of {NAME}"
+    await withhold(transparency, (await row_ids(transparency))["2400.00"])
+    await publish(transparency, change_note="Personal data withheld.")
+    after = {row["Amount"]: row for row in await rows(transparency, 2)}["560.00"]
+    assert (after["OrganisationalUnit"], after["RedactionReason"]) == (PERSONAL, "STAFF_EXPENSE")
 
 
 async def test_nothing_but_what_is_made_from_the_database_is_published(transparency: Running) -> None:
