@@ -25,6 +25,8 @@ from services.transparency.payments.threshold import api as threshold
 from services.transparency.people import api as people
 from services.transparency.people import lists_api as staff_lists
 from services.transparency.reactions import REACTIONS
+from services.transparency.redactions import api as redactions
+from services.transparency.redactions.commands import tick as review_redactions
 from services.transparency.requests import api as requests
 from services.transparency.requests import log_api as disclosure_log
 from services.transparency.requests.answers import close_unreviewed
@@ -38,12 +40,13 @@ from shared.work import Work
 
 
 async def tick(work: Work, now: datetime) -> None:
-    """What time does by itself: duties fall due or are missed, answered requests are closed.
+    """What time does by itself: duties fall due or are missed, answered requests are closed, redactions are reviewed.
 
     Last the search of a database that was filled before there was one.
     """
     await judge_by_time(work, now)
     await close_unreviewed(work, now)
+    await review_redactions(work, now)
     await fill_search(work)
 
 
@@ -65,6 +68,7 @@ SERVICE = Service(
         requests.router,
         disclosure_log.router,
         withdrawals.router,
+        redactions.router,
         contract_files.router,
         contract_files.public_files,
         contracts.router,

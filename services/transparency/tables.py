@@ -18,6 +18,7 @@ from services.transparency.payments.authority import tables as _authority  # noq
 from services.transparency.payments.invoices import tables as _invoices  # noqa: F401
 from services.transparency.payments.performance import tables as _performance  # noqa: F401
 from services.transparency.people import tables as _people  # noqa: F401
+from services.transparency.redactions import tables as _redactions  # noqa: F401
 from services.transparency.requests import tables as _requests  # noqa: F401
 from services.transparency.search import tables as _search  # noqa: F401
 from services.transparency.spending.tables import LedgerBatch, LedgerMonth, SpendLine, SpreadLine

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import Path, Query, Request
+from pydantic import AfterValidator
 from sqlmodel import col, func, or_
 from starlette.responses import Response
 
@@ -41,7 +42,14 @@ from shared.work import Work
 
 router = Routes(tags=["contracts"])
 
-ReferencePath = Annotated[str, Path(pattern=REFERENCE, description="Reference of the contract.")]
+ReferencePath = Annotated[
+    str,
+    Path(
+        pattern=REFERENCE.replace("/", "~"),
+        description="Reference of the contract; a slash in it is written `~` here, as `C-2017~9`.",
+    ),
+    AfterValidator(lambda text: text.replace("~", "/")),
+]
 Preparing = Annotated[Work, Writes("transparency:preparer")]
 NOT_IN_CSV = ("areas", "findings")
 
@@ -69,11 +77,12 @@ async def list_contracts(
         statement = statement.where(col(ContractVersion.status) == status)
     if supplier is not None:
         statement = statement.where(
+            queries.supplier_shown(),
             or_(
                 func.lower(col(ContractVersion.supplier_name)).contains(supplier.lower(), autoescape=True),
                 col(ContractVersion.company_number) == supplier,
                 col(ContractVersion.charity_number) == supplier,
-            )
+            ),
         )
     if grant_ref is not None:
         statement = statement.where(col(ContractVersion.grant_ref) == grant_ref)
@@ -181,12 +190,15 @@ async def _shapes(work: Work, rows: list[tuple[Contract, ContractVersion, Organi
     contacts = await queries.role_contacts(work.session, [(row.contract_id, row.version) for row, _, _ in rows])
     spend = await queries.spend_totals(work.session, [(row.organisation_id, row.reference) for row, _, _ in rows])
     prefixes: dict[UUID, str | None] = {}
+    withheld: dict[UUID, dict[str, tuple[queries.Withheld, ...]]] = {}
     items = []
     for row, version, organisation in rows:
         if row.organisation_id not in prefixes:
             prefixes[row.organisation_id] = await queries.prefix_of(work.session, row.organisation_id)
+            withheld[row.organisation_id] = await queries.withheld_of(work.session, row.organisation_id)
         contact = contacts.get((row.contract_id, row.version))
-        found = Registered(row, version, queries.said_by(version, contact))
+        held = withheld[row.organisation_id].get(row.reference, ())
+        found = Registered(row, version, queries.said_by(version, contact), held)
         _, pence = spend.get((row.organisation_id, row.reference), (0, None))
         items.append(_shape(work, organisation, found, prefixes[row.organisation_id], pence))
     return items
@@ -252,4 +264,4 @@ def _cell(name: str, value: Any) -> Any:
 
 
 def _url(work: Work, publisher: str, reference: str) -> str:
-    return f"{work.base_url}/v1/contracts/{publisher}/{quote(reference, safe='')}"
+    return f"{work.base_url}/v1/contracts/{publisher}/{quote(reference.replace('/', '~'), safe='~')}"

@@ -181,11 +181,11 @@ def _text(layout: Layout, name: str, text: str) -> Read:
 
 
 def _reference(layout: Layout, name: str, text: str) -> Read:
-    if re.fullmatch("[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+    if re.fullmatch("[A-Za-z0-9][A-Za-z0-9._/-]{0,63}", text):
         return text, None
     return None, (
-        f"The reference {text[:64]} holds more than letters, digits, points, hyphens and underscores, or is longer "
-        "than 64 characters; it is part of web addresses."
+        f"The reference {text[:64]} holds more than letters, digits, points, hyphens, underscores and slashes, or is "
+        "longer than 64 characters; it is part of web addresses."
     )
 
 

@@ -193,6 +193,7 @@ def _row(
         cells=frame | showing.cells(shown, ocid=ocid, spend_pence=spend_pence),
         record=showing.record(shown, ocid=ocid, spend_pence=spend_pence),
         amount_pence=shown.value_pence,
+        redaction_reason=shown.redaction_reason,
     )
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists
+from sqlalchemy import ARRAY, Text, and_, cast, exists, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, select, tuple_
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,8 +23,12 @@ from services.transparency.contracts.tables import (
     ContractVersion,
     OpenContractingPrefix,
 )
+from services.transparency.redactions import queries as redactions
+from services.transparency.redactions.rules import IN_FORCE
+from services.transparency.redactions.tables import Redaction, RowRedaction
 from services.transparency.spending.tables import SpendLine
 from services.transparency.tables import Agreement, Organisation
+from shared.personal_details import REDACTED
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,16 @@ class Registered:
     contract: Contract
     version: ContractVersion
     said: Statement
+    withheld: tuple[Withheld, ...] = ()
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """What a redaction in force takes out of a contract: a field, what stands in its place, and why (T-18)."""
+
+    field: str
+    cell_text: str
+    reason_code: str
 
 
 @dataclass(frozen=True)
@@ -100,9 +114,31 @@ async def versions(
     if references is not None:
         statement = statement.where(col(Contract.reference).in_(list(references)))
     found: dict[str, list[Registered]] = defaultdict(list)
+    withheld = await withheld_of(session, organisation_id)
     for row, version, contact in (await session.exec(statement)).all():
-        found[row.reference].append(Registered(row, version, said_by(version, contact)))
+        held = withheld.get(row.reference, ())
+        found[row.reference].append(Registered(row, version, said_by(version, contact), held))
     return dict(found)
+
+
+def supplier_shown() -> Any:
+    """Whether a contract's supplier is public: what is withheld is not found by looking for it either (T-60)."""
+    return ~exists().where(
+        col(Redaction.organisation_id) == col(Contract.organisation_id),
+        col(Redaction.target_kind) == "contract",
+        col(Redaction.target) == col(Contract.reference),
+        col(Redaction.state).in_(IN_FORCE),
+        col(Redaction.fields).contains(["supplier"]),
+    )
+
+
+async def withheld_of(session: AsyncSession, organisation_id: UUID) -> dict[str, tuple[Withheld, ...]]:
+    """Reference → what redactions in force take out of that contract (T-18)."""
+    found: dict[str, tuple[Withheld, ...]] = {}
+    for redaction, reason in await redactions.effective(session, organisation_id, "contract"):
+        taken = tuple(Withheld(field, reason.cell_text or REDACTED, reason.code) for field in redaction.fields)
+        found[redaction.target] = found.get(redaction.target, ()) + taken
+    return found
 
 
 def said_by(version: ContractVersion, contact: ContractContact | None) -> Statement:
@@ -208,14 +244,33 @@ async def supplier_payments(
 
 
 def _live(organisation_id: UUID, until: date | None) -> list[Any]:
-    """Lines that count, of payees who are not hidden: a hidden payee's row shows no contract either (T-19)."""
+    """Lines that count, of payees who are not hidden: a hidden payee's row shows no contract either (T-19).
+
+    Nor do lines count here whose payee or contract a redaction in force, or an edition, withholds.
+    """
     reversal = aliased(SpendLine)
+    decided = exists().where(
+        col(Redaction.organisation_id) == organisation_id,
+        col(Redaction.target_kind) == "row",
+        col(Redaction.state).in_(IN_FORCE),
+        or_(
+            and_(~col(Redaction.payee), col(Redaction.target) == col(SpendLine.row_id)),
+            and_(col(Redaction.payee), col(Redaction.target) == col(SpendLine.party_key)),
+        ),
+    )
+    hidden = col(RowRedaction.fields).op("||")(col(RowRedaction.named))
+    shown_without = exists().where(
+        col(RowRedaction.entry_id) == col(SpendLine.entry_id),
+        hidden.op("&&")(cast(["beneficiary", "contract_ref"], ARRAY(Text))),
+    )
     conditions = [
         col(SpendLine.organisation_id) == organisation_id,
         col(SpendLine.reverses).is_(None),
         ~exists().where(col(reversal.reverses) == col(SpendLine.entry_id)),
         col(SpendLine.party_kind).not_in(("individual", "staff")),
         ~col(SpendLine.source_redacted),
+        ~decided,
+        ~shown_without,
     ]
     if until is not None:
         conditions.append(col(SpendLine.payment_date) <= until)

@@ -36,7 +36,7 @@ VCSE_TYPES = (
 CHARITY = "Charity or Charitable Incorporated Organisation"
 IN_COMPANY_REGISTER = ("Companies House", "Community Interest Company", "Industrial and Provident Society")
 
-REFERENCE = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+REFERENCE = "^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$"
 """A reference is part of an address and of the ocid, so it holds nothing that either would escape."""
 PREFIX = "^ocds-[a-z0-9]{6}$"
 SME_STAFF = 250

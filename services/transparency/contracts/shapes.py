@@ -35,7 +35,8 @@ VcseType = Literal[
     "Not known",
 ]
 Reference = Annotated[
-    str, Field(pattern=REFERENCE, description="Letters, digits, points, hyphens and underscores, such as C-001.")
+    str,
+    Field(pattern=REFERENCE, description="Letters, digits and the signs . - _ and /, such as C-001."),
 ]
 Value = Annotated[Pence, Field(ge=0, description="Pence, irrecoverable VAT included; a yearly sum where so said.")]
 Title = Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S")]

@@ -17,6 +17,23 @@ from shared.periods import london_date
 from shared.personal_details import REDACTED
 from shared.texts import folded
 
+TAKEN: dict[str, tuple[str, ...]] = {
+    "title": ("title", "rationale"),
+    "description": ("description", "rationale"),
+    "supplier": (
+        "supplier_name",
+        "company_number",
+        "charity_number",
+        "other_supplier_id",
+        "vcse_type",
+        "description",
+        "rationale",
+    ),
+    "contact": ("contact_name", "contact_email", "contact_url"),
+}
+"""Field of a redaction → what it takes away: with a supplier go whatever would name it (T-19)."""
+REPLACED = ("title", "description", "supplier_name")
+"""Texts that a reader must find something in; other fields are left empty."""
 TEXTS = ("title", "description")
 """What people write freely, and so where a person's details may stand (T-24)."""
 
@@ -68,6 +85,8 @@ class Public:
     areas: tuple[tuple[str, str | None], ...]
     supports_programme: bool
     rationale: str | None
+    redaction_reason: str | None
+    """Code of the first redaction in force, or of the detail that looks personal and waits for a person."""
     findings: tuple[Noted, ...]
 
 
@@ -91,7 +110,11 @@ def public(found: Registered, *, texts_checked: bool = False) -> Public:
             if kinds:
                 shown[name] = REDACTED
                 findings += [_held_back(kind, name) for kind in kinds]
+    for held in found.withheld:
+        for name in TAKEN[held.field]:
+            shown[name] = held.cell_text if name in REPLACED else None
     return Public(
+        redaction_reason=found.withheld[0].reason_code if found.withheld else None,
         reference=found.contract.reference,
         row_id=found.contract.row_id,
         version=found.version.version,
@@ -154,6 +177,7 @@ def cells(shown: Public, *, ocid: str | None, spend_pence: int | None) -> dict[s
         "CumulativeSpend": _money(spend_pence),
         "FrameworkRef": shown.framework_ref,
         "GrantRef": _line(shown.grant_ref),
+        "RedactionReason": shown.redaction_reason,
         "RowID": shown.row_id,
     }
     return {header: text for header, text in found.items() if text}

@@ -54,32 +54,59 @@ REDACTED_HERE = f"({HIDDEN} AND NOT line.source_redacted)"
 
 REASON = """CASE WHEN line.source_redacted THEN 'SOURCE_REDACTED'
         WHEN line.party_kind = 'staff' THEN 'STAFF_EXPENSE'
-        WHEN line.party_kind = 'individual' THEN 'INDIVIDUAL_BENEFICIARY' END"""
+        WHEN line.party_kind = 'individual' THEN 'INDIVIDUAL_BENEFICIARY'
+        ELSE withheld.reason_code END"""
 
 REDACTED = "'REDACTED PERSONAL DATA'"
 
+# What people decided to withhold, and what names a withheld person, is known line by line (`redactions/effects.py`).
+# Most lines have nothing of the kind, and no condition on them costs more than a comparison with null.
+WITHHELD = """LEFT JOIN row_redactions withheld
+    ON withheld.edition_id = decision.edition_id AND withheld.entry_id = decision.entry_id"""
+
+PAYEE_WITHHELD = "('beneficiary' = ANY(withheld.fields) OR 'beneficiary' = ANY(withheld.named)) IS TRUE"
+
+PAYEE_HIDDEN = f"({HIDDEN} OR line.source_redacted OR {PAYEE_WITHHELD})"
+"""Whoever hides the payee: then nothing stays in the row that tells or links it (T-19)."""
+
+
+def _shown(field: str, expression: str) -> str:
+    """A text, or what stands in its place where it is withheld (T-18, T-63)."""
+    return f"""CASE WHEN withheld.entry_id IS NULL THEN {expression}
+        WHEN '{field}' = ANY(withheld.fields) THEN withheld.cell_text
+        WHEN '{field}' = ANY(withheld.named) THEN {REDACTED}
+        ELSE {expression} END"""
+
+
+def _blanked(field: str, expression: str) -> str:
+    """A text, or nothing where it is withheld."""
+    return f"""CASE WHEN withheld.entry_id IS NULL THEN {expression}
+        WHEN '{field}' = ANY(withheld.fields) OR '{field}' = ANY(withheld.named) THEN NULL
+        ELSE {expression} END"""
+
+
 ROWS = f"""
 SELECT
-    {_stated("line.unit")} AS unit,
+    {_shown("unit", _stated("line.unit"))} AS unit,
     CASE WHEN {HIDDEN} THEN {REDACTED}
         WHEN line.source_redacted THEN COALESCE({_clean("line.party_name")}, {REDACTED})
-        ELSE {_stated("line.party_name")} END AS beneficiary,
-    CASE WHEN {HIDDEN} OR line.source_redacted OR line.party_kind = 'unknown' OR line.party_key IS NULL THEN NULL
+        ELSE {_shown("beneficiary", _stated("line.party_name"))} END AS beneficiary,
+    CASE WHEN {PAYEE_HIDDEN} OR line.party_kind = 'unknown' OR line.party_key IS NULL THEN NULL
         ELSE 'S-' || upper(substr(encode(sha256(convert_to(
             concat_ws('|', {{key}}, 'supplier', line.organisation_id, line.party_key), 'UTF8')), 'hex'), 1, 12))
         END AS beneficiary_id,
-    CASE WHEN {HIDDEN} OR line.source_redacted THEN NULL
+    CASE WHEN {PAYEE_HIDDEN} THEN NULL
         ELSE substring(line.company_number FROM '^[A-Z0-9]{{{{8}}}}$') END AS company_number,
-    CASE WHEN {HIDDEN} OR line.source_redacted THEN NULL ELSE {_clean("line.charity_number")} END AS charity_number,
+    CASE WHEN {PAYEE_HIDDEN} THEN NULL ELSE {_clean("line.charity_number")} END AS charity_number,
     line.ledger_class = 'grant' AND COALESCE(line.vcse, false) AS vcse_grant,
     line.payment_date,
     decision.transaction_number,
     line.eligible_pence AS amount_pence,
     CASE WHEN line.amount_basis = 'net' THEN line.irrecoverable_vat_pence END AS vat_pence,
-    CASE WHEN {REDACTED_HERE} THEN {REDACTED} ELSE {_stated("line.purpose")} END AS purpose,
-    {_stated("line.category")} AS category,
+    CASE WHEN {REDACTED_HERE} THEN {REDACTED} ELSE {_shown("purpose", _stated("line.purpose"))} END AS purpose,
+    {_shown("category", _stated("line.category"))} AS category,
     CASE line.card WHEN 'none' THEN 'None' ELSE upper(line.card) END AS card,
-    CASE WHEN {HIDDEN} OR line.source_redacted THEN NULL ELSE {_clean("line.contract_ref")} END AS contract_ref,
+    CASE WHEN {PAYEE_HIDDEN} THEN NULL ELSE {_blanked("contract_ref", _clean("line.contract_ref"))} END AS contract_ref,
     decision.line_number,
     line.amount_basis,
     line.date_basis,
@@ -93,26 +120,28 @@ SELECT
     decision.late_addition,
     {REASON} AS redaction_reason,
     COALESCE(replace(agreement.year, '/', '-') || '/' || line.line_code, line.line_code) AS grant_ref,
-    {_clean("line.decision_ref")} AS decision_ref,
+    {_blanked("decision_ref", _clean("line.decision_ref"))} AS decision_ref,
     decision.row_id,
     line.company_number ~ '^[A-Z0-9]{{{{8}}}}$' IS FALSE AS company_number_suspect
 FROM row_decisions decision
 JOIN spend_lines line USING (entry_id)
+{WITHHELD}
 LEFT JOIN agreements agreement ON agreement.agreement_id = line.agreement_id
 WHERE decision.edition_id = {{edition}} AND decision.inclusion IS NOT NULL AND decision.inclusion <> 'EXPENSE_MONTH'
 UNION ALL
 SELECT
-    {_stated("min(line.unit)")}, {REDACTED}, NULL, NULL, NULL, false, max(line.payment_date),
+    {_stated(f"min({_shown('unit', 'line.unit')})")}, {REDACTED}, NULL, NULL, NULL, false, max(line.payment_date),
     decision.transaction_number,
     sum(line.eligible_pence)::bigint,
     CASE WHEN bool_and(line.amount_basis = 'net') THEN sum(line.irrecoverable_vat_pence)::bigint END,
-    'Staff expenses of the month', {_stated("min(line.category)")}, 'None', NULL, 1,
+    'Staff expenses of the month', {_stated(f"min({_shown('category', 'line.category')})")}, 'None', NULL, 1,
     CASE WHEN bool_and(line.amount_basis = 'net') THEN 'net' ELSE 'gross' END, min(line.date_basis), 'staff_expense',
     'EXPENSE_MONTH', bool_or(decision.late_addition), 'STAFF_EXPENSE',
     COALESCE(replace(min(agreement.year), '/', '-') || '/' || min(line.line_code), min(line.line_code)), NULL,
     decision.row_id, false
 FROM row_decisions decision
 JOIN spend_lines line USING (entry_id)
+{WITHHELD}
 LEFT JOIN agreements agreement ON agreement.agreement_id = line.agreement_id
 WHERE decision.edition_id = {{edition}} AND decision.inclusion = 'EXPENSE_MONTH'
 GROUP BY decision.row_id, decision.transaction_number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import col, update
@@ -15,6 +16,8 @@ from services.transparency.editions.row_lines import Digests
 from services.transparency.editions.subject import Subject, methodology_of
 from services.transparency.editions.tables import Edition, RowDecision
 from services.transparency.methodology import completed
+from services.transparency.redactions import queries as redactions
+from services.transparency.redactions.reasons import privacy_exclusions
 from shared import inbox
 from shared.bus import topic_of
 from shared.database import raw_connection
@@ -67,7 +70,10 @@ async def refuse_last(work: Work, subject: Subject, edition: Edition) -> None:
 async def mark(work: Work, subject: Subject, edition: Edition) -> str:
     """A fingerprint of what the period's rows would be made from now."""
     connection = await raw_connection(work.session)
-    return await ledger.ledger_mark(connection, subject.organisation.organisation_id, subject.quarter)
+    organisation_id = subject.organisation.organisation_id
+    lines = await ledger.ledger_mark(connection, organisation_id, subject.quarter)
+    withheld = await redactions.redactions_mark(connection, organisation_id)
+    return f"{lines}/{withheld}" if withheld else lines
 
 
 async def erase(work: Work, edition: Edition) -> None:
@@ -177,7 +183,8 @@ async def build_files(work: Work, subject: Subject, edition: Edition, editions: 
         rows = await differences.rows_decided_otherwise(connection, earlier.edition_id, edition.edition_id)
         comparison = await building.compare(work, subject, earlier, json_file, rows)
         if comparison is not None:
-            comparisons.append((earlier, comparison))
+            gone = await _left_out_for_privacy(work, edition, [row for row, kind in rows.items() if kind == "removed"])
+            comparisons.append((earlier, replace(comparison, newly_withheld=comparison.newly_withheld + gone)))
     await building.keep_files(
         work,
         subject,
@@ -186,6 +193,20 @@ async def build_files(work: Work, subject: Subject, edition: Edition, editions: 
         redactions=await queries.redactions(connection, edition.edition_id, edition.total_pence),
         comparisons=comparisons,
     )
+
+
+async def _left_out_for_privacy(work: Work, edition: Edition, row_ids: list[str]) -> int:
+    """How many of these rows this edition leaves out to protect a person (T-10)."""
+    connection = await raw_connection(work.session)
+    cursor = await connection.execute(
+        """
+        SELECT count(DISTINCT row_id) FROM row_decisions
+        WHERE edition_id = %s AND row_id = ANY(%s) AND exclusion = ANY(%s)
+        """,
+        [edition.edition_id, row_ids, list(privacy_exclusions())],
+    )
+    found = await cursor.fetchone()
+    return int(found[0]) if found else 0
 
 
 async def _unknown_contracts(work: Work, subject: Subject, edition: Edition) -> dict[str, list[str]]:
@@ -198,6 +219,10 @@ async def _unknown_contracts(work: Work, subject: Subject, edition: Edition) -> 
         WHERE decision.edition_id = %(edition)s AND decision.inclusion IS NOT NULL
             AND decision.inclusion <> 'EXPENSE_MONTH' AND btrim(line.contract_ref) <> ''
             AND line.party_kind NOT IN ('individual', 'staff') AND NOT line.source_redacted
+            AND NOT EXISTS (
+                SELECT FROM row_redactions withheld
+                WHERE withheld.edition_id = decision.edition_id AND withheld.entry_id = decision.entry_id
+                    AND 'contract_ref' = ANY(withheld.fields || withheld.named))
         GROUP BY 1
         """,
         {"edition": edition.edition_id},
@@ -269,12 +294,16 @@ def _reconciled(reconciliation: rules.Reconciliation) -> dict[str, Any]:
     def amount(value: rules.Amount) -> dict[str, int]:
         return {"lines": value.lines, "pence": value.pence}
 
+    private = {code: part for code, part in reconciliation.excluded.items() if code in privacy_exclusions()}
+    removed = rules.Amount(sum(part.lines for part in private.values()), sum(part.pence for part in private.values()))
     return {
         "ledger": amount(reconciliation.stated),
         "received": amount(reconciliation.received),
         "published": amount(reconciliation.published),
-        "excluded": [{"code": code, **amount(value)} for code, value in reconciliation.excluded.items()],
-        "removed_for_privacy": amount(rules.Amount()),
+        "excluded": [
+            {"code": code, **amount(value)} for code, value in reconciliation.excluded.items() if code not in private
+        ],
+        "removed_for_privacy": amount(removed),
         "difference": amount(reconciliation.difference),
         "incomplete_batches": reconciliation.incomplete_batches,
     }

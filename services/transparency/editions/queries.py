@@ -16,7 +16,6 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.transparency.editions import rules
-from services.transparency.editions.cells import REASON
 from services.transparency.editions.differences import CHANGES_FILE
 from services.transparency.editions.files import LICENCE
 from services.transparency.editions.kinds import Kind
@@ -269,20 +268,16 @@ async def published_rows(session: AsyncSession, row_id: str) -> list[tuple[RowDe
 async def redactions(
     connection: psycopg.AsyncConnection[Any], edition_id: UUID, total_pence: int
 ) -> list[dict[str, Any]]:
-    """Hidden payees by reason: lines, value and share of the published value (T-20, T-23)."""
+    """Rows with withheld text by reason: number, value and share of the published value (T-20, T-23)."""
     cursor = await connection.execute(
-        f"""
-        SELECT {REASON} AS reason, count(DISTINCT row_id), sum(amount_pence)::bigint
-        FROM row_decisions decision JOIN (SELECT entry_id, party_kind, source_redacted FROM spend_lines) line
-            USING (entry_id)
-        WHERE edition_id = %(edition)s AND inclusion IS NOT NULL
-            AND (line.party_kind IN ('staff', 'individual') OR line.source_redacted)
-        GROUP BY 1 ORDER BY 1
+        """
+        SELECT reason_code, row_count, value_pence FROM redaction_totals
+        WHERE edition_id = %(edition)s ORDER BY reason_code
         """,
         {"edition": edition_id},
     )
     return [
-        {"reason": reason, "rows": rows, "pence": pence, "share_percent": percent(pence, total_pence, 1)}
+        {"reason": reason, "rows": rows, "pence": pence, "share_percent": percent(abs(pence), abs(total_pence), 1)}
         async for reason, rows, pence in cursor
     ]
 

@@ -12,7 +12,9 @@ from uuid import UUID
 import psycopg
 
 from services.transparency.editions import lint
+from services.transparency.editions.cells import HIDDEN, REASON, WITHHELD
 from services.transparency.editions.rules import Changes
+from services.transparency.redactions import effects
 from shared.periods import Quarter
 from shared.personal_details import sql_folded
 
@@ -191,6 +193,19 @@ ORDER BY 1 LIMIT 10
 """
 
 
+# Counted once, when the lines are decided: the edition's own account and the public ledger of redactions say the same.
+TOTALS = f"""
+INSERT INTO redaction_totals (edition_id, reason_code, row_count, value_pence)
+SELECT decision.edition_id, {REASON}, count(DISTINCT decision.row_id), sum(decision.amount_pence)::bigint
+FROM row_decisions decision
+JOIN (SELECT entry_id, party_kind, source_redacted FROM spend_lines) line USING (entry_id)
+{WITHHELD}
+WHERE decision.edition_id = %(edition)s AND decision.inclusion IS NOT NULL
+    AND ({HIDDEN} OR line.source_redacted OR withheld.entry_id IS NOT NULL)
+GROUP BY 1, 2
+"""
+
+
 async def prefer_sets(connection: Connection) -> None:
     """Join whole sets for the rest of the transaction.
 
@@ -207,7 +222,10 @@ async def select_rows(connection: Connection, selection: Selection) -> None:
     await connection.execute("DELETE FROM row_decisions WHERE edition_id = %(edition)s", values)
     await connection.execute(DECIDE, values)
     await connection.execute(RENUMBER, values)
-    await lint.find(connection, selection.edition_id)
+    parts = await effects.apply(connection, selection.edition_id, selection.organisation_id)
+    await connection.execute("DELETE FROM redaction_totals WHERE edition_id = %(edition)s", values)
+    await connection.execute(TOTALS, values)
+    await lint.find(connection, selection.edition_id, parts)
 
 
 async def clashing_keys(connection: Connection, edition_id: UUID) -> list[str]:

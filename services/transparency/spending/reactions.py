@@ -55,8 +55,12 @@ COLUMNS = (
     "decision_ref",
     "credit_of",
     "source_redacted",
+    "withheld_texts",
     "first_seen_at",
 )
+
+WITHHELD = {f"name_in_{text}": text for text in ("purpose", "category", "unit", "contract_ref", "decision_ref")}
+"""Flag of a line whose text stays with the ledger's owner, because it names a private payee → the text (T-63)."""
 
 # The lines of each item that just got one, each beside the other quarters that hold lines of the item. Staff expenses
 # are left out: their item is a month, which no quarter divides (T-8). The inner select stays fenced by OFFSET, so that
@@ -183,6 +187,7 @@ def _cells(line: LedgerLine, event: ExpenditureRecorded, seen_at: datetime) -> t
         line.decision_ref,
         line.credit_of,
         line.source_redacted,
+        [WITHHELD[flag] for flag in line.flags if flag in WITHHELD] or None,
         seen_at,
     )
 

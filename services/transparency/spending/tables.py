@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import ARRAY, CheckConstraint, Column, Index, Text, text
 from sqlmodel import Field
 
 from services.transparency.base import Transparency
@@ -26,6 +26,11 @@ class SpendLine(Transparency, table=True):
             postgresql_where=text("contract_ref IS NOT NULL"),
         ),
         Index("ix_spend_lines_reverses", "reverses", postgresql_where=text("reverses IS NOT NULL")),
+        Index(
+            "ix_spend_lines_withheld_texts",
+            "organisation_id",
+            postgresql_where=text("withheld_texts IS NOT NULL"),
+        ),
     )
 
     entry_id: UUID = Field(primary_key=True)
@@ -65,6 +70,11 @@ class SpendLine(Transparency, table=True):
     decision_ref: str | None = None
     credit_of: str | None = Field(default=None, description="Item that a credit note names, of the same source (T-7).")
     source_redacted: bool
+    withheld_texts: list[str] | None = Field(
+        default=None,
+        sa_column=Column(ARRAY(Text), nullable=True),
+        description="Texts that the ledger's owner keeps back because they name a person (T-63); null is none.",
+    )
     first_seen_at: datetime = instant()
 
 

@@ -50,7 +50,7 @@ def test_a_record_of_another_publisher_is_not_taken_for_this_one() -> None:
 def test_every_fault_of_a_record_is_said_with_line_and_column() -> None:
     """Domain section 7: all faults at once, placed."""
     bad = ROW | {
-        "contract_reference": "C/1",
+        "contract_reference": "C 1",
         "signed_at": "2017-04-12",
         "start_date": "01/05/2017",
         "value": "184,000.00",

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from services.transparency.contracts import queries
 from shared.events.grants import BudgetLine, BudgetSet
 from tests.harness import Running
-from tests.transparency.contracts.steps import PREFIX, contract, set_prefix
+from tests.transparency.contracts.steps import PREFIX, contract, drafted, set_prefix
 from tests.transparency.facts import AGREEMENT, BODY, PARTNER, awarded, batch, line, registered, signed
 
 REGISTER = "/v1/contracts"
@@ -93,7 +93,7 @@ async def test_what_is_wrong_with_a_contract_is_refused_at_its_field(transparenc
         ("vat_over_value", "/irrecoverable_vat_pence"),
         ("vcse_type_missing", "/vcse_type"),
     ]
-    shapes = await post(transparency, REGISTER, contract(reference="C/1", value_pence=1.5, start_date="1/5/2017"))
+    shapes = await post(transparency, REGISTER, contract(reference="C 1", value_pence=1.5, start_date="1/5/2017"))
     assert shapes.status_code == 422
     assert {pointer for _, pointer in errors(shapes)} == {"/reference", "/value_pence", "/start_date"}
     await entered(transparency)
@@ -320,3 +320,70 @@ async def test_the_database_refuses_what_the_rules_refuse(transparency: Running,
         connection = await session.connection()
         with pytest.raises(IntegrityError, match=f"ck_contract_versions_{constraint}"):
             await connection.execute(text(f"UPDATE contract_versions SET {change}"))
+
+
+async def test_a_reference_with_a_slash_has_an_address_and_is_found_by_the_rows_that_name_it(
+    transparency: Running,
+) -> None:
+    """T-16: ledgers write slashes into references; in an address one is a tilde."""
+    await transparency.receive(registered(), signed(), *batch(line(90_000, contract_ref="C-2017/9")))
+    preparer = transparency.as_("transparency:preparer")
+    entered = await preparer.post("/v1/contracts", json=contract(reference="C-2017/9"))
+    assert entered.status_code == 201, entered.text
+    address = entered.headers["location"].removeprefix("http://test/transparency")
+    assert address == "/v1/contracts/body/C-2017~9"
+    read = (await transparency.anonymous.get(address)).json()
+    assert (read["reference"], read["cumulative_spend_pence"]) == ("C-2017/9", 90_000)
+
+
+async def test_what_two_people_withhold_of_a_contract_shows_nowhere(transparency: Running) -> None:
+    """T-18, T-19, T-21: register, edition and Open Contracting export agree; the payments of a withheld payee count
+    nowhere beside the contract."""
+    await transparency.receive(registered(), signed())
+    await transparency.receive(
+        *batch(line(90_000, contract_ref="C-1", name="Bidder One Ltd"), covers=("2017-04-01", "2017-06-30"))
+    )
+    await set_prefix(transparency, "body")
+    preparer = transparency.as_("transparency:preparer", sub="person:pia")
+    said = contract(supplier_name="Bidder One Ltd", description="Work by Bidder One Ltd", title="A venue")
+    assert (await preparer.post("/v1/contracts", json=said)).status_code == 201
+    approver = transparency.as_("transparency:approver", sub="person:cy")
+    for target in (
+        {"target_kind": "contract", "target_id": "C-1", "fields": ["supplier"]},
+        {"target_kind": "row", "target_id": await row_of(transparency), "fields": ["beneficiary"]},
+    ):
+        body = {"publisher": "body", **target, **COMMERCIAL}
+        proposed = await preparer.post("/v1/redactions", json=body)
+        assert proposed.status_code == 201, proposed.text
+        decided = await approver.post(f"/v1/redactions/{proposed.json()['redaction_id']}/approvals", json={})
+        assert decided.status_code == 201, decided.text
+    found = (await transparency.anonymous.get("/v1/contracts?supplier=bidder")).json()
+    assert found["items"] == []
+    paths = ("/v1/contracts", "/v1/contracts.csv", "/v1/contracts/body/C-1", "/v1/contracts/ocds.json?publisher=body")
+    for path in paths:
+        shown = await transparency.anonymous.get(path)
+        assert (shown.status_code, "Bidder" in shown.text, "99900001" in shown.text) == (200, False, False), path
+    assert (await transparency.anonymous.get("/v1/contracts/body/C-1")).json()["cumulative_spend_pence"] is None
+    made = await drafted(transparency, publisher="body")
+    assert "Bidder" not in str(made)
+    (row,) = made.rows
+    assert (row.cells["SupplierName"], row.cells["RedactionReason"]) == (
+        "REDACTED COMMERCIAL CONFIDENTIALITY",
+        "COMMERCIAL_PREJUDICE",
+    )
+    assert row.redaction_reason == "COMMERCIAL_PREJUDICE"
+
+
+COMMERCIAL = {
+    "reason_code": "COMMERCIAL_PREJUDICE",
+    "exemption": "FOI Act s.43(2)",
+    "prejudice": "The tender is open; bidders would learn the price.",
+    "public_interest": "A fair tender saves more than seeing the name now.",
+    "explanation": "Until the tender is decided.",
+}
+
+
+async def row_of(transparency: Running) -> str:
+    async with transparency.session() as session:
+        found = await (await session.connection()).execute(text("SELECT row_id FROM spend_lines"))
+        return str(found.scalar_one())

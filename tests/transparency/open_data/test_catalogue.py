@@ -100,7 +100,7 @@ async def test_the_catalogue_has_a_dataset_with_every_readable_edition_and_none_
         file = await transparency.anonymous.get(node["downloadURL"].removeprefix("http://test/transparency"))
         assert hashlib.sha256(file.content).hexdigest() == node["checksum"]["checksumValue"]
         assert str(len(file.content)) == node["byteSize"]
-        assert file.headers["content-type"].split(";")[0] == node["mediaType"]
+        assert file.headers["content-type"].split(";")[0] == node.get("compressFormat", node["mediaType"])
     addresses = {node["@id"]: node for node in content["dataset"]}
     assert "http://test/grants/v1/onward-awards/360giving.json" in addresses
     assert "http://test/transparency/v1/obligations/compliance?publisher=body" in addresses
@@ -133,7 +133,9 @@ async def test_a_file_over_all_periods_is_listed_once_somebody_keeps_one(transpa
 
     async def kept(_: Work, organisation: Organisation, kind: str) -> list[AllPeriods]:
         url = f"http://test/transparency/open/{organisation.slug}/{kind}/all.jsonl.gz"
-        return [AllPeriods(url, "application/jsonl", "a" * 64, 12, at("2017-08-01T00:00"), compressed="application/gzip")]
+        return [
+            AllPeriods(url, "application/jsonl", "a" * 64, 12, at("2017-08-01T00:00"), compressed="application/gzip")
+        ]
 
     await first_quarter(transparency)
     catalogue.ALL_PERIODS.append(kept)

@@ -61,7 +61,7 @@ def upgrade() -> None:
         sa.Column("created_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("modified_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("reference ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$'", name=op.f("ck_contracts_reference")),
+        sa.CheckConstraint("reference ~ '^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$'", name=op.f("ck_contracts_reference")),
         sa.PrimaryKeyConstraint("contract_id", name=op.f("pk_contracts")),
         sa.UniqueConstraint("organisation_id", "reference", name=op.f("uq_contracts_organisation_id_reference")),
         sa.UniqueConstraint("row_id", name=op.f("uq_contracts_row_id")),

@@ -1,0 +1,1 @@
+"""Redactions: what is withheld from publication, on which ground, decided by two people and reviewed."""
