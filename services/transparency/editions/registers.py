@@ -21,6 +21,7 @@ from services.transparency.editions import building, differences, files, queries
 from services.transparency.editions.subject import Subject, methodology_of
 from services.transparency.editions.tables import Edition, Finding
 from services.transparency.methodology import completed
+from services.transparency.redactions.tables import RedactionTotal
 from shared.files import StoredFile
 from shared.money import percent
 from shared.work import Work
@@ -70,6 +71,7 @@ async def check(work: Work, subject: Subject, edition: Edition, editions: list[E
         found = await building.compare(work, subject, earlier, built[subject.kind.json_file], rows)
         if found is not None:
             comparisons.append((earlier, found))
+    await _keep_totals(work, edition, _redactions(draft))
     await building.keep_files(work, subject, edition, built, redactions=_redactions(draft), comparisons=comparisons)
 
 
@@ -188,6 +190,20 @@ def _account(edition: Edition) -> str:
 
 def _rows_changed(before: Any, lines: list[bytes]) -> dict[str, differences.Kind]:
     return differences.rows_of(dict(row_lines.read(before)), {row_lines.row_id_of(line): line for line in lines})
+
+
+async def _keep_totals(work: Work, edition: Edition, redactions: list[dict[str, Any]]) -> None:
+    """Count what is withheld for the public record, by reason (T-20)."""
+    await work.session.exec(delete(RedactionTotal).where(col(RedactionTotal.edition_id) == edition.edition_id))
+    for found in redactions:
+        work.session.add(
+            RedactionTotal(
+                edition_id=edition.edition_id,
+                reason_code=found["reason"],
+                row_count=found["rows"],
+                value_pence=found["pence"],
+            )
+        )
 
 
 def _redactions(draft: Draft) -> list[dict[str, Any]]:

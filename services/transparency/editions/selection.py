@@ -46,6 +46,8 @@ class Selection:
             "threshold": self.parameters["threshold_pence"],
             "gross": self.parameters["selection_basis"] == "gross",
             "linked": self.parameters.get("linked_credits") == "include",
+            # Without a threshold every purchase is shown, and none is at or below a sum less than nothing (T-9).
+            "card_threshold": -1 if (least := self.parameters.get("card_threshold_pence")) is None else least,
             "classes": list(excluded_classes()),
             "key": self.reference_key,
             "first": self.first_edition_id,
@@ -120,6 +122,7 @@ WITH tested AS (
             WHEN superseded THEN 'SUPERSEDED_LINE'
             WHEN %(programme)s AND agreement_id IS NULL THEN 'NOT_PROGRAMME'
             WHEN upper({_class("ledger_class")}) = ANY(%(classes)s) THEN upper({_class("ledger_class")})
+            WHEN card <> 'none' AND abs(tested_pence) <= %(card_threshold)s THEN 'BELOW_THRESHOLD'
             WHEN shown_singly THEN NULL
             WHEN abs(item_pence) <= %(threshold)s AND NOT linked THEN 'BELOW_THRESHOLD'
         END AS exclusion

@@ -52,11 +52,14 @@ class RedactionBody(Body):
     )
 
     publisher: Slug
-    target_kind: rules.TargetKind = Field(description="What is withheld: a row of spend, a contract, post or document.")
+    target_kind: Literal["row", "contract"] = Field(
+        description="What is withheld: a row of spend or a contract. A post is withheld by an objection to it "
+        "(`/v1/posts/{publisher}/{post_id}/objections`); what is withheld of a document is stated with the document."
+    )
     target_id: str = Field(
         min_length=1,
         max_length=120,
-        description="RowID of the file or draft, or the id of the contract, post, document.",
+        description="RowID of the file or draft, or the reference of the contract.",
     )
     payee: bool = Field(
         default=False,

@@ -132,7 +132,7 @@ ROW = (
 async def target(session: AsyncSession, organisation_id: UUID, kind: str, target_id: str) -> rules.Target | None:
     """What is known of the thing that a proposal names; None where the publisher has none of this id.
 
-    Contracts and posts are taken as they are named: their own rooms find them when they publish.
+    Posts are taken as they are named: their own room finds them when it publishes.
     """
     connection = await session.connection()
     if kind == "row":
@@ -143,8 +143,10 @@ async def target(session: AsyncSession, organisation_id: UUID, kind: str, target
             if row is not None:
                 return rules.Target(*row)
         return None
-    if kind == "document":
-        statement = "SELECT 1 FROM documents WHERE organisation_id = :organisation AND document_id::text = :id"
+    tables = {"document": ("documents", "document_id::text"), "contract": ("contracts", "reference")}
+    if kind in tables:
+        table, named = tables[kind]
+        statement = f"SELECT 1 FROM {table} WHERE organisation_id = :organisation AND {named} = :id"
         found = await connection.execute(text(statement), {"organisation": organisation_id, "id": target_id})
         return rules.Target() if found.first() else None
     return rules.Target()

@@ -92,3 +92,18 @@ async def test_a_version_is_refused_with_words_where_it_cannot_be_one(transparen
     body = {"publisher": "body", "effective_from": "2018-04-01", "parameters": {"small_unit": 3}, "why_changed": WHY}
     assert (await elsewhere.post("/v1/methodologies", json=body)).status_code == 403
     assert len((await transparency.anonymous.get("/v1/methodologies")).json()["items"]) == 2
+
+
+async def test_a_publisher_may_choose_from_which_amount_on_card_purchases_are_shown(transparency: Running) -> None:
+    """T-9: every purchase at any value, unless its methodology says otherwise; then each at or below is counted."""
+    purchase: dict[str, Any] = {"card": "gpc", "kind": "card"}
+    await ledger(transparency, line(1_299, **purchase), line(5_000, **purchase), line(5_001, **purchase))
+    assert (await publish(transparency))["rows"] == 3
+    transparency.clock.set(at("2018-06-02T09:00"))
+    chosen = {"card_threshold_pence": 5_000}
+    assert (await change(transparency, effective_from="2017-04-01", parameters=chosen)).status_code == 201
+    second = await publish(transparency, change_note="Small card purchases are left out from now on.")
+    assert (second["rows"], second["total_pence"]) == (1, 5_001)
+    excluded = {part["code"]: part["lines"] for part in second["reconciliation"]["excluded"]}
+    assert excluded["BELOW_THRESHOLD"] == 5
+    assert (await change(transparency, parameters={"card_threshold_pence": None})).status_code == 201

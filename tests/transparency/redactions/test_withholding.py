@@ -267,10 +267,11 @@ async def test_a_sole_trader_and_anothers_row_are_not_withheld(transparency: Run
         ],
     )
     assert (await transparency.anonymous.post("/v1/redactions", json={})).status_code == 401
-    document = await propose(
-        transparency, "0" * 32, target_kind="document", fields=["text"], reason_code="PROHIBITED", exemption="s.44"
-    )
-    assert document.json()["errors"][0]["pointer"] == "/target_id"
+    prohibited: dict[str, Any] = {"reason_code": "PROHIBITED", "exemption": "s.44"}
+    absent = await propose(transparency, "C-404", target_kind="contract", fields=["title"], **prohibited)
+    assert absent.json()["errors"][0]["pointer"] == "/target_id"
+    document = await propose(transparency, "0" * 32, target_kind="document", fields=["text"], **prohibited)
+    assert (document.status_code, document.json()["errors"][0]["pointer"]) == (422, "/target_kind")
 
 
 async def test_texts_that_the_ledgers_owner_keeps_back_are_shown_as_withheld(transparency: Running) -> None:
