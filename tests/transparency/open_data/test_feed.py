@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import feedparser
 import pytest
 
 from services.transparency.open_data.changes import Change
@@ -59,6 +60,9 @@ async def test_the_feed_tells_of_every_publication_correction_withdrawal_and_mis
     assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
     feed = ET.fromstring(answer.content)
     assert faults(feed) == []
+    parsed = feedparser.parse(answer.content)
+    assert (parsed.bozo, parsed.version, len(parsed.entries)) == (False, "atom10", len(kinds(feed)))
+    assert all(entry.id and entry.link and entry.updated_parsed for entry in parsed.entries)
     told = kinds(feed)
     assert (told[0], told[1], told[-2:]) == ("withdrawn", "published", ["corrected", "published"])
     assert set(told) == {"withdrawn", "published", "corrected", "missed"}

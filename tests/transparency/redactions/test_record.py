@@ -23,6 +23,7 @@ from tests.transparency.redactions.deeds import (
     Q1,
     approve,
     check,
+    enter_contracts,
     propose,
     publish,
     row_ids,
@@ -174,8 +175,9 @@ async def test_a_draft_that_is_deleted_leaves_nothing_of_what_it_withheld(transp
 
 
 async def test_other_rooms_are_given_what_is_withheld_of_theirs(transparency: Running) -> None:
-    """T-18: contracts, posts and documents apply decisions themselves; a proposal has no effect."""
+    """T-18: contracts apply decisions themselves; a proposal has no effect."""
     await ledger(transparency, line(90_000))
+    await enter_contracts(transparency, "C-9")
     stated = {**PREJUDICE, "target_kind": "contract", "fields": ["supplier"], "reason_code": "COMMERCIAL_PREJUDICE"}
     proposed = (await propose(transparency, "C-9", **stated)).json()
     async with transparency.session() as session:

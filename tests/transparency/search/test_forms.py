@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from urllib.parse import urlparse
 from xml.etree import ElementTree
 
+import feedparser
+
 from tests.harness import Running
 from tests.transparency.facts import line
 from tests.transparency.search.published import published
@@ -18,6 +20,8 @@ NS = {"a": "http://www.w3.org/2005/Atom"}
 def valid_feed(data: bytes) -> ElementTree.Element:
     """Refuse what RFC 4287 does not allow, as far as this feed could offend."""
     feed = ElementTree.fromstring(data)
+    parsed = feedparser.parse(data)
+    assert (parsed.bozo, parsed.version, len(parsed.entries)) == (False, "atom10", len(feed.findall("a:entry", NS)))
     assert feed.tag == "{http://www.w3.org/2005/Atom}feed"
     for element in (feed, *feed.findall("a:entry", NS)):
         for name in ("id", "title", "updated"):
