@@ -89,6 +89,10 @@ class Draft:
     """Sentences that readers must know."""
     findings: Sequence[DraftFinding] = ()
     files: Sequence[DraftFile] = ()
+    left_out_rows: Sequence[str] = ()
+    """Ids of rows that are left out to protect a person; an earlier edition that shows one goes first (T-37, T-52)."""
+    makers: Sequence[str] = ()
+    """Who entered what the rows are made of; none of them approves the edition (section 3)."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else belongs into `edition.json`, such as the method card. Public."""
 

@@ -280,7 +280,7 @@ async def read_dataset(
     await queries.refuse_unreadable(work.session, edition)
     editions = await queries.editions_of(work.session, at.dataset.dataset_id, at.period.slug)
     asked = at.kind == SPEND or work.actor.may(*INSIDE)
-    moved = await commands.source_moved(work, at, edition) if asked else None
+    moved = await commands.source_moved(work, at, edition, inside=work.actor.may(*INSIDE)) if asked else None
     work.etag(f"{edition.edition_id}-{edition.version}-{moved}")
     return DatasetShape(
         **_shape(
@@ -507,9 +507,9 @@ async def read_file(
     at = await _place(work, publisher, dataset, period)
     edition = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, n, drafts=False)
     await queries.refuse_unreadable(work.session, edition)
+    await queries.refuse_lost_changes(work.session, edition, file)
     stored = await queries.file_of(work.session, edition.edition_id, file)
     if stored is None:
-        await queries.refuse_lost_changes(work.session, edition, file)
         raise NotFound(
             f"Edition {n} has no file of this name; its files are listed at {_href(work, publisher, dataset, edition)}."
         )
@@ -548,6 +548,16 @@ def _shape(
     tombstone: dict[str, Any] | None = None,
 ) -> EditionShape:
     public = edition.state in queries.PUBLIC_STATES
+    if edition.state == "suspended":
+        # Nobody knows yet whether what it says of itself may be read.
+        edition = Edition(
+            **edition.model_dump(exclude={"change_note", "details", "warnings", "quality", "changes"}),
+            change_note=None,
+            details={},
+            warnings={},
+            quality={},
+            changes={},
+        )
     return EditionShape(
         **edition.model_dump(
             include={
@@ -574,7 +584,7 @@ def _shape(
         ),
         publisher=publisher,
         dataset=dataset,
-        sha256=edition.sha256 if edition.state != "withdrawn" else None,
+        sha256=edition.sha256 if edition.state not in ("suspended", "withdrawn") else None,
         tombstone=Tombstone(**tombstone) if tombstone else None,
         edition=edition.number,
         previous_edition=edition.predecessor,

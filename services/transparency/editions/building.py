@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlmodel import col, delete
+from sqlalchemy import ColumnElement
+from sqlmodel import col, delete, select
 
 from services.transparency.editions import differences, files, queries
 from services.transparency.editions.row_lines import DIGESTS_FILE
@@ -65,7 +66,9 @@ async def keep_files(
         built_at=work.now,
     )
     built[METADATA_FILE] = await work.store_file(metadata, files.JSON_TYPE)
-    await work.session.exec(delete(EditionFile).where(col(EditionFile.edition_id) == edition.edition_id))
+    await drop_files(
+        work, col(EditionFile.edition_id) == edition.edition_id, keep={each.sha256 for each in built.values()}
+    )
     for name, stored in built.items():
         work.session.add(
             EditionFile(
@@ -76,6 +79,24 @@ async def keep_files(
                 size=stored.size,
             )
         )
+
+
+async def drop_files(work: Work, doomed: ColumnElement[bool], *, keep: Collection[str] = ()) -> None:
+    """Give up these files of editions; bytes that no other edition has, and that are not kept, are deleted."""
+    gone = set((await work.session.exec(select(EditionFile.sha256).where(doomed))).all()) - set(keep)
+    await work.session.exec(delete(EditionFile).where(doomed))
+    await work.session.flush()
+    shared = await work.session.exec(select(EditionFile.sha256).where(col(EditionFile.sha256).in_(gone)))
+    for sha256 in sorted(gone - set(shared.all())):
+        await work.forget_file(sha256)
+
+
+async def reopen(work: Work, edition: Edition) -> None:
+    """Back to a draft without files: it is to be checked again before anybody approves it."""
+    edition.state, edition.sha256, edition.salt = "draft", None, None
+    edition.version += 1
+    edition.modified_at = work.now
+    await drop_files(work, col(EditionFile.edition_id) == edition.edition_id)
 
 
 async def compare(
@@ -94,4 +115,4 @@ async def compare(
     )
 
 
-__all__ = ["DIGESTS_FILE", "METADATA_FILE", "SCHEMA_FILE", "compare", "keep_files", "new_salt"]
+__all__ = ["DIGESTS_FILE", "METADATA_FILE", "SCHEMA_FILE", "compare", "drop_files", "keep_files", "new_salt", "reopen"]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from sqlmodel import col, delete
 
 from services.transparency.drafts import Period
-from services.transparency.editions import content, differences, queries, registers, rules
+from services.transparency.editions import building, content, differences, queries, registers, rules
 from services.transparency.editions.kinds import SPEND, Kind
 from services.transparency.editions.row_lines import DIGESTS_FILE
 from services.transparency.editions.subject import Subject, edition_of, lock, methodology_of
@@ -194,7 +194,8 @@ async def discard_edition(work: Work, publisher: str, kind: Kind, period: Period
         raise rules.EditionImmutable("This edition is published and stays; a change needs the next edition (T-49).")
     work.if_match(edition.version, href)
     work.audit("discard_edition", edition.edition_id, before=_audited(edition))
-    for table in (Finding, RowDecision, EditionFile):
+    await building.drop_files(work, col(EditionFile.edition_id) == edition.edition_id)
+    for table in (Finding, RowDecision):
         await work.session.exec(delete(table).where(col(table.edition_id) == edition.edition_id))
     await work.session.delete(edition)
 
@@ -240,10 +241,16 @@ async def hide(work: Work, subject: Subject, edition: Edition) -> None:
     await all_periods.rebuild_all(work, subject.organisation)
 
 
-async def source_moved(work: Work, subject: Subject, edition: Edition) -> bool:
-    """Whether an edition made now would be made from something else than this one was (T-50)."""
+async def source_moved(work: Work, subject: Subject, edition: Edition, *, inside: bool) -> bool:
+    """Whether an edition made now would be made from something else than this one was (T-50).
+
+    That texts are withheld since is told to those inside alone, until an edition says so.
+    """
     try:
-        return await content_of(subject.kind).mark(work, subject, edition) != edition.ledger_mark
+        now, then = await content_of(subject.kind).mark(work, subject, edition), edition.ledger_mark
+        if not inside:
+            now, then = (mark.partition(content.WITHHELD)[0] for mark in (now, then))
+        return now != then
     except Refusal:
         # What the register holds now could not be published at all.
         return True

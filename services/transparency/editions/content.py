@@ -24,6 +24,8 @@ from shared.database import raw_connection
 from shared.events.grants import ExpenditureRecorded
 from shared.work import Work
 
+WITHHELD = " withheld "
+"""Stands in a mark between what the ledger holds and what is withheld of it."""
 PATIENCE_SECONDS = 1.0
 """How long a request waits for what the ledger's owner has recorded, before it is refused for not having heard it."""
 
@@ -73,7 +75,7 @@ async def mark(work: Work, subject: Subject, edition: Edition) -> str:
     organisation_id = subject.organisation.organisation_id
     lines = await ledger.ledger_mark(connection, organisation_id, subject.quarter)
     withheld = await redactions.redactions_mark(connection, organisation_id)
-    return f"{lines}/{withheld}" if withheld else lines
+    return f"{lines}{WITHHELD}{withheld}" if withheld else lines
 
 
 async def erase(work: Work, edition: Edition) -> None:

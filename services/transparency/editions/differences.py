@@ -23,6 +23,9 @@ HEADER = ("RowID", "Change", "Field", "OldValue", "NewValue", "Reason", "Changed
 
 Kind = Literal["added", "removed", "changed"]
 
+REDACTION = "REDACTED "
+"""How every text begins that stands in the place of a withheld one (T-18)."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -46,12 +49,15 @@ class Comparison:
 def compare(before: Path, after: Path, rows: Mapping[str, Kind]) -> Comparison:
     """Compare the named rows of two JSON files. Blocking; at most `MOST_ROWS` rows are held in memory.
 
-    Of a row that the later edition withholds, no old value is repeated: it would show what was taken away (T-19).
+    Where the later edition withholds a field, its old value is not repeated: it would show what was taken away (T-19).
     """
     if len(rows) > MOST_ROWS:
         # Too many to hold: which rows differ is named, and whether any is withheld now is still found out.
-        withheld = _withheld(after) & {row_id for row_id, record in _records(before) if not _is_withheld(record)}
-        return Comparison([Change(row_id, kind) for row_id, kind in sorted(rows.items())], len(withheld))
+        taken = {row_id: fields for row_id, record in _records(after) if (fields := _withheld_fields(record))}
+        shown = sum(
+            any(_is_shown(record.get(name)) for name in taken[row_id]) for row_id, record in _records(before, taken)
+        )
+        return Comparison([Change(row_id, kind) for row_id, kind in sorted(rows.items())], shown)
     old = dict(_records(before, rows))
     new = dict(_records(after, rows))
     changes: list[Change] = []
@@ -60,10 +66,10 @@ def compare(before: Path, after: Path, rows: Mapping[str, Kind]) -> Comparison:
         if kind != "changed" or row_id not in old or row_id not in new:
             changes.append(Change(row_id, kind))
             continue
-        hides = _is_withheld(new[row_id]) and not _is_withheld(old[row_id])
-        newly_withheld += hides
+        taken_away = {name for name in _withheld_fields(new[row_id]) if _is_shown(old[row_id].get(name))}
+        newly_withheld += bool(taken_away)
         for field, was, now in row_lines.fields_changed(old[row_id], new[row_id]):
-            changes.append(Change(row_id, kind, field, None if hides else was, now))
+            changes.append(Change(row_id, kind, field, None if field in taken_away else was, now))
     return Comparison(changes, newly_withheld)
 
 
@@ -118,13 +124,19 @@ def _records(path: Path, wanted: Mapping[str, Any] | None = None) -> Iterator[tu
         yield row_id, json.loads(line)
 
 
-def _withheld(path: Path) -> set[str]:
-    return {row_id for row_id, record in _records(path) if _is_withheld(record)}
+def _withheld_fields(record: Mapping[str, Any]) -> list[str]:
+    """Fields in which a withheld row shows a redaction text or nothing; each may have shown something before.
+
+    What the ledger's own system had replaced before it came was never shown (T-23).
+    """
+    if record.get("redaction_reason") in (None, "SOURCE_REDACTED"):
+        return []
+    return [name for name, value in record.items() if not _is_shown(value)]
 
 
-def _is_withheld(record: Mapping[str, Any]) -> bool:
-    """Withheld here; what the ledger's system had replaced before it came was never shown (T-23)."""
-    return record.get("redaction_reason") not in (None, "SOURCE_REDACTED")
+def _is_shown(value: Any) -> bool:
+    """Whether a reader learns something from this value."""
+    return value not in (None, "", [], {}) and not (isinstance(value, str) and value.startswith(REDACTION))
 
 
 def _text(value: Any) -> str | None:

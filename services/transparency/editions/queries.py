@@ -120,7 +120,7 @@ async def refuse_unreadable(session: AsyncSession, edition: Edition) -> None:
 
 
 async def refuse_lost_changes(session: AsyncSession, edition: Edition, name: str) -> None:
-    """Say why the list of changes of an edition is gone: it showed what was withdrawn with the one before (T-52)."""
+    """Refuse the list of changes of an edition while the one before, which it quotes, is suspended or gone (T-52)."""
     if name != CHANGES_FILE or edition.predecessor is None:
         return
     before = await session.exec(
@@ -128,10 +128,15 @@ async def refuse_lost_changes(session: AsyncSession, edition: Edition, name: str
             col(Edition.dataset_id) == edition.dataset_id,
             col(Edition.period) == edition.period,
             col(Edition.number) == edition.predecessor,
-            col(Edition.state) == "withdrawn",
+            col(Edition.state).in_(("suspended", "withdrawn")),
         )
     )
-    if before.first() is not None:
+    found = before.first()
+    if found is not None and found.state == "suspended":
+        raise rules.EditionSuspended(
+            f"The list of changes quotes edition {edition.predecessor}, which is suspended while it is examined."
+        )
+    if found is not None:
         raise rules.EditionWithdrawn(
             f"The list of changes showed text of edition {edition.predecessor}, which was withdrawn."
         )

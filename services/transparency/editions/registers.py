@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -70,7 +71,8 @@ async def check(work: Work, subject: Subject, edition: Edition, editions: list[E
         rows = await asyncio.to_thread(_rows_changed, work.files.path(before.sha256), lines)
         found = await building.compare(work, subject, earlier, built[subject.kind.json_file], rows)
         if found is not None:
-            comparisons.append((earlier, found))
+            gone = sum(rows.get(row_id) == "removed" for row_id in draft.left_out_rows)
+            comparisons.append((earlier, replace(found, newly_withheld=found.newly_withheld + gone)))
     await _keep_totals(work, edition, _redactions(draft))
     await building.keep_files(work, subject, edition, built, redactions=_redactions(draft), comparisons=comparisons)
 
@@ -115,6 +117,8 @@ async def _draft(work: Work, subject: Subject, edition: Edition) -> Draft:
 
 def _note(edition: Edition, draft: Draft) -> None:
     edition.ledger_mark = draft.mark
+    for maker in draft.makers:
+        edition.changed_by = rules.with_maker(edition.changed_by, maker)
     edition.coverage, edition.missing_months = "complete", []
     edition.row_count = edition.line_count = len(draft.rows)
     edition.total_pence = sum(row.amount_pence for row in draft.rows)

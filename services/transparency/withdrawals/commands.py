@@ -9,12 +9,13 @@ from uuid import UUID
 from sqlmodel import col, delete, func, select
 
 from services.transparency import queries as publishers
+from services.transparency.editions import building
 from services.transparency.editions import commands as editions
 from services.transparency.editions import queries as edition_queries
 from services.transparency.editions.differences import CHANGES_FILE
 from services.transparency.editions.kinds import KINDS, kind_of
 from services.transparency.editions.row_lines import DIGESTS_FILE
-from services.transparency.editions.subject import edition_of, lock
+from services.transparency.editions.subject import Subject, edition_of, lock
 from services.transparency.editions.tables import (
     Dataset,
     Edition,
@@ -73,6 +74,7 @@ async def suspend_editions(
         )
         await work.session.flush()
         await editions.hide(work, subject, edition)
+        await _reopen_drafts(work, subject)
     work.audit(
         "suspend_editions",
         withdrawal.withdrawal_id,
@@ -94,6 +96,7 @@ async def confirm_withdrawal(work: Work, withdrawal_id: UUID, decision_reason: s
         edition.details, edition.warnings = {}, {}
         _touch(edition, work)
         await _drop_files(work, edition)
+        await _reopen_drafts(work, subject)
         await work.session.exec(delete(Finding).where(col(Finding.edition_id) == edition.edition_id))
         await editions.content_of(kind).erase(work, edition)
         subject.dataset.version += 1
@@ -126,6 +129,10 @@ async def lift_suspension(work: Work, withdrawal_id: UUID, decision_reason: str)
         kind = KINDS[dataset.kind]
         subject = await lock(work, organisation.slug, kind, kind.period(edition.period))
         others = await edition_queries.editions_of(work.session, dataset.dataset_id, edition.period)
+        rules.refuse_to_show_again(
+            edition.number,
+            {other.number: other.newly_withheld for other in others if other.state in edition_queries.PUBLIC_STATES},
+        )
         later = [other.number for other in others if other.state in edition_queries.KNOWN_STATES]
         edition.state = rules.lifted(suspended.state_before, later_numbers=later, number=edition.number)
         _touch(edition, work)
@@ -196,10 +203,12 @@ async def _drop_files(work: Work, edition: Edition) -> None:
     doomed = (col(EditionFile.edition_id) == edition.edition_id) & (col(EditionFile.name) != DIGESTS_FILE) | (
         col(EditionFile.edition_id).in_(later) & (col(EditionFile.name) == CHANGES_FILE)
     )
-    gone = set((await work.session.exec(select(EditionFile.sha256).where(doomed))).all())
-    await work.session.exec(delete(EditionFile).where(doomed))
-    await work.session.flush()
-    shared = set((await work.session.exec(select(EditionFile.sha256).where(col(EditionFile.sha256).in_(gone)))).all())
     # A file that another edition has too, such as the schema, holds nothing of this one.
-    for sha256 in gone - shared:
-        await work.forget_file(sha256)
+    await building.drop_files(work, doomed)
+
+
+async def _reopen_drafts(work: Work, subject: Subject) -> None:
+    """What is being prepared of the period is checked again: it may hold what is examined, or quote it."""
+    for edition in await edition_queries.editions_of(work.session, subject.dataset.dataset_id, subject.period.slug):
+        if edition.state == "checked":
+            await building.reopen(work, edition)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.errors import Conflict
 
@@ -36,6 +36,22 @@ def refuse_second_decision(state: str) -> None:
     if state != "suspended":
         raise AlreadyDecided(
             f"It was {state} already. To withdraw what is public again, suspend it again with POST /v1/withdrawals."
+        )
+
+
+class StillWithheld(Conflict):
+    code = "still_withheld"
+    title = "A later edition withholds what this one shows"
+
+
+def refuse_to_show_again(number: int, newly_withheld: Mapping[int, Mapping[str, int]]) -> None:
+    """What a later public edition withholds is not shown again by giving an earlier one back (T-52)."""
+    by = sorted(later for later, earlier in newly_withheld.items() if str(number) in earlier)
+    if by:
+        raise StillWithheld(
+            f"Edition {number} shows in full what edition {by[0]} withholds, so it cannot be given back; withdraw it "
+            "(POST …/confirmations).",
+            extra={"editions": by},
         )
 
 

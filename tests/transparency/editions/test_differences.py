@@ -94,15 +94,31 @@ def test_of_a_row_that_is_withheld_now_no_old_value_is_repeated(tmp_path: Any) -
     }
 
 
+def test_a_field_taken_away_later_from_a_row_that_was_withheld_in_part_already_is_not_repeated(tmp_path: Any) -> None:
+    """T-19, T-52: each field counts by itself."""
+    before, after = tmp_path / "before.json", tmp_path / "after.json"
+    row = '{"row_id":"%s","beneficiary":%s,"purpose":"REDACTED PERSONAL DATA","redaction_reason":"NAME_IN_TEXT"}'
+    one = "a" * 32
+    before.write_text('{"rows":[\n' + row % (one, '"Jane Doe"') + "\n]}\n")
+    after.write_text('{"rows":[\n' + row % (one, '"REDACTED PERSONAL DATA"') + "\n]}\n")
+    found = differences.compare(before, after, {one: "changed"})
+    assert (found.newly_withheld, "Jane" in str(found)) == (1, False)
+    assert [(change.field, change.old) for change in found.changes] == [("beneficiary", None)]
+
+
+HIDDEN = ('"REDACTED PERSONAL DATA"', '"SAFETY"')
+
+
 def test_a_comparison_of_very_many_rows_names_the_rows_alone(tmp_path: Any, monkeypatch: Any) -> None:
     """Memory stays flat; that an earlier edition shows what is withheld now is found out all the same."""
     before, after = tmp_path / "before.json", tmp_path / "after.json"
-    row = '{"row_id":"%032d","amount_pence":%d,"redaction_reason":%s}'
+    row = '{"row_id":"%032d","amount_pence":%d,"beneficiary":%s,"redaction_reason":%s}'
     count = differences.MOST_ROWS + 1
-    before.write_text('{"rows":[\n' + ",\n".join(row % (n, 1, "null") for n in range(count)) + "\n]}\n")
-    after.write_text(
-        '{"rows":[\n' + ",\n".join(row % (n, 2, '"SAFETY"' if n < 3 else "null") for n in range(count)) + "\n]}\n"
-    )
+    shown = ('"Acme"', "null")
+    old = ",\n".join(row % (number, 1, *shown) for number in range(count))
+    new = ",\n".join(row % (number, 2, *(HIDDEN if number < 3 else shown)) for number in range(count))
+    before.write_text('{"rows":[\n' + old + "\n]}\n")
+    after.write_text('{"rows":[\n' + new + "\n]}\n")
     found = differences.compare(before, after, differences.compare_all(before, after))
     assert (len(found.changes), found.newly_withheld) == (count, 3)
     assert {change.field for change in found.changes} == {None}

@@ -11,7 +11,7 @@ from shared.audit import verify
 from shared.events.transparency import DatasetWithdrawn
 from tests.harness import Running
 from tests.transparency.facts import batch, line
-from tests.transparency.test_editions import OPEN, Q1, ledger, publish
+from tests.transparency.test_editions import OPEN, Q1, approve, check, ledger, publish
 
 NAMED = "Help for Marigold Ravensworth at home"
 Q2 = "/v1/datasets/body/spend/2017-18-q2"
@@ -197,3 +197,93 @@ async def test_rows_that_were_changed_behind_the_files_back_do_not_verify(transp
     digests.write_bytes(digests.read_bytes() + b"\n")
     verified = (await reader.get(f"{Q1}/editions/1/verification")).json()
     assert (verified["digests"], verified["rows"]) == ("differ", "differ")
+
+
+async def rename(transparency: Running, purpose: str, instead: str) -> None:
+    """The ledger's owner corrects a text; what the editions before show stays as it was."""
+    async with transparency.session() as session:
+        await (await session.connection()).execute(
+            text("UPDATE spend_lines SET purpose = :instead WHERE purpose = :purpose"),
+            {"purpose": purpose, "instead": instead},
+        )
+        await session.commit()
+
+
+async def one_more(transparency: Running, pence: int = 60_100) -> None:
+    await transparency.receive(*batch(line(pence), covers=("2017-04-01", "2017-06-30")))
+
+
+async def test_what_quotes_a_suspended_edition_is_unreadable_with_it(transparency: Running) -> None:
+    """T-52: the list of changes of the next edition quotes it, and the list of editions says nothing of its content."""
+    await two_quarters(transparency)
+    await rename(transparency, NAMED, "Help at home")
+    await one_more(transparency)
+    await publish(transparency, change_note="Help for Marigold was renamed.")
+    reader = transparency.anonymous
+    await one_more(transparency, 60_200)
+    await publish(transparency, change_note="One more invoice.")
+    await suspend(transparency, {"dataset": "spend", "period": "2017-18-q1", "edition": 1})
+    quoted = await reader.get(f"{OPEN}/v2/changes.csv")
+    assert (quoted.status_code, quoted.json()["errors"][0]["code"]) == (403, "suspended")
+    assert (await reader.get(f"{OPEN}/v3/changes.csv")).status_code == 200
+    await suspend(transparency, {"dataset": "spend", "period": "2017-18-q1", "edition": 2})
+    listed = (await reader.get(f"{Q1}/editions")).json()["items"]
+    assert [(item["state"], item["change_note"], item["sha256"]) for item in listed[:2]] == [
+        ("suspended", None, None),
+        ("suspended", None, None),
+    ]
+
+
+async def test_what_is_checked_while_an_edition_is_suspended_or_withdrawn_is_checked_again(
+    transparency: Running,
+) -> None:
+    """T-52: a checked draft may hold the very text; its files go and nobody can approve them."""
+    await two_quarters(transparency)
+    await one_more(transparency)
+    checked = await check(transparency, change_note="One more invoice.")
+    withdrawal = await suspend(transparency)
+    refused = await approve(transparency, checked)
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "not_checked")
+    assert (await decide(transparency, withdrawal, "confirmations")).status_code == 201
+    assert NAMED.encode() not in kept(transparency)
+    await rename(transparency, NAMED, "Help at home")
+    again = await transparency.as_("transparency:preparer", sub="person:pia").post(f"{Q1}/editions/2/checks")
+    assert (again.status_code, again.json()["state"]) == (201, "checked")
+    assert (await approve(transparency, again.json())).status_code == 201
+
+
+async def test_an_edition_that_shows_what_a_later_one_withholds_is_not_given_back(transparency: Running) -> None:
+    """T-19, T-52."""
+    await two_quarters(transparency)
+    async with transparency.session() as session:
+        await (await session.connection()).execute(
+            text("UPDATE spend_lines SET party_kind = 'individual', party_name = NULL WHERE purpose = :named"),
+            {"named": NAMED},
+        )
+        await session.commit()
+    await one_more(transparency)
+    checked = await check(transparency, change_note="A payee is a private person.")
+    refused = await approve(transparency, checked)
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "withdrawal_needed")
+    withdrawal = await suspend(transparency)
+    again = await transparency.as_("transparency:preparer", sub="person:pia").post(f"{Q1}/editions/2/checks")
+    assert (await approve(transparency, again.json())).status_code == 201
+    back = await decide(transparency, withdrawal, "liftings")
+    assert (back.status_code, back.json()["errors"][0]["code"]) == (409, "still_withheld")
+    assert "shows in full what edition 2 withholds" in back.json()["detail"]
+    assert (await decide(transparency, withdrawal, "confirmations")).status_code == 201
+
+
+async def test_a_deleted_draft_leaves_none_of_its_files(transparency: Running) -> None:
+    """T-53: nobody outside has seen it; its bytes go, and so do those of an earlier check."""
+    await ledger(transparency, line(90_000, purpose=NAMED))
+    checked = await check(transparency)
+    assert NAMED.encode() in kept(transparency)
+    await rename(transparency, NAMED, "Help at home")
+    await one_more(transparency)
+    officer = transparency.as_("transparency:preparer", sub="person:pia")
+    assert (await officer.post(f"{Q1}/editions/{checked['edition']}/checks")).status_code == 201
+    assert NAMED.encode() not in kept(transparency)
+    etag = (await officer.get(f"{Q1}/drafts/1")).headers["etag"]
+    assert (await officer.delete(f"{Q1}/editions/1", headers={"If-Match": etag})).status_code == 204
+    assert kept(transparency) == b""
