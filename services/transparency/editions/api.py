@@ -111,7 +111,6 @@ class Tombstone(Shape):
     withdrawn_at: datetime
     reason_class: Literal["personal_data", "court_order", "unlawful"]
     replaced_by: int | None = Field(description="Edition that takes its place; null while there is none.")
-    sha256: str | None = Field(description="Hash of the file that was public.")
 
 
 class EditionShape(Shape):
@@ -229,6 +228,15 @@ class VerificationShape(Shape):
     )
 
 
+class DatasetIndex(Shape):
+    publisher: str
+    dataset: str
+    title: str
+    cadence: Literal["quarter", "half", "year"] = Field(description="How often it is published.")
+    items: list[EditionShape] = Field(description="The edition in force of each period, the newest first.")
+    links: dict[str, str]
+
+
 class EditionList(Shape):
     publisher: str
     dataset: str
@@ -266,6 +274,25 @@ async def list_datasets(
     )
 
 
+@router.get("/v1/datasets/{publisher}/{dataset}")
+async def list_periods(work: PublicWork, publisher: PublisherSlug, dataset: DatasetName) -> DatasetIndex:
+    """One dataset of a publisher: the edition in force of each period."""
+    kind = kind_of(dataset)
+    organisation = await publishers.publisher(work.session, publisher)
+    found = await queries.dataset_of(work.session, organisation, dataset)
+    editions = await queries.in_force(work.session, found.dataset_id)
+    base = f"{work.base_url}/v1/datasets/{publisher}/{dataset}"
+    work.etag(f"{found.dataset_id}-{found.version}")
+    return DatasetIndex(
+        publisher=publisher,
+        dataset=dataset,
+        title=found.title,
+        cadence=kind.cadence,
+        items=[_shape(edition, publisher, dataset, work.base_url) for edition in editions],
+        links={"page": f"{base}.html", "dictionary": f"{work.base_url}/v1/data-dictionary/{dataset}"},
+    )
+
+
 @router.get("/v1/datasets/{publisher}/{dataset}/{period}")
 async def read_dataset(
     work: PublicWork,
@@ -299,7 +326,7 @@ async def list_editions(
     at = await _place(work, publisher, dataset, period)
     editions = await queries.editions_of(work.session, at.dataset.dataset_id, at.period.slug)
     stones = await queries.tombstones(work.session, [edition.edition_id for edition in editions])
-    inside = work.actor.may(*INSIDE)
+    inside = _is_inside(work, publisher)
     return EditionList(
         publisher=publisher,
         dataset=dataset,
@@ -357,18 +384,22 @@ async def read_diff(
     later: Annotated[int, Query(alias="to", ge=1, le=100_000, description="Number of the later edition.")],
     limit: Annotated[int, Query(ge=1, le=5_000, description="Entries to show; the CSV holds all.")] = 500,
 ) -> Any:
-    """What differs between two editions: row, field, old and new value, reason and time (T-49)."""
+    """What differs between two editions: row, field, old and new value, reason and time (T-49).
+
+    Those who approve compare a checked draft with the edition in force before they publish it.
+    """
     at = await _place(work, publisher, dataset, period)
+    inside = _is_inside(work, publisher)
     before = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, earlier, drafts=False)
-    after = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, later, drafts=False)
+    after = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, later, drafts=inside)
     rules.refuse_order(earlier, later)
     for edition in (before, after):
         await queries.refuse_unreadable(work.session, edition)
     changes = await commands.compare_editions(work, at, before, after)
-    work.etag(f"{before.edition_id}-{after.edition_id}-{limit}")
+    work.etag(f"{before.edition_id}-{after.edition_id}-{after.version}-{limit}")
     if wants_csv(request):
-        assert after.published_at is not None
-        data = differences.as_csv(changes, reason=after.change_note or "", changed_at=after.published_at)
+        at_last = after.published_at or work.now
+        data = differences.as_csv(changes, reason=after.change_note or "", changed_at=at_last)
         return csv_response(data, f"{publisher}-{dataset}-{period}-v{earlier}-v{later}.csv")
     return DiffShape(
         publisher=publisher,
@@ -399,6 +430,7 @@ async def read_draft(
     work: Annotated[Work, Reads(*INSIDE)], publisher: PublisherSlug, dataset: DatasetName, period: Period, n: Number
 ) -> DraftShape:
     """One edition with the people and findings behind it, in any state."""
+    work.may_write_for(publisher)
     at = await _place(work, publisher, dataset, period)
     edition = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, n, drafts=True)
     return await _draft(work, edition, publisher, dataset)
@@ -503,9 +535,13 @@ async def read_file(
         str, Path(max_length=60, description="Such as `spend.csv`, `spend.json`, `edition.json`, `changes.csv`.")
     ],
 ) -> Response:
-    """A file of an edition: the same bytes for ever, named by their hash; 410 where they were withdrawn."""
+    """A file of an edition: the same bytes for ever, named by their hash; 410 where they were withdrawn.
+
+    Those who prepare and approve editions read the files of a checked draft here too, before it is published.
+    """
     at = await _place(work, publisher, dataset, period)
-    edition = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, n, drafts=False)
+    inside = _is_inside(work, publisher)
+    edition = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, n, drafts=inside)
     await queries.refuse_unreadable(work.session, edition)
     await queries.refuse_lost_changes(work.session, edition, file)
     stored = await queries.file_of(work.session, edition.edition_id, file)
@@ -519,11 +555,17 @@ async def read_file(
         media_type=stored.media_type,
         headers={
             "ETag": f'"{stored.sha256}"',
-            "Cache-Control": IMMUTABLE,
+            "Cache-Control": IMMUTABLE if edition.state in queries.PUBLIC_STATES else "private, no-store",
             "Access-Control-Allow-Origin": "*",
             "Content-Disposition": f'inline; filename="{publisher}-{dataset}-{period}-v{n}-{file}"',
         },
     )
+
+
+def _is_inside(work: Work, publisher: str) -> bool:
+    """Whether the reader prepares, approves or audits editions of this publisher."""
+    ours = work.actor.organisations is None or publisher in work.actor.organisations
+    return ours and work.actor.may(*INSIDE)
 
 
 async def _place(work: Work, publisher: str, dataset: str, period: str) -> Subject:

@@ -62,6 +62,16 @@ async def editions_of(session: AsyncSession, dataset_id: UUID, period: str) -> l
     return list(found.all())
 
 
+async def in_force(session: AsyncSession, dataset_id: UUID) -> list[Edition]:
+    """The edition in force of each period, the newest period first."""
+    found = await session.exec(
+        select(Edition)
+        .where(col(Edition.dataset_id) == dataset_id, col(Edition.state) == "published")
+        .order_by(col(Edition.period).desc())
+    )
+    return list(found.all())
+
+
 async def dataset_of(session: AsyncSession, organisation: Organisation, kind: str) -> Dataset:
     found = await session.exec(
         select(Dataset).where(col(Dataset.organisation_id) == organisation.organisation_id, col(Dataset.kind) == kind)
@@ -146,7 +156,7 @@ async def tombstones(session: AsyncSession, edition_ids: Sequence[UUID]) -> dict
     """What is left of those of these editions that were withdrawn: when, why, what replaces them (T-52)."""
     later = aliased(Edition)
     replaced_by = (
-        select(func.min(later.number))
+        select(func.max(later.number))
         .where(
             later.dataset_id == Edition.dataset_id,
             later.period == Edition.period,
@@ -166,7 +176,6 @@ async def tombstones(session: AsyncSession, edition_ids: Sequence[UUID]) -> dict
             "withdrawn_at": withdrawal.decided_at,
             "reason_class": withdrawal.reason_class,
             "replaced_by": instead,
-            "sha256": edition.sha256,
         }
         for edition, withdrawal, instead in found.all()
     }

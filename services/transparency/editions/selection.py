@@ -86,6 +86,9 @@ WITH tested AS (
             OR EXISTS (SELECT FROM spend_lines reversal WHERE reversal.reverses = line.entry_id) AS superseded,
         CASE WHEN line.replaces IS NULL THEN line.kind ELSE COALESCE(
             (SELECT root.kind FROM spend_lines root WHERE root.entry_id = line.replaces), line.kind) END AS item_kind,
+        CASE WHEN line.replaces IS NULL THEN line.line_no ELSE COALESCE(
+            (SELECT root.line_no FROM spend_lines root WHERE root.entry_id = line.replaces), line.line_no)
+            END AS public_line,
         item_id, party_key,
         card <> 'none' OR ({_class("ledger_class")} = 'grant' AND COALESCE(vcse, false)) AS shown_singly,
         CASE WHEN %(gross)s AND line.amount_basis = 'net'
@@ -97,12 +100,12 @@ WITH tested AS (
         THEN 'month ' || COALESCE(party_key, item_id) || to_char(payment_date, ' YYYY-MM') ELSE item_id END AS item
     FROM tested
 ), totalled AS (
-    SELECT entry_id, superseded, item_kind, item, tested_pence, payment_date, shown_singly,
+    SELECT entry_id, superseded, item_kind, item, tested_pence, payment_date, shown_singly, public_line,
         COALESCE(sum(tested_pence) FILTER (WHERE NOT superseded) OVER (PARTITION BY source, item), 0)::bigint
             AS item_pence
     FROM itemised
 ), period AS (
-    SELECT line.*, superseded, item_kind, item, tested_pence, item_pence, shown_singly
+    SELECT line.*, superseded, item_kind, item, tested_pence, item_pence, shown_singly, public_line
     FROM totalled JOIN spend_lines line USING (entry_id)
     WHERE totalled.payment_date BETWEEN %(start)s AND %(end)s
 ), linking AS (
@@ -132,10 +135,10 @@ INSERT INTO row_decisions (
     edition_id, entry_id, row_id, inclusion, exclusion, item_total_pence, amount_pence, transaction_number, line_number,
     late_addition, content)
 SELECT %(edition)s, entry_id, public_row, reason, exclusion, abs(item_pence), eligible_pence, reference,
-    CASE WHEN reason = 'EXPENSE_MONTH' THEN 1 ELSE line_no END,
+    CASE WHEN reason = 'EXPENSE_MONTH' THEN 1 ELSE public_line END,
     %(first)s::uuid IS NOT NULL AND reason IS NOT NULL AND NOT EXISTS (
         SELECT FROM row_decisions earlier
-        WHERE earlier.edition_id = %(first)s AND earlier.row_id = public_row AND earlier.inclusion IS NOT NULL),
+        WHERE earlier.edition_id = %(first)s AND earlier.row_id = public_row),
     md5(ROW(reason, party_kind, party_name, party_key, company_number, charity_number, vcse, unit, category, purpose,
         card, contract_ref, payment_date, date_basis, eligible_pence, irrecoverable_vat_pence, amount_basis,
         agreement_id, line_code, decision_ref, source_redacted)::text)

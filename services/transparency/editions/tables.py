@@ -172,7 +172,9 @@ class WithdrawnEdition(Transparency, table=True):
     withdrawal_id: UUID = Field(primary_key=True, foreign_key="withdrawals.withdrawal_id")
     edition_id: UUID = Field(primary_key=True, foreign_key="editions.edition_id", index=True)
     state_before: str
-    sha256: str | None = Field(description="Hash of the file that was public, which the tombstone keeps.")
+    sha256: str | None = Field(
+        description="Hash of the file that was public. Never shown: whoever guesses a withheld word could test it."
+    )
 
 
 class Finding(Transparency, table=True):

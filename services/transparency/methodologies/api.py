@@ -40,6 +40,14 @@ class Choices(Body):
         default="programme", description="Spend of the grant programme alone, or of the whole body."
     )
     threshold_pence: int = Field(default=50_000, ge=0, le=MOST_PENCE, description="Items above it are published.")
+    item_basis: Literal["invoice"] = Field(default="invoice", description="What counts as one item; no other is known.")
+    date_basis: Literal["payment"] = Field(default="payment", description="Which day counts; no other is known.")
+    spend_cadence: Literal["quarterly"] = Field(
+        default="quarterly", description="How often spend is published; no other is known yet."
+    )
+    month_reading: Literal["corresponding"] = Field(
+        default="corresponding", description="How a month after a day is counted; no other is known."
+    )
     selection_basis: Literal["net_of_recoverable", "gross"] = Field(
         default="net_of_recoverable", description="Which amount of an item is compared with the threshold."
     )

@@ -227,6 +227,13 @@ def _difference(reconciliations: Iterable[Mapping[str, Any]], address: str) -> F
     )
 
 
+def _rows(query: Mapping[str, str], share: Share, base_url: str) -> str | None:
+    """Where the rows behind a figure are found: rows of spend are searched, those of a register stand in its file."""
+    if query.get("dataset", "spend") != "spend":
+        return None
+    return f"{base_url}/v1/search?" + urlencode({**query, **share.filters})
+
+
 def _shares(qualities: Sequence[Mapping[str, Any]], query: Mapping[str, str], base_url: str) -> list[Figure]:
     """Parts and wholes are added up over the editions that counted both; a share is never a mean of shares."""
     figures = []
@@ -243,7 +250,7 @@ def _shares(qualities: Sequence[Mapping[str, Any]], query: Mapping[str, str], ba
                 part=part,
                 whole=whole,
                 counted_in=each.unit,
-                rows=f"{base_url}/v1/search?" + urlencode({**query, **each.filters}) if counted else None,
+                rows=_rows(query, each, base_url) if counted else None,
             )
         )
     return figures

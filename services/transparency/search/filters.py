@@ -194,6 +194,12 @@ def _plain(asked: rules.Asked, conditions: list[str], values: dict[str, Any]) ->
         conditions.append("card <> 'None'")
     if asked.late is not None:
         conditions.append("late_addition" if asked.late else "NOT late_addition")
+    for wanted, condition in (
+        (asked.has_contract, "contract_ref IS NOT NULL"),
+        (asked.has_number, "(company_number IS NOT NULL OR charity_number IS NOT NULL)"),
+    ):
+        if wanted is not None:
+            conditions.append(condition if wanted else f"NOT {condition}")
     if asked.redaction in ("true", "false"):
         conditions.append(f"redaction_reason IS {'NOT ' if asked.redaction == 'true' else ''}NULL")
     elif asked.redaction is not None:

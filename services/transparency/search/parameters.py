@@ -65,7 +65,16 @@ def _asked(
         Text, Query(description="`true` for rows with a redaction, `false` for those without, or the reason's code.")
     ] = None,
     late: Annotated[Annotated[bool | None, EMPTY], Query(description="Whether the row was added late.")] = None,
+    has_contract: Annotated[
+        Annotated[bool | None, EMPTY], Query(description="Whether the row names a contract.")
+    ] = None,
+    has_number: Annotated[
+        Annotated[bool | None, EMPTY], Query(description="Whether a company or charity number stands beside the payee.")
+    ] = None,
     inclusion: Annotated[Annotated[Inclusion | None, EMPTY], Query(description="InclusionReason.")] = None,
+    dataset: Annotated[
+        Literal["spend"] | None, Query(description="Dataset whose rows are searched; `spend` is the only one.")
+    ] = None,
     as_at: Annotated[
         Annotated[Moment | None, EMPTY], Query(description="Search the editions in force at this instant.")
     ] = None,
@@ -90,6 +99,8 @@ def _asked(
         card=card,
         redaction=redaction,
         late=late,
+        has_contract=has_contract,
+        has_number=has_number,
         inclusion=inclusion,
         as_at=as_at,
         edition=edition,

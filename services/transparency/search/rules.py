@@ -58,6 +58,8 @@ class Asked:
     card: str | None = None
     redaction: str | None = None
     late: bool | None = None
+    has_contract: bool | None = None
+    has_number: bool | None = None
     inclusion: str | None = None
     as_at: datetime | None = None
     edition: int | None = None
@@ -70,7 +72,15 @@ class Asked:
     def is_whole(self) -> bool:
         """Whether nothing but publisher, period, year and edition is asked for, so that kept totals answer."""
         texts = (self.q, self.payee, self.unit, self.category, self.contract, self.card, self.redaction, self.inclusion)
-        others = (self.late, self.min_pence, self.max_pence, self.paid_from, self.paid_to)
+        others = (
+            self.late,
+            self.has_contract,
+            self.has_number,
+            self.min_pence,
+            self.max_pence,
+            self.paid_from,
+            self.paid_to,
+        )
         return all(value is None for value in (*texts, *others))
 
 

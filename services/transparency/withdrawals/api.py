@@ -124,7 +124,7 @@ async def list_withdrawals(
     items = [
         item.model_copy(
             update={
-                "replaced_by": min(
+                "replaced_by": max(
                     (number for number in stones[item.publisher, item.dataset, item.period] if number > item.edition),
                     default=None,
                 )

@@ -183,7 +183,7 @@ async def _editions(work: Work, withdrawal_id: UUID) -> list[tuple[Edition, Data
 async def _replacement(work: Work, edition: Edition) -> int | None:
     """The edition that takes its place, where one is published already."""
     found = await work.session.exec(
-        select(func.min(Edition.number)).where(
+        select(func.max(Edition.number)).where(
             col(Edition.dataset_id) == edition.dataset_id,
             col(Edition.period) == edition.period,
             col(Edition.number) > edition.number,

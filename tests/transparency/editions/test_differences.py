@@ -10,7 +10,7 @@ from services.transparency.editions import differences
 from shared.events.transparency import DatasetCorrected
 from tests.harness import Running
 from tests.transparency.facts import at, batch, correction, line
-from tests.transparency.test_editions import OPEN, Q1, ledger, publish
+from tests.transparency.test_editions import OPEN, Q1, check, ledger, publish
 
 
 async def test_a_correction_is_the_next_edition_with_one_entry_and_the_first_stays_as_it_was(
@@ -24,7 +24,8 @@ async def test_a_correction_is_the_next_edition_with_one_entry_and_the_first_sta
     reader = transparency.anonymous
     bytes_of_first = (await reader.get(f"{OPEN}/v1/spend.csv")).content
     transparency.clock.set(at("2018-06-02T09:00"))
-    await transparency.receive(*batch(*correction(wrong, 102_000), by_hand=True))
+    # The ledger numbers the correction behind the item's last line; the public key stays that of the root (T-12).
+    await transparency.receive(*batch(*correction(wrong, 102_000, line_no=3), by_hand=True))
     second = await publish(transparency, change_note="The invoice was keyed wrongly.", fault_found_on="2018-05-30")
     assert (second["total_pence"], second["change_kind"]) == (1_216_000, "correction")
     answer = await reader.get(f"{Q1}/diff?from=1&to=2")
@@ -44,6 +45,9 @@ async def test_a_correction_is_the_next_edition_with_one_entry_and_the_first_sta
     assert (await reader.get(f"{OPEN}/v1/spend.csv")).content == bytes_of_first
     between = (await reader.get(Q1, params={"as_at": "2018-06-01T20:00:00Z"})).json()
     assert (between["edition"], between["sha256"]) == (1, first["sha256"])
+    (old, new) = [(await reader.get(f"{OPEN}/v{number}/spend.csv")).text for number in (1, 2)]
+    assert [row["LineNumber"] for row in csv.DictReader(io.StringIO(old))] == ["1", "1"]
+    assert [row["LineNumber"] for row in csv.DictReader(io.StringIO(new))] == ["1", "1"]
     (event,) = await transparency.emitted(DatasetCorrected)
     assert (event.changes, event.change_kind) == (1, "correction")
 
@@ -59,6 +63,43 @@ async def test_rows_that_come_and_go_are_one_entry_each(transparency: Running) -
     found = (await transparency.anonymous.get(f"{Q1}/diff?from=1&to=2")).json()
     assert sorted((item["change"], item["field"]) for item in found["items"]) == [("added", None), ("removed", None)]
     assert found["entries"] == 2
+
+
+async def test_who_approves_reads_the_draft_and_what_differs_before_and_nobody_else_does(transparency: Running) -> None:
+    """Domain section 9, item 7: diff and privacy lint before publication."""
+    wrong = line(120_000)
+    await ledger(transparency, wrong, line(90_000))
+    await publish(transparency)
+    await transparency.receive(*batch(*correction(wrong, 102_000), by_hand=True))
+    checked = await check(transparency, change_note="The invoice was keyed wrongly.")
+    approver = transparency.as_("transparency:approver", sub="person:abe")
+    draft = await approver.get(f"{OPEN}/v2/spend.csv")
+    assert (draft.status_code, "1020.00" in draft.text, draft.headers["cache-control"]) == (
+        200,
+        True,
+        "private, no-store",
+    )
+    (entry,) = (await approver.get(f"{Q1}/diff?from=1&to=2")).json()["items"]
+    assert (entry["field"], entry["old"], entry["new"], entry["at"]) == ("amount_pence", 120_000, 102_000, None)
+    elsewhere = transparency.as_("transparency:approver", sub="person:eve", organisations=["partner"])
+    for reader in (transparency.anonymous, elsewhere):
+        for path in (f"{OPEN}/v2/spend.csv", f"{Q1}/diff?from=1&to=2", f"{Q1}/editions/2"):
+            assert (await reader.get(path)).status_code == 404, path
+        assert [item["edition"] for item in (await reader.get(f"{Q1}/editions")).json()["items"]] == [1]
+    assert (await elsewhere.get(f"{Q1}/drafts/2")).status_code == 403
+    assert checked["files"]
+
+
+async def test_a_dataset_lists_the_edition_in_force_of_each_period(transparency: Running) -> None:
+    """Design section 10."""
+    await ledger(transparency, line(90_000))
+    await transparency.receive(*batch(line(70_000, paid="2017-08-01"), covers=("2017-07-01", "2017-09-30")))
+    await publish(transparency)
+    await publish(transparency, Q1.replace("q1", "q2"))
+    found = (await transparency.anonymous.get("/v1/datasets/body/spend")).json()
+    assert [(item["period"], item["edition"]) for item in found["items"]] == [("2017-18-q2", 1), ("2017-18-q1", 1)]
+    assert (found["cadence"], found["links"]["page"].endswith("/v1/datasets/body/spend.html")) == ("quarter", True)
+    assert (await transparency.anonymous.get("/v1/datasets/body/contracts")).status_code == 404
 
 
 async def test_a_comparison_names_two_editions_in_order(transparency: Running) -> None:
