@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import Field
@@ -11,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.transparency.editions import queries
 from services.transparency.methodology import completed
-from services.transparency.tables import Methodology
+from services.transparency.search.tables import SpendRow
+from services.transparency.tables import Methodology, Organisation
 from shared.errors import NotFound
 from shared.http import Shape
 from shared.money import sterling
@@ -57,6 +59,10 @@ class RowExplained(Shape):
     row_id: str
     because: str = Field(description="Why it stands in the newest edition that holds it.")
     editions: list[RowEdition]
+    links: dict[str, str] = Field(
+        description="What the row names, as it is published now: `contract`, the `grant` and budget line it is charged "
+        "to, the board `decision` it stands on; contracts under the same grant or decision are listed there."
+    )
 
 
 async def row(session: AsyncSession, row_id: str, base_url: str) -> RowExplained:
@@ -95,7 +101,31 @@ async def row(session: AsyncSession, row_id: str, base_url: str) -> RowExplained
     if not shown:
         raise NotFound("No published row has this id.")
     editions = list(shown.values())
-    return RowExplained(row_id=row_id, because=editions[0].because, editions=editions)
+    links = await _links(session, row_id, next(iter(shown)), base_url)
+    return RowExplained(row_id=row_id, because=editions[0].because, editions=editions, links=links)
+
+
+async def _links(session: AsyncSession, row_id: str, edition_id: UUID, base_url: str) -> dict[str, str]:
+    """Where what the published row names is found. Only what the row itself shows is linked (T-19)."""
+    found = await session.exec(
+        select(SpendRow, Organisation)
+        .join(Organisation, col(Organisation.organisation_id) == col(SpendRow.organisation_id))
+        .where(col(SpendRow.edition_id) == edition_id, col(SpendRow.row_id) == row_id)
+        .limit(1)
+    )
+    shown = found.first()
+    if shown is None:
+        return {}
+    row, publisher = shown
+    same = f"{base_url}/v1/contracts?publisher={publisher.slug}"
+    links = {"publisher": f"{base_url}/v1/publishers/{publisher.slug}"}
+    if row.contract_ref:
+        links["contract"] = f"{base_url}/v1/contracts/{publisher.slug}/{quote(row.contract_ref.replace('/', '~'))}"
+    if row.grant_ref:
+        links["grant"] = f"{same}&grant_ref={quote(row.grant_ref, safe='')}"
+    if row.decision_ref:
+        links["decision"] = f"{same}&decision_ref={quote(row.decision_ref, safe='')}"
+    return links
 
 
 async def _parameters(session: AsyncSession, organisation_id: UUID, number: int) -> dict[str, Any]:

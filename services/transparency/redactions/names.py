@@ -29,7 +29,7 @@ LEAST_RUN = 8
 """Letters of a name that is written without dividing its words."""
 CACHE_SIZE = 20_000
 
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W_]+")
 _BROKEN = {code: chr(code).lower() if chr(code).isalpha() else " " for code in range(128)}
 _JOINED = _BROKEN | {ord("'"): "", ord("`"): ""}
 """What becomes of the signs of a plain text, so that its words are left."""
@@ -38,7 +38,7 @@ _TWO_NAMES = re.compile(r"\b(?:t/a|t\.a\.|trading as|also known as|a\.?k\.?a\.?|
 
 
 class WithheldNames:
-    """Looks for the names in texts, without case, accents, figures, punctuation, titles and signs that nobody sees.
+    """Looks for the names in texts, without case, accents, punctuation, titles and signs that nobody sees.
 
     A whole name is its words one behind the other, surname first or last. Holds a cache: one thread uses it.
     """
