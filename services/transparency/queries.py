@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -22,6 +23,7 @@ from services.transparency.tables import (
 )
 from shared.errors import NotFound
 from shared.periods import FinancialYear, Quarter
+from shared.work import Work
 
 
 class NoSuchPublisher(NotFound):
@@ -35,6 +37,25 @@ async def publisher(session: AsyncSession, slug: str) -> Organisation:
     if found is None:
         raise NoSuchPublisher(f"No organisation is registered as {slug[:64]}; /v1/publishers lists them.")
     return found
+
+
+def may_see(work: Work, slug: str) -> bool:
+    """Whether the token's organisations hold this publisher; restricted records are seen by no others."""
+    return work.actor.organisations is None or slug in work.actor.organisations
+
+
+async def seen(work: Work, slug: str) -> Organisation:
+    """The publisher whose restricted records are read; absent for a token that is limited to others."""
+    if not may_see(work, slug):
+        raise NotFound(f"There is nothing of {slug[:64]} for this token.")
+    return await publisher(work.session, slug)
+
+
+def seen_only(work: Work) -> list[ColumnElement[bool]]:
+    """Conditions for a restricted list over several publishers: those that the token may see."""
+    if work.actor.organisations is None:
+        return []
+    return [col(Organisation.slug).in_(sorted(work.actor.organisations))]
 
 
 async def organisation(session: AsyncSession, organisation_id: UUID) -> Organisation | None:

@@ -20,7 +20,6 @@ from services.transparency.pay import commands, queries
 from services.transparency.pay.publication import METHOD_FILE
 from services.transparency.pay.tables import PayRerun, PayRun, PayRunEntry
 from services.transparency.people.published import published_file
-from services.transparency.people.queries import may_see
 from shared.errors import NotFound, TooLarge, UnsupportedMediaType
 from shared.fields import Day
 from shared.http import UPLOAD, Body, PublicWork, Reads, ReceivedFile, Routes, Shape, Writes
@@ -171,9 +170,7 @@ async def list_pay_runs(
     work: Restricted, paging: Paging, publisher: Annotated[Slug, Query(description="Slug of the publisher.")]
 ) -> Page[PayRunShape]:
     """The pay runs of a publisher, newest pay date first. Restricted."""
-    if not may_see(work, publisher):
-        raise NotFound(f"There is nothing of {publisher} for this token.")
-    organisation = await publishers.publisher(work.session, publisher)
+    organisation = await publishers.seen(work, publisher)
     page = await paginate(
         work,
         select(PayRun).where(col(PayRun.organisation_id) == organisation.organisation_id),

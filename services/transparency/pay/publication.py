@@ -12,6 +12,7 @@ from services.transparency.pay import queries, rules
 from services.transparency.pay.card import method_card
 from services.transparency.pay.tables import PayRun
 from services.transparency.people.rules import date_of_year
+from services.transparency.people.tables import StaffList
 from shared.events.base import canonical_json
 from shared.money import pounds
 from shared.periods import FinancialYear
@@ -69,7 +70,15 @@ async def draft_multiple(work: Work, asked: Asked) -> Draft:
         notes=[card["basis"], card["agency_staff"]],
         files=(DraftFile(METHOD_FILE, "application/json", canonical_json(content)),),
         details={"method_card": card},
+        makers=await _makers(work, run),
     )
+
+
+async def _makers(work: Work, run: PayRun) -> tuple[str, ...]:
+    """Who sent the staff list, made the run, and approved its figures."""
+    staff_list = await work.session.get(StaffList, run.list_id) if run.list_id else None
+    makers = (staff_list.imported_by if staff_list else None, run.made_by, run.approved_by)
+    return tuple(dict.fromkeys(maker for maker in makers if maker))
 
 
 def _public(figures: Mapping[str, Any], run: PayRun) -> dict[str, Any]:

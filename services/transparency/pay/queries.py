@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.transparency import queries as publishers
 from services.transparency.pay.rules import BASES, Method, Multiple, NoSuchPayRun, PayEntry, multiple, two_places
 from services.transparency.pay.tables import PayRun, PayRunEntry
-from services.transparency.people.queries import may_see, newest_list
+from services.transparency.people.queries import newest_list
 from services.transparency.tables import Organisation
 from shared.work import Work
 
@@ -28,7 +28,7 @@ async def pay_run(work: Work, pay_run_id: UUID, *, lock: bool = False) -> tuple[
     statement = select(PayRun).where(col(PayRun.pay_run_id) == pay_run_id)
     found = (await work.session.exec(statement.with_for_update() if lock else statement)).one_or_none()
     organisation = await publishers.organisation(work.session, found.organisation_id) if found else None
-    if found is None or organisation is None or not may_see(work, organisation.slug):
+    if found is None or organisation is None or not publishers.may_see(work, organisation.slug):
         raise NoSuchPayRun("There is no such pay run; /v1/pay-runs lists those of a publisher.")
     return found, organisation
 

@@ -118,9 +118,7 @@ async def read_chart_page(work: PublicWork, publisher: PublisherSlug, day: Chart
 @router.get("/v1/organisation-chart/{publisher}/{day}/preview")
 async def preview_chart(work: Annotated[Work, Reads(*INSIDE)], publisher: PublisherSlug, day: ChartDay) -> ChartShape:
     """The chart as the newest staff list of the day would be published now; for those who prepare it."""
-    if not queries.may_see(work, publisher):
-        raise NotFound("There is no staff list of this publisher and day.")
-    organisation = await publishers.publisher(work.session, publisher)
+    organisation = await publishers.seen(work, publisher)
     staff_list = await queries.newest_list(work.session, organisation.organisation_id, day)
     if staff_list is None:
         raise NotFound(f"There is no staff list of {publisher} as at {day}; import one at /v1/posts/imports.")

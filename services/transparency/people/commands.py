@@ -17,6 +17,7 @@ from services.transparency.people.reader import StaffRows, read_staff
 from services.transparency.people.staff import by_post
 from services.transparency.people.structure import Choices, structure
 from services.transparency.people.tables import PostObjection, SmallUnitDecision, StaffEntry, StaffList
+from services.transparency.redactions.exposure import lock_datasets
 from services.transparency.tables import Organisation
 from shared.errors import NotFound
 from shared.periods import FinancialYear, add_months, london_date
@@ -120,7 +121,10 @@ async def raise_objection(work: Work, publisher: str, post_id: str, reason: str)
 async def decide_objection(
     work: Work, publisher: str, post_id: str, objection_id: UUID, decision: rules.Decision, reason: str
 ) -> PostObjection:
-    """Uphold or refuse an objection, or lift an upheld one, as a second person (T-37)."""
+    """Uphold or refuse an objection, or lift an upheld one, as a second person (T-37).
+
+    No edition is approved meanwhile: one that shows the post is public before, or is refused after.
+    """
     work.may_write_for(publisher)
     organisation = await publishers.publisher(work.session, publisher)
     found = await work.session.exec(
@@ -135,6 +139,7 @@ async def decide_objection(
     objection = found.one_or_none()
     if objection is None:
         raise NotFound("There is no such objection.")
+    await lock_datasets(work.session, organisation.organisation_id)
     before = objection.state
     after = rules.decide_objection(rules.Objection(before), decision)
     four_eyes(work.actor, objection.raised_by, code="four_eyes")

@@ -15,15 +15,16 @@ from services.transparency.people.shapes import (
     DecisionBody,
     ImportShape,
     ObjectionBody,
+    ObjectionDetail,
     ObjectionShape,
     SmallUnitBody,
+    SmallUnitDetail,
     SmallUnitShape,
     StaffEntryShape,
     StaffListShape,
 )
 from services.transparency.people.tables import PostObjection, SmallUnitDecision, StaffEntry, StaffList
-from services.transparency.tables import Organisation
-from shared.errors import NotFound, TooLarge, UnsupportedMediaType
+from shared.errors import TooLarge, UnsupportedMediaType
 from shared.fields import Day
 from shared.http import UPLOAD, Reads, ReceivedFile, Routes, Writes
 from shared.pagination import Page, Paging, paginate
@@ -114,7 +115,7 @@ async def import_posts(
 @router.get("/v1/posts/imports")
 async def list_staff_lists(work: Restricted, paging: Paging, publisher: Publisher) -> Page[StaffListShape]:
     """The versions of a publisher's staff lists, newest day first; nothing personal."""
-    organisation = await _seen(work, publisher)
+    organisation = await publishers.seen(work, publisher)
     return await paginate(
         work,
         select(StaffList).where(col(StaffList.organisation_id) == organisation.organisation_id),
@@ -156,28 +157,28 @@ async def settle_small_unit(work: Protecting, body: SmallUnitBody) -> SmallUnitS
 
 
 @router.get("/v1/posts/small-units")
-async def list_small_units(work: Restricted, paging: Paging, publisher: Publisher) -> Page[SmallUnitShape]:
+async def list_small_units(work: Restricted, paging: Paging, publisher: Publisher) -> Page[SmallUnitDetail]:
     """What was decided about small units of a publisher."""
-    organisation = await _seen(work, publisher)
+    organisation = await publishers.seen(work, publisher)
     return await paginate(
         work,
         select(SmallUnitDecision).where(col(SmallUnitDecision.organisation_id) == organisation.organisation_id),
         order=(SmallUnitDecision.decided_at, SmallUnitDecision.decision_id),
         paging=paging,
-        shape=lambda row: _unit(row, publisher),
+        shape=lambda row: SmallUnitDetail(**_unit(row, publisher).model_dump(), public_interest=row.public_interest),
     )
 
 
 @router.get("/v1/posts/objections")
-async def list_objections(work: Restricted, paging: Paging, publisher: Publisher) -> Page[ObjectionShape]:
+async def list_objections(work: Restricted, paging: Paging, publisher: Publisher) -> Page[ObjectionDetail]:
     """Objections to publication with their reasons and review days. Restricted."""
-    organisation = await _seen(work, publisher)
+    organisation = await publishers.seen(work, publisher)
     return await paginate(
         work,
         select(PostObjection).where(col(PostObjection.organisation_id) == organisation.organisation_id),
         order=(PostObjection.raised_at, PostObjection.objection_id),
         paging=paging,
-        shape=ObjectionShape.model_validate,
+        shape=ObjectionDetail.model_validate,
     )
 
 
@@ -199,12 +200,6 @@ async def decide_objection(
     objection = await commands.decide_objection(work, publisher, post_id, objection_id, body.decision, body.reason)
     work.etag(objection.version)
     return ObjectionShape.model_validate(objection)
-
-
-async def _seen(work: Work, publisher: str) -> Organisation:
-    if not queries.may_see(work, publisher):
-        raise NotFound(f"There is nothing of {publisher} for this token.")
-    return await publishers.publisher(work.session, publisher)
 
 
 def _list(row: StaffList, publisher: str) -> StaffListShape:

@@ -12,6 +12,7 @@ from services.transparency import queries as publishers
 from services.transparency.drafts import Asked, Draft, DraftFile, DraftFinding, DraftRow
 from services.transparency.people import cells, queries, rules
 from services.transparency.people.chart_file import chart_content
+from services.transparency.people.kept_out import kept_out
 from services.transparency.people.picture import chart_svg
 from services.transparency.people.staff import Staff
 from services.transparency.people.structure import HIDING, Choices, Structure, structure
@@ -36,6 +37,8 @@ class _People:
     staff_list: StaffList
     rows: list[Staff]
     chart: Structure
+    without_objections: Structure
+    """The same where no objection had been upheld."""
     choices: Choices
     withheld: frozenset[str]
     decided: Mapping[str, str]
@@ -77,6 +80,8 @@ async def draft_structure(work: Work, asked: Asked) -> Draft:
             "posts_withheld": chart.withheld,
             "chart": f"{asked.address}{CHART_SVG}",
         },
+        left_out_rows=await _kept_out(work, asked, "organisation_structure", people, rows),
+        makers=(people.staff_list.imported_by,),
     )
 
 
@@ -96,6 +101,8 @@ async def draft_senior(work: Work, asked: Asked) -> Draft:
         notes=notes,
         findings=[*_undecided_units(people, rows), *_lint(people, rows)],
         details={"applicable_date": people.chart.applicable_date.isoformat(), "posts_withheld": withheld},
+        left_out_rows=await _kept_out(work, asked, "senior_employees", people, rows),
+        makers=(people.staff_list.imported_by,),
     )
 
 
@@ -121,6 +128,7 @@ async def draft_counts(work: Work, asked: Asked) -> Draft:
         notes=notes,
         findings=findings,
         details={"applicable_date": people.chart.applicable_date.isoformat()},
+        makers=(people.staff_list.imported_by,),
     )
 
 
@@ -145,7 +153,8 @@ async def _people(work: Work, asked: Asked) -> _People:
         key=work.settings.reference_key,
     )
     chart = structure(rows, day, choices, publisher=asked.publisher, withheld=withheld, decided=decided)
-    return _People(staff_list, rows, chart, choices, withheld, decided, heading)
+    without = structure(rows, day, choices, publisher=asked.publisher) if withheld else chart
+    return _People(staff_list, rows, chart, without, choices, withheld, decided, heading)
 
 
 async def _refuse_shared_twice(work: Work, asked: Asked, people: _People) -> None:
@@ -166,6 +175,22 @@ async def _refuse_shared_twice(work: Work, asked: Asked, people: _People) -> Non
         }
         twice = [row.post_id for row in full if row.shared_with == other and folded(row.job_title) in carried]
         rules.refuse_shared_twice(sorted(set(twice)), other)
+
+
+async def _kept_out(
+    work: Work, asked: Asked, dataset: str, people: _People, rows: Sequence[DraftRow]
+) -> tuple[str, ...]:
+    """Rows left out because of an upheld objection, or whose figures a public edition shows and a small unit hides."""
+    make = cells.structure_rows if dataset == "organisation_structure" else cells.senior_rows
+    return await kept_out(
+        work,
+        asked,
+        dataset,
+        rows,
+        without_objections=make(people.without_objections, people.heading),
+        withheld=people.withheld,
+        hidden={node.post_id for node in people.chart.nodes if node.figures_hidden},
+    )
 
 
 def _undecided_units(people: _People, rows: Sequence[DraftRow]) -> Iterable[DraftFinding]:

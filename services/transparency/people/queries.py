@@ -62,7 +62,7 @@ async def staff_list(work: Work, list_id: UUID) -> tuple[StaffList, Organisation
     """One version of a list, of a publisher that the token may see."""
     found = await work.session.get(StaffList, list_id)
     organisation = await publishers.organisation(work.session, found.organisation_id) if found else None
-    if found is None or organisation is None or not may_see(work, organisation.slug):
+    if found is None or organisation is None or not publishers.may_see(work, organisation.slug):
         raise NotFound("There is no such staff list.")
     return found, organisation
 
@@ -110,8 +110,3 @@ async def methodology_of(session: AsyncSession, organisation_id: UUID, year: Fin
 
 async def parameters_of(session: AsyncSession, organisation_id: UUID, year: FinancialYear) -> dict[str, Any]:
     return completed((await methodology_of(session, organisation_id, year)).parameters)
-
-
-def may_see(work: Work, slug: str) -> bool:
-    """Whether the token's organisations hold this publisher; restricted records are seen by no others."""
-    return work.actor.organisations is None or slug in work.actor.organisations

@@ -115,13 +115,18 @@ class ObjectionShape(Shape):
     post_id: str
     state: str
     version: int
-    reason: str
-    decision_reason: str | None
     raised_by: str
     raised_at: datetime
     decided_by: str | None
     decided_at: datetime | None
     review_on: date | None
+
+
+class ObjectionDetail(ObjectionShape):
+    """With what people wrote of it: read by few, and in no answer to a POST, which is kept for its repetition."""
+
+    reason: str = Field(description="Why the holder objects. Never published.")
+    decision_reason: str | None = Field(description="Why it was decided so. Never published.")
 
 
 class SmallUnitShape(Shape):
@@ -130,11 +135,14 @@ class SmallUnitShape(Shape):
     applicable_date: date
     unit: str
     decision: str
-    public_interest: str
     review_on: date
     version: int
     decided_by: str
     decided_at: datetime
+
+
+class SmallUnitDetail(SmallUnitShape):
+    public_interest: str = Field(description="Why that is right, weighed against openness. Never published.")
 
 
 class ObjectionBody(Body):

@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlmodel import col, select
 
 from services.transparency import queries as publishers
-from services.transparency.redactions import commands, queries, rules
+from services.transparency.redactions import commands, exposure, queries, rules
 from services.transparency.redactions.reasons import ROLES, reasons
 from services.transparency.redactions.tables import Redaction
 from services.transparency.tables import Organisation
@@ -111,6 +111,7 @@ class ReviewBody(Body):
 
 
 class ExposedShape(Shape):
+    dataset: str
     period: str
     edition: int
     state: str
@@ -226,8 +227,10 @@ async def list_redaction_decisions(
     state: Annotated[State | None, Query(description="State, such as `proposed`: what waits for a decision.")] = None,
 ) -> Page[RedactionSummary]:
     """For officers: every redaction with its target and state, without what people wrote of it."""
-    statement: Any = select(Redaction, Organisation.slug).join(
-        Organisation, col(Organisation.organisation_id) == col(Redaction.organisation_id)
+    statement: Any = (
+        select(Redaction, Organisation.slug)
+        .join(Organisation, col(Organisation.organisation_id) == col(Redaction.organisation_id))
+        .where(*publishers.seen_only(work))
     )
     if publisher is not None:
         statement = statement.where(col(Organisation.slug) == publisher)
@@ -245,7 +248,7 @@ async def list_redaction_decisions(
 @router.get("/v1/redactions/{redaction_id}")
 async def read_redaction(work: Officer, redaction_id: UUID) -> RedactionShape:
     """For officers: one redaction with its grounds, and the public editions that still show what it withholds."""
-    redaction, grounds = await queries.redaction(work.session, redaction_id)
+    redaction, grounds = await queries.redaction(work, redaction_id)
     decision = await _answer(work, redaction)
     return RedactionShape(**decision.model_dump(), **grounds.model_dump(exclude={"redaction_id"}))
 
@@ -300,7 +303,7 @@ async def _answer(work: Work, redaction: Redaction) -> RedactionDecision:
     """What was decided, without anybody's words: answers to a POST are kept for its repetition."""
     await work.session.flush()
     organisation = await publishers.organisation(work.session, redaction.organisation_id)
-    shown = await queries.exposed(work.session, redaction)
+    shown = await exposure.exposed(work, redaction)
     work.etag(redaction.version)
     return RedactionDecision(
         **_summary(redaction, organisation.slug if organisation else ""),

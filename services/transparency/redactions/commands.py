@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from services.transparency import queries as publishers
 from services.transparency.methodology import completed
-from services.transparency.redactions import queries, rules
+from services.transparency.redactions import exposure, queries, rules
 from services.transparency.redactions.reasons import reasons
 from services.transparency.redactions.tables import Redaction, RedactionGrounds
 from services.transparency.tables import Organisation
@@ -67,8 +67,12 @@ async def propose_redaction(
 
 
 async def approve_redaction(work: Work, redaction_id: UUID, reason: str | None) -> Redaction:
-    """Approve what another person proposed: it is withheld from the next edition on, until its review (T-21)."""
+    """Approve what another person proposed: it is withheld from the next edition on, until its review (T-21).
+
+    No edition is approved meanwhile: either it was made without what is withheld, or it is named as showing it.
+    """
     redaction, grounds, organisation = await _locked(work, redaction_id)
+    await exposure.lock_datasets(work.session, organisation.organisation_id)
     why = reasons()[redaction.reason_code]
     rules.approve_redaction(redaction.state, why, work.actor.scopes, note=reason)
     _refuse_makers(work, redaction)
@@ -97,6 +101,7 @@ async def review_redaction(
 ) -> Redaction:
     """Renew a redaction whose review is due, or lift it: the next edition then shows what was withheld (T-23)."""
     redaction, grounds, organisation = await _locked(work, redaction_id)
+    await exposure.lock_datasets(work.session, organisation.organisation_id)
     why = reasons()[redaction.reason_code]
     rules.review_redaction(redaction.state, outcome, why, work.actor.scopes)
     _refuse_makers(work, redaction)

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from services.transparency import queries as publishers
 from services.transparency.redactions import rules
 from services.transparency.redactions.reasons import reasons
 from services.transparency.redactions.tables import Redaction, RedactionGrounds
@@ -23,6 +24,7 @@ from services.transparency.tables import Organisation
 from shared.errors import NotFound
 from shared.money import percent
 from shared.periods import london_date
+from shared.work import Work
 
 
 @dataclass(frozen=True)
@@ -50,15 +52,6 @@ class Reviews:
     due: int
     overdue: int
     next_review: date | None
-
-
-@dataclass(frozen=True)
-class Exposed:
-    """A public edition that shows what is withheld since."""
-
-    period: str
-    edition: int
-    state: str
 
 
 async def redactions_mark(connection: psycopg.AsyncConnection[Any], organisation_id: UUID) -> str:
@@ -93,11 +86,12 @@ async def effective(
     return [(redaction, reasons()[redaction.reason_code]) for redaction in found.all()]
 
 
-async def redaction(session: AsyncSession, redaction_id: UUID) -> tuple[Redaction, RedactionGrounds]:
-    """One redaction with its grounds, for officers."""
-    found = await session.get(Redaction, redaction_id)
-    grounds = await session.get(RedactionGrounds, redaction_id)
-    if found is None or grounds is None:
+async def redaction(work: Work, redaction_id: UUID) -> tuple[Redaction, RedactionGrounds]:
+    """One redaction with its grounds, for officers of its publisher."""
+    found = await work.session.get(Redaction, redaction_id)
+    grounds = await work.session.get(RedactionGrounds, redaction_id)
+    organisation = await publishers.organisation(work.session, found.organisation_id) if found else None
+    if found is None or grounds is None or organisation is None or not publishers.may_see(work, organisation.slug):
         raise NotFound("There is no such redaction.")
     return found, grounds
 
@@ -150,36 +144,6 @@ async def target(session: AsyncSession, organisation_id: UUID, kind: str, target
         found = await connection.execute(text(statement), {"organisation": organisation_id, "id": target_id})
         return rules.Target() if found.first() else None
     return rules.Target()
-
-
-async def exposed(session: AsyncSession, redaction: Redaction) -> list[Exposed]:
-    """Public editions that show what this redaction withholds: they are to be withdrawn (T-52)."""
-    if redaction.target_kind != "row" or redaction.state not in rules.IN_FORCE:
-        return []
-    of_payee = "decision.entry_id IN (SELECT entry_id FROM spend_lines WHERE organisation_id = :organisation AND {})"
-    connection = await session.connection()
-    found = await connection.execute(
-        text(
-            f"""
-            SELECT DISTINCT edition.period, edition.number, edition.state
-            FROM row_decisions decision JOIN editions edition USING (edition_id) JOIN datasets USING (dataset_id)
-            WHERE datasets.organisation_id = :organisation AND edition.state IN ('published', 'superseded')
-                AND decision.inclusion IS NOT NULL
-                AND {of_payee.format("party_key = :target") if redaction.payee else "decision.row_id = :target"}
-                AND NOT EXISTS (
-                    SELECT FROM row_redactions held WHERE held.edition_id = decision.edition_id
-                        AND held.entry_id = decision.entry_id AND held.fields || held.named @> :fields)
-            ORDER BY 1, 2
-            """
-        ),
-        {
-            "organisation": redaction.organisation_id,
-            "target": redaction.target,
-            # An excluded row is shown wherever it stands at all.
-            "fields": sorted(redaction.fields) or ["the whole row"],
-        },
-    )
-    return [Exposed(*row) for row in found.all()]
 
 
 async def public_ledger(

@@ -8,7 +8,6 @@ from uuid import uuid5
 
 from sqlmodel import col, delete, select
 
-from services.transparency import queries as publishers
 from services.transparency.obligations.calendar import Made, make_public
 from services.transparency.requests import clock, clocks, grounds, queries, rules
 from services.transparency.requests import refusals as no
@@ -211,11 +210,8 @@ async def close_unreviewed(work: Work, now: datetime) -> None:
 
 
 async def requester_of(work: Work, reference: str, publisher: str | None) -> tuple[InformationRequest, Requester]:
-    """Who asked, for whom the organisation's own token may write."""
-    request = await queries.find(work.session, reference, publisher)
-    organisation = await publishers.organisation(work.session, request.organisation_id)
-    if organisation is not None:
-        work.may_write_for(organisation.slug)
+    """Who asked, for officers of the publisher that was asked."""
+    request = await queries.seen(work, reference, publisher)
     asked = await work.session.get(Requester, request.request_id)
     if asked is None:
         raise no.RequesterErased("Who asked has been erased; the request's own record stays.")

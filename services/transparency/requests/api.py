@@ -81,10 +81,10 @@ async def list_information_requests(
     state: Annotated[State | None, Query(description="State of the request.")] = None,
 ) -> Page[RequestShape]:
     """All requests in any state, by day of receipt, for officers."""
-    organisation_id = await publisher_id(work, publisher)
+    organisation_id = None if publisher is None else (await publishers.seen(work, publisher)).organisation_id
     page = await paginate(
         work,
-        queries.requests(organisation_id, year_of(year), state),
+        queries.requests(organisation_id, year_of(year), state).where(*queries.of_seen(work)),
         order=(InformationRequest.received_on, InformationRequest.request_id),
         paging=paging,
         shape=lambda row: row,
@@ -108,7 +108,7 @@ async def read_information_request(
     work: Annotated[Work, Reads(*OFFICERS)], reference: Reference, publisher: Publisher = None
 ) -> RequestShape:
     """One request with its clock, answer and review."""
-    request = await queries.find(work.session, reference, publisher)
+    request = await queries.seen(work, reference, publisher)
     work.headers["Cache-Control"] = "no-store"
     work.etag(request.version)
     slug = await queries.slug_of(work.session, request.organisation_id)
@@ -130,7 +130,7 @@ async def read_request_letters(
     work: Annotated[Work, Reads(*WORDS)], reference: Reference, publisher: Publisher = None
 ) -> Letters:
     """What was written, word for word: the request, questions, replies, review."""
-    request = await queries.find(work.session, reference, publisher)
+    request = await queries.seen(work, reference, publisher)
     work.headers["Cache-Control"] = "no-store"
     found = await queries.letters(work.session, request.request_id)
     return Letters(reference=request.reference, items=[LetterShape.model_validate(letter) for letter in found])

@@ -17,6 +17,7 @@ from services.transparency.requests.tables import InformationRequest, RequestLet
 from services.transparency.tables import Organisation
 from shared.errors import NotFound
 from shared.periods import FinancialYear
+from shared.work import Work
 
 
 class NoSuchRequest(NotFound):
@@ -24,11 +25,29 @@ class NoSuchRequest(NotFound):
     title = "There is no such request"
 
 
+async def seen(work: Work, reference: str, publisher: str | None) -> InformationRequest:
+    """The request of a reference, for those who may read what its publisher keeps."""
+    return await find(work.session, reference, publisher, only=of_seen(work))
+
+
+def of_seen(work: Work) -> list[ColumnElement[bool]]:
+    """Conditions for requests of publishers that the token may see."""
+    return [
+        col(InformationRequest.organisation_id).in_(select(Organisation.organisation_id).where(condition))
+        for condition in publishers.seen_only(work)
+    ]
+
+
 async def find(
-    session: AsyncSession, reference: str, publisher: str | None, *, lock: bool = False
+    session: AsyncSession,
+    reference: str,
+    publisher: str | None,
+    *,
+    lock: bool = False,
+    only: Sequence[ColumnElement[bool]] = (),
 ) -> InformationRequest:
     """The request of a reference; the publisher must be named where several have one of that reference."""
-    statement = select(InformationRequest).where(col(InformationRequest.reference) == reference)
+    statement = select(InformationRequest).where(col(InformationRequest.reference) == reference, *only)
     if publisher is not None:
         organisation = await publishers.publisher(session, publisher)
         statement = statement.where(col(InformationRequest.organisation_id) == organisation.organisation_id)

@@ -83,13 +83,16 @@ class WithdrawalShape(Shape):
     publisher: str
     state: Literal["suspended", "withdrawn", "lifted"]
     reason_class: ReasonClass
-    reason: str
     started_by: str
     started_at: datetime
     decided_by: str | None
     decided_at: datetime | None
-    decision_reason: str | None
     editions: list[dict[str, Any]]
+
+
+class WithdrawalDetail(WithdrawalShape):
+    reason: str = Field(description="Why it was suspended, for those who decide; never public.")
+    decision_reason: str | None = Field(description="Why it was withdrawn or given back; never public.")
 
 
 @router.get("/v1/withdrawals")
@@ -138,12 +141,17 @@ async def list_withdrawals(
 @router.get("/v1/withdrawals/{withdrawal_id}")
 async def read_withdrawal(
     work: Annotated[Work, Reads(*OFFICERS, "transparency:auditor")], withdrawal_id: UUID
-) -> WithdrawalShape:
+) -> WithdrawalDetail:
     """One withdrawal with its reasons and the people who started and decided it."""
     withdrawal = await work.session.get(Withdrawal, withdrawal_id)
-    if withdrawal is None:
+    organisation = await publishers.organisation(work.session, withdrawal.organisation_id) if withdrawal else None
+    if withdrawal is None or organisation is None or not publishers.may_see(work, organisation.slug):
         raise NotFound("There is no such withdrawal.")
-    return await _answer(work, withdrawal)
+    return WithdrawalDetail(
+        **(await _answer(work, withdrawal)).model_dump(),
+        reason=withdrawal.reason,
+        decision_reason=withdrawal.decision_reason,
+    )
 
 
 @router.post("/v1/withdrawals", status_code=201)
@@ -186,11 +194,12 @@ def _withdrawn(
 
 
 async def _answer(work: Work, withdrawal: Withdrawal) -> WithdrawalShape:
+    """What was done, without anybody's words: answers to a POST are kept for its repetition."""
     organisation = await publishers.organisation(work.session, withdrawal.organisation_id)
     assert organisation is not None
     work.etag(withdrawal.version)
     return WithdrawalShape(
-        **withdrawal.model_dump(exclude={"organisation_id", "version"}),
+        **withdrawal.model_dump(exclude={"organisation_id", "version", "reason", "decision_reason"}),
         publisher=organisation.slug,
         editions=await editions.editions_of_withdrawal(work.session, withdrawal.withdrawal_id),
     )

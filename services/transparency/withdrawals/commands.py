@@ -24,6 +24,7 @@ from services.transparency.editions.tables import (
     Withdrawal,
     WithdrawnEdition,
 )
+from services.transparency.redactions.exposure import lock_datasets
 from services.transparency.tables import Organisation
 from services.transparency.withdrawals import rules
 from shared.errors import NotFound
@@ -56,7 +57,7 @@ async def suspend_editions(
     )
     work.session.add(withdrawal)
     await work.session.flush()
-    # In one order, so that two requests about the same datasets wait for each other and never lock each other out.
+    await lock_datasets(work.session, organisation.organisation_id)
     for position, one in sorted(enumerate(named), key=lambda item: (item[1].dataset, item[1].period, item[1].edition)):
         kind = kind_of(one.dataset)
         subject = await lock(work, publisher, kind, kind.period(one.period))
@@ -88,6 +89,7 @@ async def confirm_withdrawal(work: Work, withdrawal_id: UUID, decision_reason: s
     withdrawal, organisation = await _locked(work, withdrawal_id)
     rules.refuse_second_decision(withdrawal.state)
     four_eyes(work.actor, withdrawal.started_by, code="four_eyes")
+    await lock_datasets(work.session, organisation.organisation_id)
     for edition, dataset, _ in await _editions(work, withdrawal_id):
         kind = KINDS[dataset.kind]
         subject = await lock(work, organisation.slug, kind, kind.period(edition.period))
@@ -116,7 +118,7 @@ async def confirm_withdrawal(work: Work, withdrawal_id: UUID, decision_reason: s
         )
     _decide(withdrawal, "withdrawn", work, decision_reason)
     await work.session.flush()
-    work.audit("confirm_withdrawal", withdrawal_id, after={"state": withdrawal.state}, reason=decision_reason)
+    work.audit("confirm_withdrawal", withdrawal_id, after={"state": withdrawal.state})
     return withdrawal
 
 
@@ -125,6 +127,7 @@ async def lift_suspension(work: Work, withdrawal_id: UUID, decision_reason: str)
     withdrawal, organisation = await _locked(work, withdrawal_id)
     rules.refuse_second_decision(withdrawal.state)
     four_eyes(work.actor, withdrawal.started_by, code="four_eyes")
+    await lock_datasets(work.session, organisation.organisation_id)
     for edition, dataset, suspended in await _editions(work, withdrawal_id):
         kind = KINDS[dataset.kind]
         subject = await lock(work, organisation.slug, kind, kind.period(edition.period))
@@ -140,7 +143,7 @@ async def lift_suspension(work: Work, withdrawal_id: UUID, decision_reason: str)
         await editions.show(work, subject, edition)
     _decide(withdrawal, "lifted", work, decision_reason)
     await work.session.flush()
-    work.audit("lift_suspension", withdrawal_id, after={"state": withdrawal.state}, reason=decision_reason)
+    work.audit("lift_suspension", withdrawal_id, after={"state": withdrawal.state})
     return withdrawal
 
 

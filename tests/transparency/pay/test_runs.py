@@ -200,3 +200,10 @@ async def test_the_published_multiple_has_its_method_card_as_json_csv_and_page(t
     assert "<script" not in page.text
     unknown = await transparency.anonymous.get("/v1/pay-multiple/body/2017-19")
     assert unknown.status_code == 404
+
+
+async def test_who_made_and_who_approved_the_figures_is_handed_over_with_them(transparency: Running) -> None:
+    """Section 3: none of them approves the edition."""
+    await imported(transparency, as_csv(MANAGER, post("A2"), post("A3", "70000.00")))
+    await approved(transparency)
+    assert (await drafted(transparency, draft_multiple)).makers == ("person:pia", "person:fay", "person:abe")

@@ -11,6 +11,8 @@ from tests.harness import Running
 from tests.transparency.contracts.steps import contract
 from tests.transparency.facts import batch, correction, line, registered, signed
 from tests.transparency.payments.steps import draft, problem, schema_errors, set_authority, table
+from tests.transparency.redactions.deeds import PREJUDICE, withhold
+from tests.transparency.redactions.deeds import publish as withheld_since
 from tests.transparency.test_editions import publish
 
 SPEND = "/v1/datasets/body/spend/2017-18-q1"
@@ -216,3 +218,35 @@ def test_the_data_dictionary_says_that_the_columns_are_ours() -> None:
     """T-61, section 5."""
     assert b"Own column until the statutory template is at hand" in table_schema("payments_over_threshold")
     assert b"Own column until the statutory template is at hand" in table_schema("payment_performance")
+
+
+async def test_the_statement_does_not_tell_which_withheld_row_names_a_contract(transparency: Running) -> None:
+    """T-19, T-61: rows without payee, or whose contract is withheld, stand together and without their numbers."""
+    person: dict[str, Any] = {"party_kind": "individual", "name": None}
+    lines = [
+        paid(240_000, party_key="x", **person),
+        paid(240_100, None, party_key="y", **person),
+        paid(240_200, name="Redacted", source_redacted=True),
+        paid(240_300, name="Acme Ltd", party_key="a"),
+        paid(240_400, None, name="Acme Ltd", party_key="a"),
+        paid(90_000),
+        paid(3_500_000),
+    ]
+    await begin(transparency, *lines)
+    await publish(transparency, SPEND)
+    rows = {
+        row["Amount"]: row["RowID"] for row in await table(transparency, "/open/body/spend/2017-18-q1/v1/spend.csv")
+    }
+    await withhold(transparency, rows["2403.00"], "approver", **PREJUDICE, payee=True)
+    await withheld_since(transparency, SPEND, change_note="A name is withheld.")
+    edition = await publish(transparency, PAYMENTS)
+    statement = await table(transparency, f"{FILES}/v1/reconciliation.csv")
+    told = sorted((row["Decision"], row["Lines"], row["Amount"], bool(row["RowID"])) for row in statement)
+    assert told == [
+        ("CONTRACT_WITHHELD", "5", "12010.00", False),
+        ("NOT_OVER_30000", "1", "900.00", True),
+        ("PAYMENT_OVER_30000", "1", "35000.00", True),
+    ]
+    assert not {rows[f"240{number}.00"] for number in range(5)} & {row["RowID"] for row in statement}
+    codes = {item["code"]: item["lines"] for item in edition["details"]["reconciliation"]["excluded"]}
+    assert codes == {"CONTRACT_WITHHELD": 5, "NOT_OVER_30000": 1}

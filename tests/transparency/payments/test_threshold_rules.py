@@ -38,6 +38,12 @@ PAID = rules.Line(
         ({"shown": False, "spend": "SALARY"}, "SALARY"),
         ({"shown": False, "spend": "SUPERSEDED_LINE"}, "SUPERSEDED_LINE"),
         ({"spend": "CARD"}, rules.IN),
+        ({"hidden": True}, rules.IN),
+        ({"hidden": True, "grant": True}, "NOT_A_CONTRACT_PAYMENT"),
+        ({"hidden": True, "contract": None}, "CONTRACT_WITHHELD"),
+        ({"hidden": True, "whole_pence": 3_000_000}, "CONTRACT_WITHHELD"),
+        ({"hidden": True, "whole_pence": -3_000_001}, "CONTRACT_WITHHELD"),
+        ({"hidden": True, "shown": False, "spend": "SALARY"}, "SALARY"),
     ],
 )
 def test_each_line_is_in_or_has_one_reason_why_not(changed: dict[str, object], decision: str) -> None:
@@ -79,6 +85,18 @@ def test_lines_that_are_not_public_stand_together_and_all_add_up() -> None:
     ]
     assert sum(entry.counted.pence for entry in entries) == sum(one.pence for one in counted.values()) == 5_000_009
     assert counted["SALARY"] == rules.Count(2, 3, 6_000_002)
+
+
+def test_whether_a_line_without_payee_names_a_contract_is_told_by_nothing() -> None:
+    """T-19, T-61: the same statement and the same counts, whichever of two such lines names one."""
+    one, other = (replace(PAID, row_id=sign * 32, hidden=True, paid_pence=240_000 + place, whole_pence=240_000 + place)
+                  for place, sign in enumerate("ef"))  # fmt: skip
+    found = rules.sort_out([one, replace(other, contract=None)])
+    reverse = rules.sort_out([replace(one, contract=None), other])
+    assert (found.entries, found.counts) == (reverse.entries, reverse.counts)
+    assert [(entry.decision, entry.counted.lines, entry.line) for entry in found.entries] == [
+        ("CONTRACT_WITHHELD", 2, None)
+    ]
 
 
 def test_readers_are_told_what_is_not_known() -> None:

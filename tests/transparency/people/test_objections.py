@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.transparency.people.publication import draft_structure
+from services.transparency.people.publication import draft_counts, draft_senior, draft_structure
 from services.transparency.people.rules import ObjectionUndecided
 from tests.harness import Running
 from tests.transparency.people.bench import MANAGER, as_csv, cells, drafted, imported, post
+from tests.transparency.test_editions import approve, check
 
 BASE = "/v1/posts/body"
 
@@ -113,3 +114,66 @@ async def raised_by_import(transparency: Running) -> dict[str, Any]:
     (found,) = (await lead.get("/v1/posts/objections", params={"publisher": "body"})).json()["items"]
     assert (found["raised_by"], found["reason"]) == ("person:pia", "Stated in the staff list.")
     return {**found, "address": f"{BASE}/{found['post_id']}/objections/{found['objection_id']}/decisions"}
+
+
+async def test_a_row_left_out_for_an_objection_is_named_for_earlier_editions_that_show_it(
+    transparency: Running,
+) -> None:
+    """T-37, T-52: under the holder of this list, and under an earlier one whom a public edition shows."""
+    big = [post(f"B{number}", unit="Big") for number in range(7)]
+    await imported(transparency, as_csv(MANAGER, post("A2", unit="Big"), *big))
+    shown = {make: (await drafted(transparency, make)).rows[1] for make in (draft_structure, draft_senior)}
+    before = await drafted(transparency, draft_structure)
+    assert [row.record["post_id"] for row in shown.values()] == ["A2", "A2"]
+    assert (before.left_out_rows, before.makers) == ((), ("person:pia",))
+    assert (await drafted(transparency, draft_counts)).makers == ("person:pia",)
+    await edition(transparency, "organisation_structure")
+    await imported(transparency, as_csv(MANAGER, post("A2", unit="Big", person_id="p-new"), *big))
+    later = {make: (await drafted(transparency, make)).rows[1].row_id for make in shown}
+    decided = await transparency.as_("transparency:dpl", sub="person:dee").post(
+        await raised(transparency), json={"decision": "upheld", "reason": "The risk outweighs."}
+    )
+    assert decided.status_code == 201, decided.text
+    structure, senior = [await drafted(transparency, make) for make in shown]
+    of_earlier = shown[draft_structure].row_id
+    assert structure.left_out_rows == tuple(sorted([later[draft_structure], of_earlier]))
+    assert senior.left_out_rows == (later[draft_senior],)
+    assert not {row.row_id for row in structure.rows} & set(structure.left_out_rows)
+    assert senior.makers == ("person:pia",)
+
+
+async def test_a_small_unit_names_the_rows_whose_figures_a_public_edition_shows(transparency: Running) -> None:
+    """T-37, T-52: until that edition is withdrawn, and not those that were published without figures."""
+    await imported(transparency, as_csv(MANAGER, post("A2"), post("A3"), post("A4", above="")))
+    published = await edition(transparency, "organisation_structure")
+    lead = transparency.as_("transparency:dpl", sub="person:dee")
+    upheld = {"decision": "upheld", "reason": "The risk outweighs."}
+    assert (await lead.post(await raised(transparency), json=upheld)).status_code == 201
+    unit = {"publisher": "body", "applicable_date": "2018-03-31", "unit": "Advice", "decision": "hide_figures"}
+    settled = await lead.post("/v1/posts/small-units", json={**unit, "public_interest": "One post would be known."})
+    assert settled.status_code == 201, settled.text
+    rows = {row["post_id"]: row["row_id"] for row in published}
+    draft = await drafted(transparency, draft_structure)
+    assert {row.record["post_id"] for row in draft.rows} == {"A1", "A3", "A4"}
+    assert draft.left_out_rows == tuple(sorted(rows[number] for number in ("A2", "A3", "A4")))
+    officer = transparency.as_("transparency:preparer", sub="person:pia")
+    first = {"dataset": "organisation_structure", "period": "2017-18", "edition": 1}
+    body = {"publisher": "body", "editions": [first], "reason_class": "personal_data", "reason": "A post is shown."}
+    assert (await officer.post("/v1/withdrawals", json=body)).status_code == 201
+    assert (await drafted(transparency, draft_structure)).left_out_rows == (rows["A2"],)
+    await edition(transparency, "organisation_structure", change_note="Figures are hidden.")
+    assert (await drafted(transparency, draft_structure)).left_out_rows == (rows["A2"],)
+
+
+async def edition(transparency: Running, dataset: str, **body: Any) -> list[dict[str, Any]]:
+    """The rows of the next edition, published with every finding looked at."""
+    path = f"/v1/datasets/body/{dataset}/2017-18"
+    checked = await check(transparency, path, **body)
+    preparer = transparency.as_("transparency:preparer", sub="person:pia")
+    for finding in checked["findings"]:
+        where = f"{path}/editions/{checked['edition']}/findings/{finding['finding_id']}/resolutions"
+        assert (await preparer.post(where, json={"reason": "Looked at."})).status_code == 201
+    answer = await approve(transparency, checked, path)
+    assert answer.status_code == 201, answer.text
+    address = f"/open/body/{dataset}/2017-18/v{checked['edition']}/{dataset}.json"
+    return (await transparency.anonymous.get(address)).json()["rows"]  # type: ignore[no-any-return]

@@ -70,7 +70,9 @@ async def test_with_all_that_is_asked_and_a_second_person_it_is_withheld_and_the
     assert unchanged.json()["errors"][0]["code"] == "nothing_changed"
     approved = (await approve(transparency, proposed["redaction_id"], "approver", "person:cy")).json()
     assert (approved["state"], approved["review_on"], approved["decided_by"]) == ("approved", "2019-06-01", "person:cy")
-    assert approved["published_in"] == [{"period": "2017-18-q1", "edition": 1, "state": "published"}]
+    assert approved["published_in"] == [
+        {"dataset": "spend", "period": "2017-18-q1", "edition": 1, "state": "published"}
+    ]
     before = await rows(transparency, 1)
     assert (await metadata(transparency, 1))["redactions"] == []
     second = await publish(transparency, change_note="A name is withheld until the tender is decided.")

@@ -130,7 +130,7 @@ async def list_invoice_statements(
     publisher: Publisher,
 ) -> Any:
     """Everything that was stated of invoices, superseded statements included. For the finance team and auditors."""
-    organisation = await publishers.publisher(work.session, publisher)
+    organisation = await publishers.seen(work, publisher)
     organisation_id = organisation.organisation_id
     key = work.settings.reference_key
     page = await paginate(

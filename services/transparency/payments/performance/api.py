@@ -97,7 +97,7 @@ async def _answer(work: Work, publisher: str, half: HalfYear) -> PerformanceShap
     organisation = await publishers.publisher(work.session, publisher)
     organisation_id = organisation.organisation_id
     approved = await queries.approvals(work.session, organisation_id, half)
-    inside = work.actor.may(*INSIDE)
+    inside = work.actor.may(*INSIDE) and publishers.may_see(work, publisher)
     if not approved and not inside:
         authority = await authority_of(work.session, organisation_id)
         refuse_outside(publisher, WHAT, half, authority.contracting_authority_from if authority else None)

@@ -19,6 +19,7 @@ from sqlmodel import col, select
 from services.transparency.drafts import Asked, Draft, DraftFile, DraftRow
 from services.transparency.editions import ledger, row_lines, selection
 from services.transparency.editions import rules as edition_rules
+from services.transparency.editions.cells import PAYEE_HIDDEN, WITHHELD
 from services.transparency.editions.tables import Dataset, Edition, EditionFile
 from services.transparency.payments.authority.duties import authority_of
 from services.transparency.payments.authority.rules import refuse_outside
@@ -38,6 +39,8 @@ RECONCILIATION_COLUMNS = (
     "SpendDecision",
 )  # fmt: skip
 
+CONTRACT_WITHHELD = "('contract_ref' = ANY(withheld.fields) OR 'contract_ref' = ANY(withheld.named)) IS TRUE"
+
 # What an item comes to under a contract takes in lines of other quarters too: the whole item is tested (T-2).
 LINES = f"""
 WITH whole AS (
@@ -50,8 +53,9 @@ SELECT decision.row_id, decision.transaction_number, decision.line_number, line.
     {with_vat("line")}, COALESCE(decision.inclusion, decision.exclusion), decision.inclusion IS NOT NULL,
     COALESCE({class_of("line")} = 'grant', false), {contract_of("line")}, COALESCE(whole.pence, 0),
     line.source, line.item_id, line.amount_basis = 'gross', line.amount_basis = 'gross' OR line.vat_pence IS NOT NULL,
-    line.date_basis
+    line.date_basis, {PAYEE_HIDDEN} OR {CONTRACT_WITHHELD}
 FROM row_decisions decision JOIN spend_lines line USING (entry_id)
+{WITHHELD}
 LEFT JOIN whole ON whole.source = line.source AND whole.item_id = line.item_id
     AND whole.contract = {contract_of("line")}
 WHERE decision.edition_id = %(edition)s
@@ -143,11 +147,11 @@ async def _lines(connection: psycopg.AsyncConnection[Any], values: Mapping[str, 
     return [
         rules.Line(
             row_id, number, line_number, day, amount, paid, spend, shown, grant, contract, whole, (source, item), gross,
-            vat_known, date_basis,
+            vat_known, date_basis, hidden,
         )
         async for (
             row_id, number, line_number, day, amount, paid, spend, shown, grant, contract, whole, source, item, gross,
-            vat_known, date_basis,
+            vat_known, date_basis, hidden,
         ) in cursor
     ]  # fmt: skip
 

@@ -14,6 +14,10 @@ OVER_PENCE = 3_000_000
 IN = "PAYMENT_OVER_30000"
 """Decision on a line that is part of a payment shown here; every other decision is the reason why it is not."""
 
+WITHHELD = "CONTRACT_WITHHELD"
+"""Decision on a line that is not here and whose payee or contract the spend edition withholds: the same whether it
+names a contract or not, because the reason would tell (T-19)."""
+
 GROUPED = "EXPENSE_MONTH"
 """Inclusion reason of lines that the spend edition shows as one row for a person's month, never one by one (T-8)."""
 
@@ -42,6 +46,8 @@ class Line:
     gross: bool = False
     vat_known: bool = True
     date_basis: str = "payment"
+    hidden: bool = False
+    """Whether the spend edition withholds its payee or its contract."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +101,13 @@ def decide(line: Line) -> str:
         return line.spend
     if line.grant or line.spend in ("VCSE_GRANT", GROUPED):
         return "NOT_A_CONTRACT_PAYMENT"
+    if line.contract is not None and line.whole_pence > OVER_PENCE:
+        return IN
+    if line.hidden:
+        return WITHHELD
     if line.contract is None:
         return "NO_CONTRACT"
-    if line.whole_pence < 0:
-        return "CREDIT_NOT_PAYMENT"
-    if line.whole_pence <= OVER_PENCE:
-        return "NOT_OVER_30000"
-    return IN
+    return "CREDIT_NOT_PAYMENT" if line.whole_pence < 0 else "NOT_OVER_30000"
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ class SortedOut:
     """Every line of the quarter, here or with the reason why not.
 
     Lines that the spend edition shows stand one by one. The others stand together by reason, because single ones would
-    show what it keeps back, such as the pay of one person.
+    show what it keeps back, such as the pay of one person; so do lines that it shows without payee or contract.
     """
 
 
@@ -141,7 +147,7 @@ def sort_out(lines: Iterable[Line]) -> SortedOut:
         counts[decision] = counts.get(decision, Count()).plus(line)
         if decision == IN:
             payments.setdefault((line.item, line.contract, line.payment_date), Payment()).lines.append(line)
-        if line.shown and line.spend != GROUPED:
+        if line.shown and line.spend != GROUPED and decision != WITHHELD:
             entries.append(Entry(decision, line.spend, Count(1, line.amount_pence, line.paid_pence), line))
         else:
             key = (decision, line.spend)
@@ -176,7 +182,8 @@ def notes(shown: Sequence[Payment], *, programme: bool) -> list[str]:
         "A payment is what was paid for one invoice under one contract. It stands here where it exceeds 30,000.00 "
         "pounds with VAT. An invoice paid in parts is tested as a whole; each day on which a part was paid is a row.",
         "The lines are those of the spend edition named in spend_edition. reconciliation.csv says of each line of the "
-        "quarter whether it is here or why not; lines that the spend edition does not show stand together by reason.",
+        "quarter whether it is here or why not. Lines that the spend edition does not show, or of which it withholds "
+        "payee or contract, stand together by reason.",
     ]
     if programme:
         said.append("Only spend on the grant-funded programme is shown; other payments of the publisher are not in it.")
