@@ -1,4 +1,4 @@
-"""Who acts in the demonstration: ten people, and finance systems that may only push their own body's lines."""
+"""Who acts in the demonstration: eleven people, and finance systems that may only push their own body's lines."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ PUBLISHER = Person(
     "Publication Approver (demo)",
     ("transparency:approver", "transparency:information", "transparency:finance", "transparency:history"),
 )
+DEPUTY = Person("person:deputy-publisher", "Deputy Publication Approver (demo)", ("transparency:approver",))
 FINANCE_LEAD = Person("person:finance-lead", "Finance Lead (demo)", ("transparency:finance",))
 PROTECTOR = Person("person:data-protection-lead", "Data Protection Lead (demo)", ("transparency:dpl",))
 CLERK = Person(

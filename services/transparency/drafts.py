@@ -95,11 +95,6 @@ class Draft:
     """Who entered what the rows are made of; none of them approves the edition (section 3)."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else belongs into `edition.json`, such as the method card. Public."""
-    left_out_rows: Sequence[str] = ()
-    """Row ids that would stand here and are kept out for privacy: an upheld objection, a small unit (T-37). Earlier
-    editions may show them."""
-    makers: Sequence[str] = ()
-    """Subs of those who entered or approved what the rows are made of; none of them approves the edition."""
 
 
 MakeDraft = Callable[[Work, Asked], Awaitable[Draft]]

@@ -10,7 +10,7 @@ from typing import Any
 
 import services.transparency
 from deploy.demo.client import Client, DemoFailed, in_words, problem_codes
-from deploy.demo.people import FINANCE_LEAD, PREPARER, PROTECTOR, PUBLISHER
+from deploy.demo.people import DEPUTY, FINANCE_LEAD, PREPARER, PROTECTOR, PUBLISHER
 from deploy.demo.steps.agreement import RECIPIENT
 
 DATA = Path(services.transparency.__file__).parent / "data"
@@ -83,7 +83,7 @@ async def enter_staff(client: Client) -> str:
         body = {"publisher": RECIPIENT, "pay_date": DAY}
         runs = [await client.post("/transparency/v1/pay-runs", FINANCE_LEAD, body)]
     if runs[-1]["approved_at"] is None:
-        await client.post(f"/transparency/v1/pay-runs/{runs[-1]['pay_run_id']}/approvals", PUBLISHER)
+        await client.post(f"/transparency/v1/pay-runs/{runs[-1]['pay_run_id']}/approvals", DEPUTY)
     return f"{answer.json()['posts']} synthetic posts, one objection upheld, one pay run"
 
 

@@ -430,7 +430,7 @@ async def read_draft(
     work: Annotated[Work, Reads(*INSIDE)], publisher: PublisherSlug, dataset: DatasetName, period: Period, n: Number
 ) -> DraftShape:
     """One edition with the people and findings behind it, in any state."""
-    work.may_write_for(publisher)
+    await publishers.seen(work, publisher)
     at = await _place(work, publisher, dataset, period)
     edition = await queries.edition(work.session, at.dataset.dataset_id, at.period.slug, n, drafts=True)
     return await _draft(work, edition, publisher, dataset)
@@ -564,8 +564,7 @@ async def read_file(
 
 def _is_inside(work: Work, publisher: str) -> bool:
     """Whether the reader prepares, approves or audits editions of this publisher."""
-    ours = work.actor.organisations is None or publisher in work.actor.organisations
-    return ours and work.actor.may(*INSIDE)
+    return publishers.may_see(work, publisher) and work.actor.may(*INSIDE)
 
 
 async def _place(work: Work, publisher: str, dataset: str, period: str) -> Subject:

@@ -38,7 +38,7 @@ async def staffed(transparency: Running) -> None:
     finance = transparency.as_("transparency:finance", sub="person:fay")
     run = await finance.post("/v1/pay-runs", json={"publisher": "body", "pay_date": "2018-03-31"})
     assert run.status_code == 201, run.text
-    approver = transparency.as_("transparency:approver", sub="person:abe")
+    approver = transparency.as_("transparency:approver", sub="person:ava")
     assert (await approver.post(f"/v1/pay-runs/{run.json()['pay_run_id']}/approvals")).status_code == 201
 
 
@@ -60,7 +60,14 @@ async def test_a_year_of_staff_is_published_in_four_datasets_and_read_at_their_o
     await staffed(transparency)
     reader = transparency.anonymous
     for dataset in YEARLY:
-        answer = await approve(transparency, await resolved(transparency, dataset), path_of(dataset))
+        checked = await resolved(transparency, dataset)
+        if dataset == "pay_multiple":
+            # Who made or approved the pay run does not approve the edition made of it (section 3).
+            run_approver = transparency.as_("transparency:approver", sub="person:ava")
+            where = f"{path_of(dataset)}/editions/1/approvals"
+            refused = await run_approver.post(where, json={"sha256": checked["sha256"]})
+            assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "four_eyes")
+        answer = await approve(transparency, checked, path_of(dataset))
         assert answer.status_code == 201, answer.text
         rows = list(
             csv.DictReader(io.StringIO((await reader.get(f"/open/body/{dataset}/2017-18/v1/{dataset}.csv")).text))
