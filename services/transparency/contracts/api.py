@@ -15,8 +15,9 @@ from starlette.responses import Response
 
 from services.transparency import queries as publishers
 from services.transparency.api import PublisherSlug
-from services.transparency.contracts import commands, links, queries, rules, showing
-from services.transparency.contracts.queries import Registered, Spend
+from services.transparency.contracts import commands, links, queries, rules, showing, withheld
+from services.transparency.contracts import spend as spending
+from services.transparency.contracts.queries import Registered
 from services.transparency.contracts.rules import REFERENCE, Statement
 from services.transparency.contracts.shapes import (
     AreaShape,
@@ -76,18 +77,16 @@ async def list_contracts(
     if status is not None:
         statement = statement.where(col(ContractVersion.status) == status)
     if supplier is not None:
-        statement = statement.where(
-            queries.supplier_shown(),
-            or_(
-                func.lower(col(ContractVersion.supplier_name)).contains(supplier.lower(), autoescape=True),
-                col(ContractVersion.company_number) == supplier,
-                col(ContractVersion.charity_number) == supplier,
-            ),
+        named = or_(
+            func.lower(col(ContractVersion.supplier_name)).contains(supplier.lower(), autoescape=True),
+            col(ContractVersion.company_number) == supplier,
+            col(ContractVersion.charity_number) == supplier,
         )
-    if grant_ref is not None:
-        statement = statement.where(col(ContractVersion.grant_ref) == grant_ref)
-    if decision_ref is not None:
-        statement = statement.where(col(ContractVersion.decision_ref) == decision_ref)
+        found = await withheld.found_by(work.session, col(ContractVersion.supplier_name), named)
+        statement = statement.where(withheld.supplier_shown(), found)
+    for column, text in ((ContractVersion.grant_ref, grant_ref), (ContractVersion.decision_ref, decision_ref)):
+        if text is not None:
+            statement = statement.where(await withheld.found_by(work.session, col(column), col(column) == text))
     page: Page[Any] = await paginate(
         work,
         statement,
@@ -153,9 +152,10 @@ def _values(body: TermsBody, *, exclude: set[str], unset: bool = False) -> dict[
 async def _detail(work: Work, organisation: Organisation, reference: str) -> ContractDetail:
     contract = await queries.contract(work.session, organisation.organisation_id, reference)
     versions = (await queries.versions(work.session, organisation.organisation_id, [reference]))[reference]
-    spend = await queries.spend_of(work.session, organisation.organisation_id, reference)
     current = versions[-1]
-    ground = await links.ground_of(work.session, organisation.organisation_id, current.said.grant_ref)
+    spend = await spending.spend_of(work.session, organisation.organisation_id, reference, current.names)
+    shown = showing.public(current)
+    ground = await links.ground_of(work.session, organisation.organisation_id, shown.grant_ref)
     prefix = await queries.prefix_of(work.session, organisation.organisation_id)
     found = ContractDetail(
         **_shape(work, organisation, current, prefix, spend.pence if spend.lines else None).model_dump(),
@@ -163,44 +163,45 @@ async def _detail(work: Work, organisation: Organisation, reference: str) -> Con
         grant=GroundShape.model_validate(ground) if ground else None,
         call_offs=await links.call_offs(work.session, organisation.organisation_id, reference),
         versions=[_version(version) for version in versions],
-        links=_links(work, organisation, current, spend, ground),
+        links=_links(work, organisation, shown, ground),
     )
     work.etag(contract.version, hashlib.sha256(found.model_dump_json().encode()).hexdigest()[:16])
     return found
 
 
 def _links(
-    work: Work, organisation: Organisation, found: Registered, spend: Spend, ground: links.Ground | None
+    work: Work, organisation: Organisation, shown: showing.Public, ground: links.Ground | None
 ) -> dict[str, str]:
     base = f"{work.base_url}/v1"
     addresses = {"publisher": f"{base}/publishers/{organisation.slug}"}
     if ground and ground.recipient:
         addresses["agreement"] = f"{base}/publishers/{ground.recipient}"
     same = f"{base}/contracts?publisher={organisation.slug}"
-    if found.said.grant_ref:
-        addresses["same_grant"] = f"{same}&grant_ref={quote(found.said.grant_ref, safe='')}"
-    if found.said.decision_ref:
-        addresses["same_decision"] = f"{same}&decision_ref={quote(found.said.decision_ref, safe='')}"
-    if found.said.framework_ref:
-        addresses["framework"] = _url(work, organisation.slug, found.said.framework_ref)
+    if shown.grant_ref:
+        addresses["same_grant"] = f"{same}&grant_ref={quote(shown.grant_ref, safe='')}"
+    if shown.decision_ref:
+        addresses["same_decision"] = f"{same}&decision_ref={quote(shown.decision_ref, safe='')}"
+    if shown.framework_ref:
+        addresses["framework"] = _url(work, organisation.slug, shown.framework_ref)
     return addresses
 
 
 async def _shapes(work: Work, rows: list[tuple[Contract, ContractVersion, Organisation]]) -> list[ContractShape]:
     contacts = await queries.role_contacts(work.session, [(row.contract_id, row.version) for row, _, _ in rows])
-    spend = await queries.spend_totals(work.session, [(row.organisation_id, row.reference) for row, _, _ in rows])
     prefixes: dict[UUID, str | None] = {}
-    withheld: dict[UUID, dict[str, tuple[queries.Withheld, ...]]] = {}
+    held: dict[UUID, withheld.Withholding] = {}
+    spend: dict[UUID, dict[str, int]] = {}
+    for publisher in {row.organisation_id for row, _, _ in rows}:
+        prefixes[publisher] = await queries.prefix_of(work.session, publisher)
+        held[publisher] = await withheld.withholding(work.session, publisher)
+        references = [row.reference for row, _, _ in rows if row.organisation_id == publisher]
+        spend[publisher] = await spending.spend_totals(work.session, publisher, references, held[publisher].names)
     items = []
     for row, version, organisation in rows:
-        if row.organisation_id not in prefixes:
-            prefixes[row.organisation_id] = await queries.prefix_of(work.session, row.organisation_id)
-            withheld[row.organisation_id] = await queries.withheld_of(work.session, row.organisation_id)
+        publisher = row.organisation_id
         contact = contacts.get((row.contract_id, row.version))
-        held = withheld[row.organisation_id].get(row.reference, ())
-        found = Registered(row, version, queries.said_by(version, contact), held)
-        _, pence = spend.get((row.organisation_id, row.reference), (0, None))
-        items.append(_shape(work, organisation, found, prefixes[row.organisation_id], pence))
+        found = queries.registered(row, version, contact, held[publisher])
+        items.append(_shape(work, organisation, found, prefixes[publisher], spend[publisher].get(row.reference)))
     return items
 
 

@@ -97,8 +97,7 @@ async def change_contract(
         "change_contract",
         found.contract.contract_id,
         before=audited(last),
-        after=audited(found),
-        reason=said.rationale,
+        after={**audited(found), "changed": rules.differing(said, last.said)},
     )
     return found
 
@@ -233,7 +232,7 @@ def row_id(organisation_id: UUID, reference: str) -> str:
 
 
 def audited(found: Registered) -> dict[str, Any]:
-    """What the audit log says of a version: nothing that may be personal."""
+    """What the audit log says of a version: no text that people write freely, because it may be personal."""
     said = found.said
     return {
         "reference": found.contract.reference,

@@ -88,7 +88,8 @@ def releases_of(
         for place, version in enumerate(versions)
         if version.version in wanted
     ]
-    if payments and found:
+    # Payees of payments would say who a withheld supplier is (T-19); the contract says that they are left out.
+    if payments and found and not any(version.supplier_hidden for version in versions):
         found.append(_payments(versions, payments, body, prefix, rows_at))
     return found
 

@@ -48,6 +48,7 @@ def extension_files(address: str) -> dict[str, Any]:
                         "grantReference": named("Grant", "Agreement and budget line it is paid from.", text),
                         "decisionReference": named("Decision", "Board decision behind it.", text),
                         "changeReason": named("Reason", "Why a correction was made or the contract ended.", text),
+                        "paymentsNote": named("Payments", "Why no payments under it are shown.", text),
                     }
                 },
                 "Organization": {

@@ -107,6 +107,8 @@ def contract_of(versions: Sequence[Public], place: int, ocid: str) -> dict[str, 
     ):
         if value:
             found[name] = value
+    if version.supplier_hidden:
+        found["paymentsNote"] = "Payments are left out, because the supplier is withheld."
     if version.cpv_code:
         classified = {"scheme": "CPV", "id": version.cpv_code, "description": version.cpv_label}
         found["items"] = [{"id": "1", "description": version.category, "classification": classified}]

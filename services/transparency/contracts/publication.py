@@ -10,18 +10,27 @@ from typing import Any
 from uuid import UUID
 
 from services.transparency import queries as publishers
-from services.transparency.contracts import ocds, queries, rules, showing
+from services.transparency.contracts import ocds, queries, rules, showing, spend
 from services.transparency.contracts.ocds_parts import Body, Payment
 from services.transparency.contracts.queries import Registered
 from services.transparency.contracts.refusals import ByQuarter, NoPrefix, NothingToExport
+from services.transparency.contracts.withheld import NO_NAMES
 from services.transparency.drafts import Asked, Draft, DraftFile, DraftFinding, DraftRow
+from services.transparency.redactions.names import WithheldNames
 from services.transparency.tables import Organisation
 from shared.periods import Quarter, london_date
 from shared.work import Work
 
 OCDS_FILE = "ocds.json"
 JSON_TYPE = "application/json"
-HEADER = {"title": "ContractTitle", "description": "Description"}
+HEADER = {
+    "title": "ContractTitle",
+    "description": "Description",
+    "unit": "OrganisationalUnit",
+    "category": "ProcurementCategory",
+    "rationale": "Rationale",
+}
+"""Where a text stands in the row; the reason for a change stands in JSON alone."""
 NOT_PROGRAMME = "CONTRACT_NOT_PROGRAMME"
 BELOW_THRESHOLD = "CONTRACT_BELOW_THRESHOLD"
 
@@ -42,8 +51,8 @@ async def draft(work: Work, asked: Asked) -> Draft:
     }
     kept, left_out = _selected(signed, asked.parameters)
     prefix = await queries.prefix_of(work.session, asked.organisation_id)
-    spend = await queries.spend_totals(work.session, [(asked.organisation_id, reference) for reference in kept], until)
-    rows = [_row(versions[-1], asked, prefix, spend) for versions in kept.values()]
+    totals = await spend.spend_totals(work.session, asked.organisation_id, list(kept), _names(register), until)
+    rows = [_row(versions[-1], asked, prefix, totals) for versions in kept.values()]
     files = []
     releases: list[dict[str, Any]] = []
     if prefix and kept:
@@ -68,7 +77,7 @@ async def draft(work: Work, asked: Asked) -> Draft:
         rows=rows,
         mark=_mark(rows, releases, left_out, prefix),
         left_out=left_out,
-        notes=_notes(asked, until, prefix, suspects),
+        notes=_notes(asked, until, prefix, suspects, _suppliers_hidden(register, kept)),
         findings=[
             DraftFinding(kind, found.contract.row_id, HEADER[name], digest)
             for found in (versions[-1] for versions in kept.values())
@@ -119,21 +128,8 @@ async def _releases(
 ) -> list[dict[str, Any]]:
     """Releases of the kept versions; in an edition (`until`) the row's own version shows what its findings allow."""
     payments: dict[str, list[Payment]] = {}
-    for line in await queries.supplier_payments(work.session, organisation_id, list(kept), until):
-        assert line.contract_ref is not None
-        assert line.party_name is not None
-        payments.setdefault(line.contract_ref, []).append(
-            Payment(
-                reference=line.contract_ref,
-                row_id=line.row_id,
-                paid_on=line.payment_date,
-                pence=line.eligible_pence,
-                payee=line.party_name,
-                company_number=line.company_number,
-                charity_number=line.charity_number,
-                seen_at=line.first_seen_at,
-            )
-        )
+    for payment in await spend.supplier_payments(work.session, organisation_id, list(kept), _names(register), until):
+        payments.setdefault(payment.reference, []).append(payment)
     frameworks = {
         reference
         for reference, versions in register.items()
@@ -142,11 +138,10 @@ async def _releases(
     releases = []
     for reference, versions in kept.items():
         last = versions[-1].version.version
-        all_to_last = [found for found in register[reference] if found.version.version <= last]
         releases += ocds.releases_of(
             [
                 showing.public(found, texts_checked=until is not None and found.version.version == last)
-                for found in all_to_last
+                for found in _to_last(register[reference], versions)
             ],
             [found.version.version for found in versions],
             payments.get(reference, []),
@@ -177,12 +172,10 @@ def _selected(
     return kept, left_out
 
 
-def _row(
-    found: Registered, asked: Asked, prefix: str | None, spend: Mapping[tuple[UUID, str], tuple[int, int]]
-) -> DraftRow:
+def _row(found: Registered, asked: Asked, prefix: str | None, totals: Mapping[str, int]) -> DraftRow:
     shown = showing.public(found, texts_checked=True)
     ocid = showing.ocid_of(prefix, shown.reference)
-    _, spend_pence = spend.get((asked.organisation_id, shown.reference), (0, None))
+    spend_pence = totals.get(shown.reference)
     frame = {
         "OrganisationLabel": asked.organisation_name,
         "OrganisationURI": asked.organisation_uri,
@@ -197,12 +190,30 @@ def _row(
     )
 
 
-def _notes(asked: Asked, until: date, prefix: str | None, suspects: int) -> list[str]:
+def _suppliers_hidden(register: Mapping[str, Sequence[Registered]], kept: Mapping[str, Sequence[Registered]]) -> int:
+    return sum(
+        any(showing.public(found).supplier_hidden for found in _to_last(register[reference], versions))
+        for reference, versions in kept.items()
+    )
+
+
+def _to_last(all_versions: Sequence[Registered], kept: Sequence[Registered]) -> list[Registered]:
+    """Every version up to the last that is shown."""
+    return [found for found in all_versions if found.version.version <= kept[-1].version.version]
+
+
+def _names(register: Mapping[str, Sequence[Registered]]) -> WithheldNames:
+    """The names withheld of this publisher, which came with its contracts."""
+    return next((versions[0].names for versions in register.values()), NO_NAMES)
+
+
+def _notes(asked: Asked, until: date, prefix: str | None, suspects: int, hidden: int) -> list[str]:
     day = f"{until.day} {until:%B %Y}"
     notes = [
         "A contract is in the quarter in which it, or a change of it, was signed; the row shows the latest version "
         "signed in the quarter. The value includes irrecoverable VAT.",
-        f"Cumulative spend counts the payments up to {day} that name the contract; it is empty where none does.",
+        f"Cumulative spend counts the payments up to {day} that name the contract, of the quarters whose spend is "
+        "published; it is empty where none does.",
     ]
     if asked.parameters["contract_threshold_pence"] is not None:
         threshold = asked.parameters["contract_threshold_pence"]
@@ -213,6 +224,9 @@ def _notes(asked: Asked, until: date, prefix: str | None, suspects: int) -> list
             f"{suspects} {are} not eight capital letters or digits as recorded; the cell is empty until the number is "
             "found."
         )
+    if prefix is not None and hidden:
+        of = "one contract whose supplier is" if hidden == 1 else f"{hidden} contracts whose suppliers are"
+        notes.append(f"The Open Contracting file leaves out the payments under {of} withheld.")
     if prefix is None:
         notes.append("There is no Open Contracting file, because the publisher has no registered prefix.")
     return notes

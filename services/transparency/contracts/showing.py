@@ -11,6 +11,8 @@ from services.transparency.contracts import rules
 from services.transparency.contracts.queries import Registered
 from services.transparency.contracts.rules import Noted
 from services.transparency.editions.cells import NOT_STATED
+from services.transparency.editions.lint import PART as NAME_PART
+from services.transparency.redactions.rules import NAME_IN_TEXT
 from shared import personal_details
 from shared.money import pounds
 from shared.periods import london_date
@@ -36,6 +38,17 @@ REPLACED = ("title", "description", "supplier_name")
 """Texts that a reader must find something in; other fields are left empty."""
 TEXTS = ("title", "description")
 """What people write freely, and so where a person's details may stand (T-24)."""
+READ = (*REPLACED, "unit", "category", "rationale")
+"""Texts in which a withheld name is replaced; in its other cells it leaves them empty (T-63)."""
+SEARCHED = (
+    *READ,
+    *("cpv_label", "other_supplier_id", "framework_ref", "grant_ref", "decision_ref"),
+    *("contact_name", "contact_email", "contact_url"),
+    *("tender_document_url", "contract_document_url", "performance_url"),
+)
+"""Wherever the name of a withheld payee may stand; a supplier's goes with all that would name it (T-19)."""
+LOOKED_AT_BY_PERSONS = ("title", "description", "unit", "category", "rationale")
+"""Texts in which a surname alone is a finding. Of suppliers it is none: they are named, and many share a surname."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +99,10 @@ class Public:
     supports_programme: bool
     rationale: str | None
     redaction_reason: str | None
-    """Code of the first redaction in force, or of the detail that looks personal and waits for a person."""
+    """Code of the first redaction in force, or of a withheld name that stands in a text."""
     findings: tuple[Noted, ...]
+    supplier_hidden: bool
+    """Then nothing is shown that would name the supplier, its payments neither (T-19)."""
 
 
 def public(found: Registered, *, texts_checked: bool = False) -> Public:
@@ -110,11 +125,18 @@ def public(found: Registered, *, texts_checked: bool = False) -> Public:
             if kinds:
                 shown[name] = REDACTED
                 findings += [_held_back(kind, name) for kind in kinds]
+    reasons = [held.reason_code for held in found.withheld]
+    named = _naming(found)
+    if named:
+        reasons.append(NAME_IN_TEXT)
+        shown |= {name: REDACTED if name in READ and shown[name] else None for name in named}
+        shown["areas"] = tuple(area for area in said.areas if not _names(found, *area))
     for held in found.withheld:
         for name in TAKEN[held.field]:
             shown[name] = held.cell_text if name in REPLACED else None
     return Public(
-        redaction_reason=found.withheld[0].reason_code if found.withheld else None,
+        redaction_reason=reasons[0] if reasons else None,
+        supplier_hidden="supplier_name" in named or any(held.field == "supplier" for held in found.withheld),
         reference=found.contract.reference,
         row_id=found.contract.row_id,
         version=found.version.version,
@@ -125,13 +147,37 @@ def public(found: Registered, *, texts_checked: bool = False) -> Public:
 
 
 def lint(found: Registered) -> list[tuple[str, str, str]]:
-    """Kind, field and fingerprint of whatever looks personal in the texts of a version (T-24)."""
+    """Kind, field and fingerprint of whatever looks personal in the texts that a row shows of a version (T-24).
+
+    The surname of a withheld payee is for a person to look at; the whole name is held back already (T-63).
+    """
+    shown = public(found, texts_checked=True)
     marks = []
-    for name in TEXTS:
+    for name in LOOKED_AT_BY_PERSONS:
         text = getattr(found.said, name) or ""
+        if not text or getattr(shown, name) != text:
+            continue
         digest = hashlib.sha256(folded(text).encode()).hexdigest()
-        marks += [(kind, name, digest) for kind in personal_details.find(text)]
+        kinds = personal_details.find(text) if name in TEXTS else ()
+        part = (NAME_PART,) if found.names.find(text) == "part" else ()
+        marks += [(kind, name, digest) for kind in (*kinds, *part)]
     return marks
+
+
+def _naming(found: Registered) -> set[str]:
+    """Fields to hold back because they name a withheld payee; with the supplier's name go those that tell it."""
+    if not found.names:
+        return set()
+    named = {name for name in SEARCHED if _names(found, getattr(found.said, name))}
+    if "supplier_name" in named:
+        named |= {*TAKEN["supplier"]}
+    if any(_names(found, *area) for area in found.said.areas):
+        named.add("areas")
+    return named
+
+
+def _names(found: Registered, *texts: str | None) -> bool:
+    return any(found.names.find(text) == "whole" for text in texts)
 
 
 def cells(shown: Public, *, ocid: str | None, spend_pence: int | None) -> dict[str, str]:
@@ -185,7 +231,8 @@ def cells(shown: Public, *, ocid: str | None, spend_pence: int | None) -> dict[s
 
 def record(shown: Public, *, ocid: str | None, spend_pence: int | None) -> dict[str, Any]:
     """The same as JSON: pence as integers, days and instants in ISO form."""
-    names = [name for name in Public.__dataclass_fields__ if name not in ("row_id", "findings", "areas", "recorded_at")]
+    apart = ("row_id", "findings", "areas", "recorded_at", "supplier_hidden")
+    names = [name for name in Public.__dataclass_fields__ if name not in apart]
     found = {name: _json(getattr(shown, name)) for name in names}
     return {
         **found,

@@ -18,10 +18,12 @@ from services.transparency.contracts.rules import Statement
 from services.transparency.drafts import Asked, Draft
 from services.transparency.methodology import completed
 from shared.auth import NOBODY
+from shared.events.grants import LedgerLine
 from shared.periods import FinancialYear, Quarter
 from shared.work import Work
 from tests.harness import Running
-from tests.transparency.facts import BODY, PARTNER, registered
+from tests.transparency.facts import BODY, PARTNER, batch, line, registered
+from tests.transparency.test_editions import publish
 
 FILE = Path(services.transparency.__file__).parent / "data" / "synthetic_contracts.csv"
 LEAD, PASS_THROUGH = "example-lead", "example-partner"
@@ -111,6 +113,17 @@ async def set_prefix(transparency: Running, publisher: str, prefix: str = PREFIX
     approver = transparency.as_("transparency:approver", sub="person:abe")
     path = f"/v1/publishers/{publisher}/open-contracting-prefix"
     return await approver.put(path, json={"prefix": prefix}, headers=headers)
+
+
+async def spend_published(transparency: Running, *lines: LedgerLine, publisher: str = LEAD) -> None:
+    """The ledger of half a year holds these lines; the spend of its first quarter is published."""
+    months = [line(100, paid=f"2017-{month:02}-03") for month in range(4, 10)]
+    await transparency.receive(*batch(*lines, *months, covers=("2017-04-01", "2017-09-30")))
+    await publish(transparency, spend_of(publisher))
+
+
+def spend_of(publisher: str, quarter: str = "2017-18-q1") -> str:
+    return f"/v1/datasets/{publisher}/spend/{quarter}"
 
 
 async def drafted(

@@ -18,8 +18,16 @@ from services.transparency.contracts import ocds
 from services.transparency.contracts.ocds_parts import Body
 from services.transparency.contracts.refusals import AwardUnresolved
 from tests.harness import Running
-from tests.transparency.contracts.steps import LEAD, PREFIX, contract, drafted, filled, set_prefix
-from tests.transparency.facts import at, batch, line, registered, signed
+from tests.transparency.contracts.steps import (
+    LEAD,
+    PREFIX,
+    contract,
+    drafted,
+    filled,
+    set_prefix,
+    spend_published,
+)
+from tests.transparency.facts import at, line, registered, signed
 
 STANDARDS = Path(os.environ.get("OUTTURN_STANDARDS_DIR", Path(__file__).parents[4] / "shared" / "standards"))
 SCHEMAS = STANDARDS / "ocds-1.1.5"
@@ -55,13 +63,13 @@ def exact(data: bytes) -> dict[str, Any]:
 
 async def paid(transparency: Running) -> None:
     await transparency.receive(signed())
-    await transparency.receive(
-        *batch(
-            line(10_010, contract_ref="C-001", name="Specimen Venues Limited", company_number="99900001"),
-            line(20, contract_ref="C-001", name="Another Payee Ltd", paid="2017-06-01"),
-            line(77_700, contract_ref="C-001", name="R Specimen", party_kind="sole_trader"),
-            line(88_800, contract_ref="C-001", name=None, party_kind="individual", purpose="Settlement"),
-        )
+    supplier = {"name": "Specimen Venues Limited", "company_number": "99900001"}
+    await spend_published(
+        transparency,
+        line(100_010, contract_ref="C-001", item="one", **supplier),
+        line(20, contract_ref="C-001", item="one", line_no=2, name="Another Payee Ltd", paid="2017-06-01"),
+        line(77_700, contract_ref="C-001", name="R Specimen", party_kind="sole_trader", party_key="rs"),
+        line(88_800, contract_ref="C-001", name=None, party_kind="individual", purpose="Settlement"),
     )
 
 
@@ -142,7 +150,7 @@ async def test_suppliers_are_known_by_their_register_and_suspect_numbers_go_nowh
 async def test_payments_to_organisations_are_transactions_under_their_public_row_ids(
     transparency: Running, validator: Draft4Validator
 ) -> None:
-    """T-19, T-57: 100.10 + 0.20 stay exact; persons and sole traders are in no transaction."""
+    """T-19, T-57: 1000.10 + 0.20 stay exact; persons and sole traders are in no transaction."""
     await filled(transparency, prefix=True)
     await paid(transparency)
     answer = await transparency.anonymous.get(EXPORT, params={"publisher": LEAD})
@@ -150,7 +158,7 @@ async def test_payments_to_organisations_are_transactions_under_their_public_row
     (release,) = [release for release in exact(answer.content)["releases"] if release["tag"] == ["implementation"]]
     (paid_under,) = release["contracts"]
     transactions = paid_under["implementation"]["transactions"]
-    assert [str(transaction["value"]["amount"]) for transaction in transactions] == ["100.10", "0.20"]
+    assert [str(transaction["value"]["amount"]) for transaction in transactions] == ["1000.10", "0.20"]
     assert all(len(transaction["id"]) == 32 for transaction in transactions)
     payees = [transaction["payee"]["id"] for transaction in transactions]
     assert payees[0] == "GB-COH-99900001"

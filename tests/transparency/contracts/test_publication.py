@@ -17,8 +17,18 @@ from services.transparency.editions.cells import profile
 from services.transparency.editions.files import TYPES
 from shared.texts import folded
 from tests.harness import Running
-from tests.transparency.contracts.steps import LEAD, PASS_THROUGH, contract, drafted, filled, set_prefix
-from tests.transparency.facts import BODY, batch, line, registered, signed
+from tests.transparency.contracts.steps import (
+    LEAD,
+    PASS_THROUGH,
+    contract,
+    drafted,
+    filled,
+    set_prefix,
+    spend_of,
+    spend_published,
+)
+from tests.transparency.facts import BODY, line, registered, signed
+from tests.transparency.test_editions import publish
 
 HEADERS = [column["header"] for column in profile("contracts")]
 YEAR = ("2017-18-q1", "2017-18-q2", "2017-18-q3", "2017-18-q4")
@@ -199,18 +209,20 @@ REASONS = Path(__file__).parents[3] / "services" / "transparency" / "data" / "ex
 
 
 async def test_cumulative_spend_counts_payments_up_to_the_end_of_the_quarter(transparency: Running) -> None:
-    """T-28: empty where no payment names the contract; the mark of the draft moves with it."""
+    """T-28: of quarters whose spend is published; empty where no payment names the contract; the mark moves with it."""
     await filled(transparency)
     await transparency.receive(signed())
     before = await drafted(transparency)
     assert (await drafted(transparency)).mark == before.mark
-    await transparency.receive(
-        *batch(line(60_000, contract_ref="C-001"), line(50_000, contract_ref="C-001", paid="2017-07-03"))
-    )
+    lines = (line(60_000, contract_ref="C-001"), line(50_000, contract_ref="C-001", paid="2017-07-03"))
+    await spend_published(transparency, *lines)
     after = await drafted(transparency)
     row = by_reference(after)
     assert (row["C-001"]["CumulativeSpend"], row["C-002"].get("CumulativeSpend", "")) == ("600.00", "")
     assert after.mark != before.mark
+    later = by_reference(await drafted(transparency, "2017-18-q4"))
+    assert later["C-001"]["CumulativeSpend"] == "600.00"
+    await publish(transparency, spend_of(LEAD, "2017-18-q2"), nil_return=True)
     later = by_reference(await drafted(transparency, "2017-18-q4"))
     assert later["C-001"]["CumulativeSpend"] == "1100.00"
     (record,) = [row.record for row in after.rows if row.record["reference"] == "C-001"]

@@ -13,10 +13,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.transparency.contracts import queries
+from services.transparency.contracts import queries, spend
+from services.transparency.contracts.withheld import NO_NAMES
 from shared.events.grants import BudgetLine, BudgetSet
 from tests.harness import Running
-from tests.transparency.contracts.steps import PREFIX, contract, drafted, set_prefix
+from tests.transparency.contracts.steps import PREFIX, contract, drafted, set_prefix, spend_published
 from tests.transparency.facts import AGREEMENT, BODY, PARTNER, awarded, batch, line, registered, signed
 
 REGISTER = "/v1/contracts"
@@ -188,23 +189,25 @@ async def test_a_sole_trader_is_named_as_on_the_record(transparency: Running) ->
 
 
 async def test_spend_stands_beside_the_value_and_above_it_is_a_finding(transparency: Running) -> None:
-    """T-28: payments that name it, by month; corrected lines count once, hidden payees not at all (T-19)."""
+    """T-28: payments that name it, by month, once their quarter is published; small ones too, corrected lines once,
+    hidden payees not at all (T-19)."""
     await transparency.receive(registered(), signed())
     await entered(transparency, value_pence=100_000, irrecoverable_vat_pence=0)
     await entered(transparency, reference="C-2", framework_ref="C-1")
+    await entered(transparency, reference="C-3")
     wrong = line(900_000, contract_ref="C-1", paid="2017-06-02")
-    await transparency.receive(
-        *batch(
-            line(60_000, contract_ref="C-1", paid="2017-05-10", line_code="IL1", decision_ref="B-7"),
-            line(30_000, vat_pence=6_000, irrecoverable_vat_pence=6_000, contract_ref="C-1", paid="2017-05-11"),
-            wrong,
-            line(-900_000, contract_ref="C-1", paid="2017-06-02", kind="reversal", reverses=wrong.entry_id),
-            line(4_001, contract_ref="C-1", paid="2017-06-02", kind="correction", replaces=wrong.entry_id),
-            line(70_000, contract_ref="C-1", party_kind="individual", name=None),
-            line(80_000, contract_ref="C-1", source_redacted=True, name="Redacted"),
-            line(90_000, contract_ref="C-9"),
-            line(50_000),
-        )
+    await spend_published(
+        transparency,
+        line(60_000, contract_ref="C-1", paid="2017-05-10", line_code="IL1", decision_ref="B-7"),
+        line(30_000, vat_pence=6_000, irrecoverable_vat_pence=6_000, contract_ref="C-1", paid="2017-05-11"),
+        wrong,
+        line(-900_000, contract_ref="C-1", paid="2017-06-02", kind="reversal", reverses=wrong.entry_id),
+        line(4_001, contract_ref="C-1", paid="2017-06-02", kind="correction", replaces=wrong.entry_id),
+        line(70_000, contract_ref="C-1", party_kind="individual", name=None),
+        line(80_000, contract_ref="C-1", source_redacted=True, name="Redacted"),
+        line(90_000, contract_ref="C-3"),
+        line(50_000),
+        publisher="body",
     )
     found = (await transparency.anonymous.get(ONE)).json()
     assert found["spend"] == {
@@ -220,8 +223,8 @@ async def test_spend_stands_beside_the_value_and_above_it_is_a_finding(transpare
     items = {item["reference"]: item for item in (await transparency.anonymous.get(REGISTER)).json()["items"]}
     assert (items["C-1"]["cumulative_spend_pence"], items["C-2"]["cumulative_spend_pence"]) == (100_001, None)
     async with transparency.session() as session:
-        assert (await queries.spend_of(session, BODY, "C-1")).pence == 100_001
-        assert (await queries.spend_of(session, PARTNER, "C-1")).lines == 0
+        assert (await spend.spend_of(session, BODY, "C-1", NO_NAMES)).pence == 100_001
+        assert (await spend.spend_of(session, PARTNER, "C-1", NO_NAMES)).lines == 0
 
 
 async def test_a_reference_that_the_register_does_not_hold_is_named(transparency: Running) -> None:
@@ -326,12 +329,13 @@ async def test_a_reference_with_a_slash_has_an_address_and_is_found_by_the_rows_
     transparency: Running,
 ) -> None:
     """T-16: ledgers write slashes into references; in an address one is a tilde."""
-    await transparency.receive(registered(), signed(), *batch(line(90_000, contract_ref="C-2017/9")))
+    await transparency.receive(registered(), signed())
     preparer = transparency.as_("transparency:preparer")
     entered = await preparer.post("/v1/contracts", json=contract(reference="C-2017/9"))
     assert entered.status_code == 201, entered.text
     address = entered.headers["location"].removeprefix("http://test/transparency")
     assert address == "/v1/contracts/body/C-2017~9"
+    await spend_published(transparency, line(90_000, contract_ref="C-2017/9"), publisher="body")
     read = (await transparency.anonymous.get(address)).json()
     assert (read["reference"], read["cumulative_spend_pence"]) == ("C-2017/9", 90_000)
 
