@@ -77,6 +77,7 @@ async def draft(work: Work, asked: Asked) -> Draft:
         rows=rows,
         mark=_mark(rows, releases, left_out, prefix),
         left_out=left_out,
+        makers=sorted({versions[-1].version.recorded_by for versions in kept.values()}),
         notes=_notes(asked, until, prefix, suspects, _suppliers_hidden(register, kept)),
         findings=[
             DraftFinding(kind, found.contract.row_id, HEADER[name], digest)

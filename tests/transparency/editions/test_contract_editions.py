@@ -179,3 +179,14 @@ async def test_a_dataset_and_a_period_that_do_not_exist_are_named(transparency: 
     year = await transparency.as_("transparency:preparer").post("/v1/datasets/body/contracts/2017-18/editions", json={})
     assert (year.status_code, year.json()["errors"][0]["parameter"]) == (404, "period")
     assert "Name a quarter, such as 2017-18-q1" in year.json()["detail"]
+
+
+async def test_who_entered_a_contract_does_not_approve_the_edition_that_shows_it(transparency: Running) -> None:
+    """Domain section 3: nobody approves what they drafted or changed."""
+    await transparency.receive(registered(), signed())
+    both = transparency.as_("transparency:preparer", "transparency:approver", sub="person:both")
+    assert (await both.post("/v1/contracts", json=contract())).status_code == 201
+    checked = await check(transparency, CONTRACTS)
+    refused = await both.post(f"{CONTRACTS}/editions/1/approvals", json={"sha256": checked["sha256"]})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (409, "four_eyes")
+    assert (await approve(transparency, checked, CONTRACTS)).status_code == 201
