@@ -16,7 +16,7 @@ from services.transparency.obligations import documents_api as documents
 from services.transparency.obligations import punctuality_api as punctuality
 from services.transparency.obligations.commands import tick as judge_by_time
 from services.transparency.open_data import api as open_data
-from services.transparency.open_data import dictionary_api, pages, quality_api
+from services.transparency.open_data import contract_pages, dictionary_api, pages, quality_api
 from services.transparency.pay import api as pay
 from services.transparency.payments.authority import api as authority
 from services.transparency.payments.invoices import api as invoices
@@ -58,6 +58,7 @@ SERVICE = Service(
     # The pages come first: their addresses are those of JSON answers with `.html` behind.
     routers=(
         pages.router,
+        contract_pages.router,
         api.router,
         methodologies.router,
         editions.router,

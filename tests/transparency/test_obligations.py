@@ -278,6 +278,10 @@ async def test_a_duty_is_lifted_only_with_a_reason_and_a_second_person(transpare
     assert (same.status_code, same.json()["errors"][0]["code"]) == (409, "four_eyes")
     lifted = await approver.post(f"{path}/approvals")
     assert (lifted.json()["state"], lifted.json()["approved_by"]) == ("not_applicable", "person:abe")
+    # The public reads that it does not apply and why; who decided is for officers.
+    shown = (await transparency.anonymous.get(f"/v1/obligations/{duty['obligation_id']}")).json()
+    assert (shown["state"], shown["proposed_by"], shown["approved_by"]) == ("not_applicable", None, None)
+    assert shown["state_reason"] == "No employees in the year."
 
 
 async def test_a_published_spend_edition_meets_spend_and_cards_of_its_quarter(transparency: Running) -> None:

@@ -95,7 +95,7 @@ async def list_contracts(
         shape=lambda row: row,
         changed=col(Contract.modified_at),
     )
-    items = await _shapes(work, [(row[0], row[1], row[2]) for row in page.items])
+    items = await shapes_of(work, [(row[0], row[1], row[2]) for row in page.items])
     if wants_csv(request):
         return _csv(items)
     return Page[ContractShape](items=items, links=page.links)
@@ -105,7 +105,7 @@ async def list_contracts(
 async def read_contract(work: PublicWork, publisher: PublisherSlug, reference: ReferencePath) -> ContractDetail:
     """One contract: every version, what it stands on, and the payments that name it."""
     organisation = await publishers.publisher(work.session, publisher)
-    return await _detail(work, organisation, reference)
+    return await detail_of(work, organisation, reference)
 
 
 @router.post("/v1/contracts", status_code=201)
@@ -116,7 +116,7 @@ async def register_contract(work: Preparing, body: ContractBody) -> ContractDeta
         work, body.publisher, body.reference, said, texts_cleared=body.texts_cleared
     )
     work.headers["Location"] = _url(work, body.publisher, found.contract.reference)
-    return await _detail(work, await publishers.publisher(work.session, body.publisher), body.reference)
+    return await detail_of(work, await publishers.publisher(work.session, body.publisher), body.reference)
 
 
 @router.post("/v1/contracts/{publisher}/{reference}/versions", status_code=201)
@@ -133,7 +133,7 @@ async def change_contract(
         texts_cleared=body.texts_cleared,
     )
     work.headers["Location"] = _url(work, publisher, reference)
-    return await _detail(work, await publishers.publisher(work.session, publisher), reference)
+    return await detail_of(work, await publishers.publisher(work.session, publisher), reference)
 
 
 def _values(body: TermsBody, *, exclude: set[str], unset: bool = False) -> dict[str, Any]:
@@ -149,7 +149,8 @@ def _values(body: TermsBody, *, exclude: set[str], unset: bool = False) -> dict[
     return values
 
 
-async def _detail(work: Work, organisation: Organisation, reference: str) -> ContractDetail:
+async def detail_of(work: Work, organisation: Organisation, reference: str) -> ContractDetail:
+    """One contract with everything that is public of it."""
     contract = await queries.contract(work.session, organisation.organisation_id, reference)
     versions = (await queries.versions(work.session, organisation.organisation_id, [reference]))[reference]
     current = versions[-1]
@@ -186,7 +187,8 @@ def _links(
     return addresses
 
 
-async def _shapes(work: Work, rows: list[tuple[Contract, ContractVersion, Organisation]]) -> list[ContractShape]:
+async def shapes_of(work: Work, rows: list[tuple[Contract, ContractVersion, Organisation]]) -> list[ContractShape]:
+    """Contracts of several publishers as the register shows them."""
     contacts = await queries.role_contacts(work.session, [(row.contract_id, row.version) for row, _, _ in rows])
     prefixes: dict[UUID, str | None] = {}
     held: dict[UUID, withheld.Withholding] = {}

@@ -52,7 +52,7 @@ class EvidenceShape(Shape):
     evidence_id: UUID
     url: str
     note: str
-    recorded_by: str
+    recorded_by: str | None = Field(description="Who recorded it; for officers alone.")
     recorded_at: datetime
 
 
@@ -83,9 +83,9 @@ class ObligationShape(Shape):
         "`days_late` then counts up to the publication here and does not say when the body first published."
     )
     url: str | None
-    proposed_by: str | None
+    proposed_by: str | None = Field(description="Who proposed that it does not apply; for officers alone.")
     exemption_reason: str | None = Field(description="Why it is proposed that it does not apply.")
-    approved_by: str | None
+    approved_by: str | None = Field(description="Who approved that; for officers alone.")
     evidence: list[EvidenceShape] = Field(
         description="Where it can be seen that it was met, as people recorded it; it changes no judgement."
     )
@@ -238,7 +238,7 @@ async def list_evidence(work: PublicWork, obligation_id: UUID, paging: Paging) -
         queries.evidence_of(obligation_id),
         order=(ObligationEvidence.recorded_at, ObligationEvidence.evidence_id),
         paging=paging,
-        shape=EvidenceShape.model_validate,
+        shape=lambda row: _evidence(row, named=work.actor.may(*OFFICERS)),
     )
 
 
@@ -247,7 +247,7 @@ async def add_evidence(
     work: Annotated[Work, Writes("transparency:preparer")], obligation_id: UUID, body: EvidenceBody
 ) -> EvidenceShape:
     """Record where it can be seen that a duty was met, judged duties included; the judgement stays as it is."""
-    return EvidenceShape.model_validate(await commands.add_evidence(work, obligation_id, url=body.url, note=body.note))
+    return _evidence(await commands.add_evidence(work, obligation_id, url=body.url, note=body.note), named=True)
 
 
 def wants_html(request: Request) -> bool:
@@ -279,13 +279,33 @@ async def _answer(work: Work, obligation: Obligation) -> ObligationShape:
 async def _shapes(work: Work, found: Sequence[tuple[Obligation, Organisation | None]]) -> list[ObligationShape]:
     evidence = await queries.evidence(work.session, [obligation.obligation_id for obligation, _ in found])
     return [
-        _obligation(obligation, organisation, evidence.get(obligation.obligation_id, ()))
+        _obligation(
+            obligation, organisation, evidence.get(obligation.obligation_id, ()), named=work.actor.may(*OFFICERS)
+        )
         for obligation, organisation in found
     ]
 
 
+OFFICERS = ("transparency:preparer", "transparency:approver", "transparency:dpl", "transparency:auditor")
+
+
+def _evidence(row: ObligationEvidence, *, named: bool) -> EvidenceShape:
+    """The public reads where it can be seen; officers also who recorded it."""
+    return EvidenceShape(
+        evidence_id=row.evidence_id,
+        url=row.url,
+        note=row.note,
+        recorded_by=row.recorded_by if named else None,
+        recorded_at=row.recorded_at,
+    )
+
+
 def _obligation(
-    obligation: Obligation, organisation: Organisation | None, evidence: Sequence[ObligationEvidence]
+    obligation: Obligation,
+    organisation: Organisation | None,
+    evidence: Sequence[ObligationEvidence],
+    *,
+    named: bool,
 ) -> ObligationShape:
     entered = queries.entered(obligation)
     computed = {
@@ -296,14 +316,18 @@ def _obligation(
         "entered_after_due",
         "lateness_known",
         "evidence",
+        "proposed_by",
+        "approved_by",
     }
     return ObligationShape(
         **obligation.model_dump(include=set(ObligationShape.model_fields) - computed),
         publisher=organisation.slug if organisation else None,
+        proposed_by=obligation.proposed_by if named else None,
+        approved_by=obligation.approved_by if named else None,
         readings=[ReadingShape(**reading) for reading in queries.judged_readings(obligation)],
         remind_on=queries.reminder_of(obligation),
         entered_on=entered.entered_on,
         entered_after_due=entered.after_its_day,
         lateness_known=entered.lateness_known,
-        evidence=[EvidenceShape.model_validate(row) for row in evidence],
+        evidence=[_evidence(row, named=named) for row in evidence],
     )

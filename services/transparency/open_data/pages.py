@@ -248,4 +248,9 @@ def file_words(file: EditionFile, kind: Kind) -> str:
         METADATA_FILE: "How the edition was made: method, counts, hashes",
         "changes.csv": "What differs from the edition before",
         "rows.sha256": "Salted digests of the rows, to prove later that none was changed",
+        "ocds.json": "The contracts as Open Contracting data (OCDS 1.1)",
+        "chart.svg": "The chart as a picture",
+        "chart.json": "The chart as a tree",
+        "method.json": "The method card",
+        "reconciliation.csv": "Every line of the period, here or left out, with the reason",
     }.get(file.name, "Further file of this edition")

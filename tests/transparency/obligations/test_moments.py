@@ -140,7 +140,9 @@ async def test_evidence_stands_beside_a_judgement_and_changes_nothing_of_it(tran
     assert (await preparer.post(path, json=sent)).status_code == 201
     after = await one(transparency, "ACCOUNTS")
     assert (after["state"], after["met_at"], after["version"]) == ("missed", None, duty["version"] + 1)
-    assert [(row["note"], row["recorded_by"]) for row in after["evidence"]] == [(sent["note"], "person:pia")]
+    assert [(row["note"], row["recorded_by"]) for row in after["evidence"]] == [(sent["note"], None)]
+    (own,) = (await preparer.get(path)).json()["items"]
+    assert (own["note"], own["recorded_by"]) == (sent["note"], "person:pia")
     assert (await transparency.anonymous.get(path)).json()["items"] == after["evidence"]
     query = {"publisher": "body", "year": "2017-18"}
     page = (await transparency.anonymous.get("/v1/obligations/compliance.html", params=query)).text

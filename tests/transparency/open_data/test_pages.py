@@ -194,3 +194,19 @@ def test_the_style_works_on_paper_in_the_dark_and_for_the_keyboard() -> None:
         assert needed in rendering.STYLE
     assert "url(" not in rendering.STYLE
     assert "@import" not in rendering.STYLE
+
+
+async def test_a_contract_and_the_register_have_pages_with_the_payments_that_anybody_can_read(
+    transparency: Running,
+) -> None:
+    """T-28: cumulative spend beside value; each figure opens to its rows."""
+    await first_quarter(transparency)
+    register = await page(transparency, "/v1/contracts.html?publisher=body")
+    assert "C-1 Venue for residentials Specimen Venues Limited 12/04/2017" in plain(register)
+    assert 'href="http://test/transparency/v1/contracts/body/C-1.html"' in register
+    contract = plain(await page(transparency, "/v1/contracts/body/C-1.html"))
+    assert "Value £12,340.00, irrecoverable VAT included" in contract
+    assert "Paid so far £1,000.00" in contract
+    assert "2017-05 1 £1,000.00" in contract
+    for path, status in (("/v1/contracts/body/C-404.html", 404), ("/v1/contracts.html?publisher=nobody", 404)):
+        assert (await transparency.anonymous.get(path)).status_code == status
