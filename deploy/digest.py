@@ -14,8 +14,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-PLUMBING = re.compile(r"alembic_version|idempotent_answers|audit_head|inbox_offset|inbox_parked|.*_leases?")
-"""Tables that say how work was carried out, not what came of it."""
+PLUMBING = re.compile(r"alembic_version|idempotent_answers|audit_head|inbox_offset|inbox_parked|.*_leases?|spend_files")
+"""Tables that say how work was carried out, not what came of it; large files over all periods are built by the tick."""
 
 CLOCK_COLUMNS = re.compile(
     r"seq|position|attempts?|progress.*|.*_hash|hash|sha256|size|size_bytes|days_late|days_left|headers|etag|"

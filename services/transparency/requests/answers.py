@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import uuid5
 
 from sqlmodel import col, delete, select
@@ -21,6 +21,8 @@ from shared.personal_details import WORDS, find
 from shared.work import Work, four_eyes
 
 TICK_BATCH = 500
+ENTRY_DAYS = 7
+"""Days that an answered request of the past stays open after it was entered."""
 
 
 async def respond_to_request(
@@ -196,10 +198,17 @@ async def erase_requester(
 
 
 async def close_unreviewed(work: Work, now: datetime) -> None:
-    """Close answered requests for which nobody asked for a review in time. Running it again changes nothing."""
+    """Close answered requests for which nobody asked for a review in time. Running it again changes nothing.
+
+    One of a past year is left alone for a while after its last change here, so that its review can be entered as well.
+    """
     over = await work.session.exec(
         select(InformationRequest)
-        .where(col(InformationRequest.state) == "answered", col(InformationRequest.review_by) < london_date(now))
+        .where(
+            col(InformationRequest.state) == "answered",
+            col(InformationRequest.review_by) < london_date(now),
+            col(InformationRequest.modified_at) < now - timedelta(days=ENTRY_DAYS),
+        )
         .order_by(col(InformationRequest.review_by), col(InformationRequest.request_id))
         .with_for_update(skip_locked=True)
         .limit(TICK_BATCH)

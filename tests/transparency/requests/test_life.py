@@ -308,3 +308,16 @@ async def test_the_database_keeps_what_the_rules_say(transparency: Running, chan
         connection = await session.connection()
         with pytest.raises(IntegrityError, match=f"ck_information_requests_{constraint}"):
             await connection.execute(text(f"UPDATE information_requests SET {change}"))
+
+
+async def test_a_request_of_a_past_year_stays_open_for_its_review_to_be_entered(transparency: Running) -> None:
+    """Two times: what is entered long afterwards is not closed by the next minute's tick."""
+    await known(transparency)
+    await received(transparency)
+    transparency.clock.set(at("2018-06-01T12:00"))
+    client = transparency.as_("transparency:information", "transparency:history", sub="person:ivy")
+    answer = {"outcome": "full", "happened_at": "2017-08-09T12:00:00Z"}
+    await done(client, f"{ONE}/responses", answer)
+    for moment, state in (("2018-06-01T12:01", "answered"), ("2018-06-09T12:00", "closed")):
+        await transparency.tick(at(moment))
+        assert (await client.get(ONE)).json()["state"] == state
