@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -52,9 +53,17 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
-        """A session; nothing is committed unless the caller commits."""
+        """A session; nothing is committed unless the caller commits.
+
+        Work that is cancelled may leave its connection in the middle of a command, with which no rollback can be sent:
+        such a connection is thrown away, and the server rolls back by itself.
+        """
         async with self._sessions() as session:
-            yield session
+            try:
+                yield session
+            except asyncio.CancelledError:
+                await session.invalidate()
+                raise
 
     async def close(self) -> None:
         await self.engine.dispose()
