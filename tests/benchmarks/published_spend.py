@@ -26,11 +26,11 @@ SELECT md5('dataset ' || slug)::uuid, organisation_id, 'spend', 'Spend over £50
 EDITIONS = """
 INSERT INTO editions (edition_id, dataset_id, period, number, state, version, methodology, change_kind, nil_stated,
     nil_return, coverage, missing_months, row_count, line_count, total_pence, ledger_mark, reconciliation, warnings,
-    changes, gross_rows, guarded_cells, drafted_by, drafted_at, changed_by, approved_by, published_at, created_by,
-    created_at, modified_at)
+    changes, details, quality, newly_withheld, gross_rows, guarded_cells, drafted_by, drafted_at, changed_by,
+    approved_by, published_at, created_by, created_at, modified_at)
 SELECT md5('edition ' || organisation.slug || period)::uuid, dataset.dataset_id, period, 1, 'published', 1, 1, 'first',
-    false, false, 'not_stated', '[]', %(rows)s, %(rows)s, 0, '', '{}', '{}', '{}', 0, 0, 'a', now(), '["a"]', 'b',
-    now(), 'a', now(), now()
+    false, false, 'not_stated', '[]', %(rows)s, %(rows)s, 0, '', '{}', '{}', '{}', '{}', '{}', '{}', 0, 0, 'a', now(),
+    '["a"]', 'b', now(), 'a', now(), now()
 FROM organisations organisation JOIN datasets dataset USING (organisation_id), unnest(%(periods)s::text[]) AS period
 """
 
