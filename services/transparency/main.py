@@ -10,6 +10,7 @@ from services.transparency.base import Transparency
 from services.transparency.contracts import api as contracts
 from services.transparency.contracts import files_api as contract_files
 from services.transparency.editions import api as editions
+from services.transparency.editions import files_api as edition_files
 from services.transparency.methodologies import api as methodologies
 from services.transparency.obligations import api as obligations
 from services.transparency.obligations import documents_api as documents
@@ -62,7 +63,7 @@ SERVICE = Service(
         api.router,
         methodologies.router,
         editions.router,
-        editions.public_files,
+        edition_files.public_files,
         punctuality.router,
         obligations.router,
         documents.router,

@@ -35,6 +35,10 @@ async def hear(work: Work) -> rules.Unheard:
 
 async def decide(work: Work, subject: Subject, edition: Edition, editions: list[Edition], _: rules.Unheard) -> None:
     """Ask the room for its rows, and note what came of it on the edition."""
+    await _decided(work, subject, edition, editions)
+
+
+async def _decided(work: Work, subject: Subject, edition: Edition, editions: list[Edition]) -> Draft:
     draft = await _draft(work, subject, edition)
     _note(edition, draft)
     rules.refuse_empty(subject.kind.name, subject.period.label, rows=len(draft.rows), nil_return=edition.nil_stated)
@@ -43,12 +47,12 @@ async def decide(work: Work, subject: Subject, edition: Edition, editions: list[
     await _keep_findings(work, edition, draft)
     known = [other for other in editions if other.state in queries.KNOWN_STATES]
     await _compare(work, subject, edition, draft, known[-1] if known else None)
+    return draft
 
 
 async def check(work: Work, subject: Subject, edition: Edition, editions: list[Edition], _: rules.Unheard) -> None:
     """Ask the room again, and build the files from what it says now."""
-    await decide(work, subject, edition, editions, _)
-    draft = await _draft(work, subject, edition)
+    draft = await _decided(work, subject, edition, editions)
     about = queries.about(edition, subject.organisation, subject.kind, work.base_url)
     lines = [row_lines.row_line(row.row_id, row.record) for row in draft.rows]
     csv_bytes, edition.guarded_cells = files.csv_of(subject.kind.name, draft.rows)

@@ -15,7 +15,7 @@ from services.transparency import queries as publishers
 from services.transparency.api import PublisherSlug
 from services.transparency.editions import queries as editions
 from services.transparency.editions import rules as edition_rules
-from services.transparency.editions.api import DatasetName, Period
+from services.transparency.editions.addresses import DatasetName, Period
 from services.transparency.editions.building import METADATA_FILE
 from services.transparency.editions.kinds import KINDS, Kind, kind_of
 from services.transparency.editions.tables import Edition, EditionFile, Withdrawal, WithdrawnEdition
