@@ -72,7 +72,7 @@ class ObligationShape(Shape):
     state: State = Field(
         description=f"{'; '.join(f'`{state}`: {words}' for state, words in rules.STATE_WORDS.items())}."
     )
-    state_reason: str | None = Field(description="Why it is not judged, or does not apply; else mostly null.")
+    state_reason: str | None = Field(description="Why it is not assessed, or does not apply; else mostly null.")
     met_at: datetime | None
     stated: bool = Field(description="The time of publication was stated afterwards, not seen here.")
     days_late: int | None
@@ -87,7 +87,7 @@ class ObligationShape(Shape):
     exemption_reason: str | None = Field(description="Why it is proposed that it does not apply.")
     approved_by: str | None = Field(description="Who approved that; for officers alone.")
     evidence: list[EvidenceShape] = Field(
-        description="Where it can be seen that it was met, as people recorded it; it changes no judgement."
+        description="Where it can be seen that it was met, as people recorded it; it changes no assessment."
     )
     version: int
 

@@ -264,7 +264,7 @@ def refuse_personal(texts: Mapping[str, Sequence[str]]) -> None:
 def refuse_exemption(state: str) -> None:
     """A duty that was judged, or is already lifted, cannot be lifted (T-48)."""
     if state in JUDGED_STATES or state == "not_applicable":
-        raise ObligationJudged(f"The obligation is {state}; a judgement once recorded stands.")
+        raise ObligationJudged(f"The obligation is {state}; an assessment once recorded stays.")
 
 
 def _waiting(alarm_on: date | None, now: datetime) -> str:

@@ -120,7 +120,7 @@ async def test_reminders_name_what_is_due_in_ten_days_with_the_working_day_befor
 
 
 async def test_evidence_stands_beside_a_judgement_and_changes_nothing_of_it(transparency: Running) -> None:
-    """T-48; section 3: a judgement once recorded stands."""
+    """T-48; section 3: an assessment once recorded stays."""
     await in_2017(transparency)
     await transparency.tick(at("2017-08-01T12:00"))
     duty = await one(transparency, "ACCOUNTS")

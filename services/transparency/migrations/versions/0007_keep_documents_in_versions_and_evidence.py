@@ -87,7 +87,7 @@ def upgrade() -> None:
     # What stands inside a report is met by the report alone. Judgements once recorded stay as they are and say so; a
     # statement of spend that has judged nothing yet judges nothing more.
     op.execute(
-        "UPDATE obligations SET state_reason = 'Judged by the statement of spend before the rule was that only the "
+        "UPDATE obligations SET state_reason = 'Assessed by the statement of spend before the rule was that only the "
         "published report counts; a judgement once recorded stays.' "
         "WHERE code = 'REPORT-SPEND' AND state IN ('met', 'met_late') AND url IS NULL"
     )
